@@ -24,7 +24,9 @@ def test_separators_are_all_alike(name: str, separator: str) -> None:
     assert normalize(f"{name}{separator}x") == normalize(f"{name.upper()}-X")
 
 
-@pytest.mark.parametrize("name", ["", "-a", "a-", "_", "a b", "é", "a/b", "a\n", "ſ", "K", "x" * 201])
+@pytest.mark.parametrize(
+    "name", ["", "-a", "a-", "_", "a b", "é", "a/b", "a\n", "\u017f", "\u212a", "x" * 201]
+)
 def test_names_outside_the_grammar(name: str) -> None:
     """Only ASCII letters and digits with inner separators name a project."""
     assert not is_valid(name)
