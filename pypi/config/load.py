@@ -1,0 +1,121 @@
+"""Reading the configuration from a file, the environment and a command line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pypi.config.sections import PREFIX, Config, Key, Service, keys, sections
+from pypi.config.show import password_in
+from pypi.config.values import NotAllowed, is_loopback
+
+FILE_VARIABLE = "CHEESESHOP_CONFIG"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; ``str()`` is one line for each thing that is wrong."""
+
+
+def load(
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Config:
+    """Read the configuration.
+
+    Args:
+        file: a TOML file; by default the one ``CHEESESHOP_CONFIG`` names, if any.
+        environment: by default the process's own.
+        overrides: ``section.key`` → value from a command line; strongest of all.
+
+    Raises:
+        ConfigError: with a line for everything that is wrong.
+    """
+    environment = os.environ if environment is None else environment
+    if file is None and environment.get(FILE_VARIABLE):
+        file = Path(environment[FILE_VARIABLE])
+    known = {key.dotted: key for key in keys()}
+    problems: list[str] = []
+    found: dict[str, tuple[object, str]] = {}
+    if file is not None:
+        found.update(_from_file(file, known, problems))
+    found.update(_from_environment(environment, known, problems))
+    found.update({dotted: (value, "command line") for dotted, value in (overrides or {}).items()})
+
+    values: dict[str, dict[str, Any]] = {}
+    for dotted, (value, origin) in found.items():
+        key = known[dotted]
+        try:
+            values.setdefault(key.section, {})[key.name] = key.read(value)
+        except NotAllowed as allowed:
+            shown = "(hidden)" if key.secret else repr(value)
+            problems.append(f"{dotted} = {shown} ({origin}): allowed is {allowed}.")
+    if not problems:
+        problems.extend(_contradictions(values))
+    if file is not None and not problems:
+        problems.extend(_exposed_secrets(file, found, known))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    made = {name: cls(**values.get(name, {})) for name, cls in sections().items()}
+    return Config(**made, origins={dotted: origin for dotted, (_, origin) in found.items()})
+
+
+def _from_file(
+    file: Path, known: Mapping[str, Key], problems: list[str]
+) -> Iterator[tuple[str, tuple[object, str]]]:
+    try:
+        parsed = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"The configuration file {file} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {file} is not TOML: {error}.") from None
+    for section, table in parsed.items():
+        if not isinstance(table, dict):
+            problems.append(f"{section} ({file}): keys stand in sections, such as [service].")
+            continue
+        for name, value in table.items():
+            dotted = f"{section}.{name}"
+            if dotted in known:
+                yield dotted, (value, str(file))
+            else:
+                problems.append(_unknown(dotted, str(file), known))
+
+
+def _from_environment(
+    environment: Mapping[str, str], known: Mapping[str, Key], problems: list[str]
+) -> Iterator[tuple[str, tuple[object, str]]]:
+    by_variable = {key.variable: key for key in known.values()}
+    for variable, value in environment.items():
+        if variable in by_variable:
+            yield by_variable[variable].dotted, (value, variable)
+        elif variable.startswith(PREFIX) and variable != FILE_VARIABLE:
+            problems.append(_unknown(variable, "environment", by_variable))
+
+
+def _unknown(name: str, origin: str, known: Mapping[str, Key]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else " `cheeseshop config show` lists all keys."
+    return f"{name} ({origin}): there is no such key.{hint}"
+
+
+def _contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    service = Service(**values.get("service", {}))
+    if not service.origin and not is_loopback(service.interface):
+        yield (
+            f"service.interface = {service.interface!r}: an index that listens beyond loopback needs to know "
+            "its URL: set service.origin."
+        )
+
+
+def _exposed_secrets(
+    file: Path, found: Mapping[str, tuple[object, str]], known: Mapping[str, Key]
+) -> Iterator[str]:
+    if not file.stat().st_mode & 0o004:
+        return
+    for dotted, (value, origin) in found.items():
+        if origin == str(file) and known[dotted].secret and password_in(str(value)):
+            yield f"{dotted} ({file}): holds a password and everybody may read the file; chmod 640 it."

@@ -1,0 +1,225 @@
+"""The sections of the configuration and their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from pypi.config import values
+from pypi.config.values import Read, T
+
+PREFIX = "CHEESESHOP_"
+
+
+def _key(read: Read[T], default: Any, about: str, *, secret: bool = False) -> T:
+    """One key: how it is read, its default (as if written in the file), and its sentence of documentation."""
+    made: T = field(factory=lambda: read(default), metadata={"read": read, "about": about, "secret": secret})
+    return made
+
+
+def _section(cls: type[T]) -> T:
+    made: T = field(factory=cls, metadata={"section": cls})
+    return made
+
+
+@frozen(kw_only=True)
+class Service:
+    """Where the service listens, what it is called, and where its data lie."""
+
+    port: int = _key(values.number(0, 65535), 8080, "TCP port of the index; 0 takes a free one")
+    interface: str = _key(values.text, "127.0.0.1", "address to listen on; loopback unless said otherwise")
+    workers: int = _key(values.number(0, 256), 1, "worker processes; 0 = one per core")
+    origin: str = _key(
+        values.url("http", "https", bare=True), "", "canonical external URL; empty: that of the listener"
+    )
+    hosts: tuple[str, ...] = _key(
+        values.texts, "", "further Host names to answer, besides those of the URLs here"
+    )
+    trusted_proxies: tuple[str, ...] = _key(
+        values.networks, "", "networks whose X-Forwarded-For and X-Forwarded-Proto are believed"
+    )
+    data: Path = _key(values.folder, ".data", "folder of the embedded servers and of files kept locally")
+
+
+@frozen(kw_only=True)
+class Operator:
+    """The operator's own listener: health and metrics."""
+
+    port: int = _key(values.number(0, 65535), 8081, "TCP port of /health/live, /health/ready and /metrics")
+    interface: str = _key(values.text, "127.0.0.1", "address of the operator's listener; keep it private")
+
+
+@frozen(kw_only=True)
+class Database:
+    """PostgreSQL."""
+
+    url: str = _key(
+        values.url("postgresql", "postgres"),
+        "",
+        "postgresql://user:password@host/name; empty: the embedded server",
+        secret=True,
+    )
+    pool: int = _key(values.number(1, 200), 8, "connections each worker keeps at most")
+
+
+@frozen(kw_only=True)
+class Redis:
+    """Redis: a shared cache; nothing is lost with it."""
+
+    url: str = _key(
+        values.url("redis", "unix"), "", "redis://host:6379/0; empty: the embedded server", secret=True
+    )
+    memory: int = _key(
+        values.size(1 << 20, 1 << 40), "128MB", "bytes the embedded Redis may hold before it forgets"
+    )
+
+
+@frozen(kw_only=True)
+class Files:
+    """Where distributions are kept and under which URL they are handed out."""
+
+    url: str = _key(
+        values.url("file", "s3"), "", "file:///folder or s3://bucket/prefix; empty: in service.data"
+    )
+    base_url: str = _key(
+        values.url("http", "https", bare=True), "", "URL before /packages/…; empty: service.origin"
+    )
+    s3_endpoint: str = _key(
+        values.url("http", "https", bare=True), "", "S3 API to use in place of the default"
+    )
+    s3_region: str = _key(values.text, "", "region of the bucket; empty: as boto3 finds it")
+
+
+@frozen(kw_only=True)
+class Access:
+    """Who may read and who may join."""
+
+    reads: str = _key(
+        values.choice("public", "private"), "public", "private: nothing is read without signing in"
+    )
+    registration: str = _key(
+        values.choice("off", "on"), "off", "whether anybody may make an account on the web"
+    )
+
+
+@frozen(kw_only=True)
+class Uploads:
+    """What publishers may send."""
+
+    max_file_size: int = _key(values.size(1 << 10, 1 << 40), "100MB", "largest distribution")
+    max_project_size: int = _key(values.size(1 << 10, 1 << 50), "10GB", "all files of one project together")
+    zip_sdists: bool = _key(
+        values.switch, "off", "whether .zip source distributions are taken besides .tar.gz"
+    )
+    release_days: int = _key(
+        values.number(0, 36500), 14, "days after which a release takes no further files; 0 = for ever open"
+    )
+    reserved_names: tuple[str, ...] = _key(values.texts, "", "project names nobody may register")
+    inspectors: int = _key(values.number(1, 64), 2, "processes that look into uploaded archives")
+
+
+@frozen(kw_only=True)
+class Legacy:
+    """The old world: URLs, hosts and uploads of the years before."""
+
+    uploads: str = _key(values.choice("accept", "gone"), "accept", "POST uploads on /pypi: taken, or 410")
+    index_hosts: tuple[str, ...] = _key(values.texts, "", "old host names of the index")
+    files_hosts: tuple[str, ...] = _key(values.texts, "", "old host names of the files")
+    docs_hosts: tuple[str, ...] = _key(values.texts, "", "old host names of hosted documentation")
+    docs_redirects: Mapping[str, str] = _key(
+        values.table, {}, "project → URL its hosted documentation moved to"
+    )
+
+
+@frozen(kw_only=True)
+class Upstream:
+    """The index whose projects are merged in."""
+
+    url: str = _key(
+        values.url("http", "https", words=("pip", "off")),
+        "pip",
+        "pip: the index this machine's pip uses; off: none",
+    )
+
+
+@frozen(kw_only=True)
+class Cache:
+    """The caches in front of everything."""
+
+    memory: int = _key(values.size(0, 1 << 40), "256MB", "bytes of ready answers each worker keeps")
+    lane: bool = _key(values.switch, "on", "whether the fast lane answers hot pages")
+
+
+@frozen(kw_only=True)
+class Mail:
+    """Outgoing mail."""
+
+    url: str = _key(
+        values.url("smtp", "smtps", "file"),
+        "",
+        "smtp://user:password@host:587; empty: a folder in service.data",
+        secret=True,
+    )
+
+
+@frozen(kw_only=True)
+class RateLimits:
+    """How often anybody may ask."""
+
+    factor: float = _key(values.decimal(0, 1000), 1.0, "scales every rate limit; 0 = none, for tests")
+
+
+@frozen(kw_only=True)
+class Config:
+    """The whole configuration. Build it with ``load``; it never changes afterwards."""
+
+    service: Service = _section(Service)
+    operator: Operator = _section(Operator)
+    database: Database = _section(Database)
+    redis: Redis = _section(Redis)
+    files: Files = _section(Files)
+    access: Access = _section(Access)
+    uploads: Uploads = _section(Uploads)
+    legacy: Legacy = _section(Legacy)
+    upstream: Upstream = _section(Upstream)
+    cache: Cache = _section(Cache)
+    mail: Mail = _section(Mail)
+    limits: RateLimits = _section(RateLimits)
+    origins: Mapping[str, str] = field(factory=dict, repr=False, eq=False)
+
+
+@frozen
+class Key:
+    """One key as the code above defines it."""
+
+    section: str
+    name: str
+    read: Read[Any]
+    about: str
+    secret: bool
+
+    @property
+    def dotted(self) -> str:
+        """``section.key``, as in messages and documentation."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return f"{PREFIX}{self.section}_{self.name}".upper()
+
+
+def keys() -> Iterator[Key]:
+    """Every key, in the order of the sections above."""
+    for section, cls in sections().items():
+        for one in attrs.fields(cls):
+            yield Key(section, one.name, **one.metadata)
+
+
+def sections() -> dict[str, type]:
+    """Section name → the class of its keys."""
+    return {one.name: one.metadata["section"] for one in attrs.fields(Config) if one.metadata}

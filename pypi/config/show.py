@@ -1,0 +1,41 @@
+"""Showing the configuration without its secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from pypi.config.sections import Config, Key, keys
+from pypi.config.values import show_bytes
+
+
+def shown(config: Config) -> Iterator[tuple[Key, str, str]]:
+    """Every key with its effective value, secrets hidden, and where the value came from."""
+    for key in keys():
+        value = getattr(getattr(config, key.section), key.name)
+        yield key, _show(key, value), config.origins.get(key.dotted, "default")
+
+
+def _show(key: Key, value: object) -> str:
+    if key.secret:
+        return hide_password(str(value))
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={target}" for name, target in value.items())
+    if isinstance(value, int) and ("size" in key.name or key.name == "memory"):
+        return show_bytes(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def hide_password(url: str) -> str:
+    """The URL with ``***`` in place of its password, fit for a log or a screen."""
+    password = password_in(url)
+    return url.replace(f":{password}@", ":***@", 1) if password else url
+
+
+def password_in(url: str) -> str | None:
+    """The password a URL carries, if any."""
+    return urlsplit(url).password

@@ -1,0 +1,162 @@
+"""Readers: from what TOML or the environment holds to a typed value, or a word on what is allowed."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+Read = Callable[[object], T]
+
+
+class NotAllowed(ValueError):
+    """A value a reader refuses; its text says what is allowed."""
+
+
+def text(value: object) -> str:
+    if not isinstance(value, str):
+        raise NotAllowed("text")
+    return value.strip()
+
+
+def number(low: int, high: int) -> Read[int]:
+    allowed = f"a whole number from {low:,} to {high:,}"
+
+    def read(value: object) -> int:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value.strip()):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise NotAllowed(allowed)
+        return value
+
+    return read
+
+
+def decimal(low: float, high: float) -> Read[float]:
+    allowed = f"a number from {low:g} to {high:g}"
+
+    def read(value: object) -> float:
+        try:
+            number = float(value) if isinstance(value, str | int | float) else float("nan")
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise NotAllowed(allowed)
+        return number
+
+    return read
+
+
+UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+
+
+def size(low: int, high: int) -> Read[int]:
+    bounds = f"from {show_bytes(low)} to {show_bytes(high)}"
+    allowed = f"a number of bytes such as 262144, 256KB, 100MB or 10GB, {bounds}"
+
+    def read(value: object) -> int:
+        match = re.fullmatch(r"\s*([0-9]{1,15})\s*([KMGT]?)i?(B?)\s*", str(value), re.IGNORECASE)
+        if match is None or isinstance(value, bool):
+            raise NotAllowed(allowed)
+        unit = match[2].upper() + ("B" if match[2] else match[3].upper())
+        size = int(match[1]) * UNITS[unit]
+        if not low <= size <= high:
+            raise NotAllowed(allowed)
+        return size
+
+    return read
+
+
+def choice(*choices: str) -> Read[str]:
+    allowed = " or ".join(choices) if len(choices) < 3 else ", ".join(choices)
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value.strip().lower() not in choices:
+            raise NotAllowed(allowed)
+        return value.strip().lower()
+
+    return read
+
+
+def switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in {"on", "off", "true", "false", "yes", "no"}:
+        return value.strip().lower() in {"on", "true", "yes"}
+    raise NotAllowed("on or off")
+
+
+def texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return tuple(part.strip() for part in value)
+    raise NotAllowed("a list of texts (in the environment: separated by commas)")
+
+
+def networks(value: object) -> tuple[str, ...]:
+    try:
+        return tuple(str(ipaddress.ip_network(part)) for part in texts(value))
+    except ValueError:
+        raise NotAllowed("a list of networks such as 10.0.0.0/8 or ::1") from None
+
+
+def table(value: object) -> Mapping[str, str]:
+    if isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
+        return dict(value)
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in texts(value)]
+        if all(key.strip() and equals for key, equals, _ in pairs):
+            return {key.strip(): target.strip() for key, _, target in pairs}
+    raise NotAllowed("a table of texts (in the environment: key=value, separated by commas)")
+
+
+def folder(value: object) -> Path:
+    path = text(value)
+    if not path or "\0" in path:
+        raise NotAllowed("the path of a folder")
+    return Path(path).expanduser().absolute()
+
+
+def url(*schemes: str, words: tuple[str, ...] = ("",), bare: bool = False) -> Read[str]:
+    examples = ", ".join(f"{scheme}://…" for scheme in schemes)
+    allowed = f"a URL beginning {examples}" + "".join(f", or {word}" for word in words if word)
+    if bare:
+        allowed += ", without user, query or fragment"
+
+    def read(value: object) -> str:
+        given = text(value)
+        if given in words:
+            return given
+        try:
+            parts = urlsplit(given)
+            _ = parts.port
+        except ValueError:
+            raise NotAllowed(allowed) from None
+        if parts.scheme not in schemes or re.search(r"[\s\x00-\x1f\x7f<>\"\\]", given):
+            raise NotAllowed(allowed)
+        if bare and (not parts.hostname or parts.username or parts.query or parts.fragment):
+            raise NotAllowed(allowed)
+        return given.rstrip("/") if bare else given
+
+    return read
+
+
+def show_bytes(size: int) -> str:
+    """``104857600`` as ``100MB``; exact multiples only."""
+    for unit in ("TB", "GB", "MB", "KB"):
+        if size and size % UNITS[unit] == 0:
+            return f"{size // UNITS[unit]}{unit}"
+    return f"{size}"
+
+
+def is_loopback(interface: str) -> bool:
+    """Whether an address to listen on is reachable from this machine alone."""
+    try:
+        return ipaddress.ip_address(interface).is_loopback
+    except ValueError:
+        return interface == "localhost"
