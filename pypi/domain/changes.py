@@ -1,0 +1,92 @@
+"""Changes, said out loud; what follows from each is read off it.
+
+A change is written to the journal in the words the public index uses, and carries the cache tags of every
+page it can be seen on.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from pypi.domain.names import NormalizedName
+
+
+@frozen(kw_only=True)
+class ProjectChange:
+    """Base: something happened to a project.
+
+    Attributes:
+        project: its normalized name.
+        name: its name as displayed.
+        actor: the name of the account that did it.
+    """
+
+    project: NormalizedName
+    name: str
+    actor: str
+
+
+@frozen(kw_only=True)
+class ProjectCreated(ProjectChange):
+    """A name was taken."""
+
+
+@frozen(kw_only=True)
+class RoleAdded(ProjectChange):
+    """Somebody got a role (``Owner``, ``Maintainer``)."""
+
+    role: str
+    user: str
+
+
+@frozen(kw_only=True)
+class ReleaseCreated(ProjectChange):
+    """A version got its first file."""
+
+    version: str
+
+
+@frozen(kw_only=True)
+class FileAdded(ProjectChange):
+    """A file was published."""
+
+    version: str
+    filename: str
+    python_version: str
+
+
+Change = ProjectCreated | RoleAdded | ReleaseCreated | FileAdded
+
+
+def action(change: Change) -> str:
+    """The change in the words of the changelog, which mirrors parse."""
+    match change:
+        case ProjectCreated():
+            return "create"
+        case RoleAdded(role=role, user=user):
+            return f"add {role} {user}"
+        case ReleaseCreated():
+            return "new release"
+        case FileAdded(filename=filename, python_version=python_version):
+            return f"add {python_version} file {filename}"
+
+
+def version(change: Change) -> str | None:
+    """The version a change is about, where it is about one."""
+    match change:
+        case ReleaseCreated(version=number) | FileAdded(version=number):
+            return number
+        case ProjectCreated() | RoleAdded():
+            return None
+
+
+def tags(change: Change) -> tuple[str, ...]:
+    """Cache tags of every answer the change can be seen in."""
+    project = f"project/{change.project}"
+    match change:
+        case ProjectCreated():
+            return (project, "all-projects", "search")
+        case RoleAdded(user=user):
+            return (project, f"user/{user.lower()}")
+        case ReleaseCreated() | FileAdded():
+            return (project, "all-projects", "search")

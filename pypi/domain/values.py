@@ -1,0 +1,89 @@
+"""What an index hands out: values, each the answer to one question."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from attrs import frozen
+
+from pypi.domain.names import NormalizedName
+
+
+class Status(Enum):
+    """What became of a project (PEP 792)."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    QUARANTINED = "quarantined"
+    DEPRECATED = "deprecated"
+
+    @property
+    def takes_uploads(self) -> bool:
+        """Whether new files are welcome."""
+        return self in {Status.ACTIVE, Status.DEPRECATED}
+
+
+@frozen
+class Yank:
+    """A file or release withdrawn from resolvers, but not from those who pin it (PEP 592)."""
+
+    reason: str = ""
+
+
+@frozen(kw_only=True)
+class FileEntry:
+    """A file as the simple API lists it (PEP 503, 592, 658, 691, 700, 714).
+
+    Attributes:
+        path: below ``/packages/``.
+        size: bytes.
+        sha256: of the file, hexadecimal.
+        metadata_sha256: of the core metadata handed out beside it; ``None`` where there is none.
+        uploaded: aware, UTC.
+    """
+
+    filename: str
+    version: str
+    path: str
+    size: int
+    sha256: str
+    metadata_sha256: str | None
+    requires_python: str
+    yank: Yank | None
+    uploaded: datetime
+
+
+@frozen(kw_only=True)
+class ProjectPage:
+    """One project with all an installer needs to choose a file.
+
+    Attributes:
+        serial: of the last change of the project.
+        versions: those with files, in ascending order.
+        files: by version, then by filename.
+    """
+
+    name: NormalizedName
+    serial: int
+    status: Status = Status.ACTIVE
+    status_reason: str = ""
+    versions: tuple[str, ...]
+    files: tuple[FileEntry, ...]
+
+
+@frozen
+class ProjectListEntry:
+    """One project in the list of all: its display name and the serial of its last change."""
+
+    name: str
+    normalized: NormalizedName
+    serial: int
+
+
+@frozen
+class ProjectList:
+    """All projects of the index, by normalized name, and the serial of the last change of any."""
+
+    serial: int
+    projects: tuple[ProjectListEntry, ...]
