@@ -1,0 +1,104 @@
+"""Projects."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from pypi.db.connection import Cursor
+from pypi.domain.names import NormalizedName, look_alike_key, normalize
+
+
+@frozen
+class ProjectRow:
+    """A project; ``status`` is a word of PEP 792, ``last_serial`` that of its last change."""
+
+    id: int
+    name: str
+    normalized: NormalizedName
+    status: str
+    status_reason: str
+    last_serial: int
+
+
+BY_NAME = """
+    SELECT id, name, normalized, status, status_reason, last_serial
+      FROM projects WHERE normalized = %(normalized)s"""
+
+LOCKED = BY_NAME + " FOR UPDATE"
+
+LOOK_ALIKE = """
+    SELECT name FROM projects
+     WHERE look_alike = %(look_alike)s AND normalized <> %(normalized)s ORDER BY id LIMIT 1"""
+
+# Two look-alikes registered at once must not both succeed: whoever creates holds the key of both.
+LOCK_LOOK_ALIKE = "SELECT pg_advisory_xact_lock(hashtextextended(%(look_alike)s, 1))"
+
+PROHIBITED = "SELECT true FROM prohibited_names WHERE normalized = %(normalized)s"
+
+ADD = """
+    INSERT INTO projects (name, normalized, look_alike, created)
+    VALUES (%(name)s, %(normalized)s, %(look_alike)s, %(now)s)
+    ON CONFLICT (normalized) DO NOTHING
+    RETURNING id, name, normalized, status, status_reason, last_serial"""
+
+RENAME = "UPDATE projects SET name = %(name)s WHERE id = %(id)s AND name <> %(name)s"
+
+SIZE = "SELECT coalesce(sum(size), 0)::bigint FROM files WHERE project_id = %(id)s"
+
+ALL = """
+    SELECT name, normalized, last_serial FROM projects
+     WHERE status <> 'quarantined' ORDER BY normalized COLLATE "C" """
+
+
+async def by_name(cursor: Cursor, name: NormalizedName) -> ProjectRow | None:
+    """The project of that name, ``None`` if there is none."""
+    return await cursor.row(ProjectRow, BY_NAME, {"normalized": name})
+
+
+async def locked(cursor: Cursor, name: NormalizedName) -> ProjectRow | None:
+    """The project of that name; others who want to change it wait until this transaction ends."""
+    return await cursor.row(ProjectRow, LOCKED, {"normalized": name})
+
+
+async def look_alike(cursor: Cursor, name: str) -> str | None:
+    """The name of another project a hurried reader would take for ``name``, ``None`` if there is none."""
+    found: str | None = await cursor.value(
+        LOOK_ALIKE, {"look_alike": look_alike_key(name), "normalized": normalize(name)}
+    )
+    return found
+
+
+async def is_prohibited(cursor: Cursor, name: NormalizedName) -> bool:
+    """Whether the operator keeps the name from being taken."""
+    return bool(await cursor.value(PROHIBITED, {"normalized": name}))
+
+
+async def lock_creation(cursor: Cursor, name: str) -> None:
+    """Make whoever would create this project, or one that looks like it, wait for this transaction."""
+    await cursor.run(LOCK_LOOK_ALIKE, {"look_alike": look_alike_key(name)})
+
+
+async def add(cursor: Cursor, name: str, *, now: datetime) -> ProjectRow | None:
+    """The new project, which nobody else sees yet; ``None`` where somebody was faster."""
+    return await cursor.row(
+        ProjectRow,
+        ADD,
+        {"name": name, "normalized": normalize(name), "look_alike": look_alike_key(name), "now": now},
+    )
+
+
+async def spell(cursor: Cursor, project_id: int, name: str) -> None:
+    """Show the project's name as it is spelled in its latest upload."""
+    await cursor.run(RENAME, {"id": project_id, "name": name})
+
+
+async def size(cursor: Cursor, project_id: int) -> int:
+    """Bytes of all the project's files."""
+    return int(await cursor.value(SIZE, {"id": project_id}))
+
+
+async def listed(cursor: Cursor) -> list[tuple[str, NormalizedName, int]]:
+    """(name, normalized name, last serial) of all that may be listed, by normalized name."""
+    return await cursor.tuples(ALL)

@@ -1,0 +1,91 @@
+"""Releases, their core metadata, descriptions and classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+from psycopg2.extras import Json
+
+from pypi.db.connection import Cursor
+from pypi.domain import versions
+
+
+@frozen
+class ReleaseRow:
+    """A release; ``created`` is aware, UTC."""
+
+    id: int
+    version: str
+    created: datetime
+
+
+BY_VERSION = """
+    SELECT id, version, created FROM releases
+     WHERE project_id = %(project_id)s AND canonical = %(canonical)s"""
+
+ADD = """
+    INSERT INTO releases (project_id, version, canonical, is_prerelease, summary, metadata, created)
+    VALUES (%(project_id)s, %(version)s, %(canonical)s, %(is_prerelease)s, %(summary)s, %(metadata)s, %(now)s)
+    RETURNING id, version, created"""
+
+DESCRIBE = """
+    INSERT INTO descriptions (release_id, content_type, raw)
+    VALUES (%(release_id)s, %(content_type)s, %(raw)s)"""
+
+KNOW_CLASSIFIERS = """
+    INSERT INTO classifiers (name) SELECT unnest(%(names)s::text[]) ON CONFLICT DO NOTHING"""
+
+CLASSIFY = """
+    INSERT INTO release_classifiers (release_id, classifier_id)
+    SELECT %(release_id)s, id FROM classifiers WHERE name = ANY(%(names)s)"""
+
+
+async def by_version(cursor: Cursor, *, project_id: int, version: str) -> ReleaseRow | None:
+    """The release of that version in any spelling (``1.0`` is ``1.0.0``), ``None`` if there is none."""
+    return await cursor.row(
+        ReleaseRow, BY_VERSION, {"project_id": project_id, "canonical": versions.canonical(version)}
+    )
+
+
+async def add(
+    cursor: Cursor,
+    *,
+    project_id: int,
+    version: str,
+    summary: str,
+    metadata: Mapping[str, Any],
+    now: datetime,
+) -> ReleaseRow:
+    """A new release with the core metadata of its first file, without the description."""
+    row = await cursor.row(
+        ReleaseRow,
+        ADD,
+        {
+            "project_id": project_id,
+            "version": version,
+            "canonical": versions.canonical(version),
+            "is_prerelease": versions.is_prerelease(version),
+            "summary": summary,
+            "metadata": Json(metadata),
+            "now": now,
+        },
+    )
+    assert row is not None
+    return row
+
+
+async def describe(cursor: Cursor, *, release_id: int, content_type: str, raw: str) -> None:
+    """Keep the description as it was written; rendering it is a job."""
+    await cursor.run(DESCRIBE, {"release_id": release_id, "content_type": content_type, "raw": raw})
+
+
+async def classify(cursor: Cursor, *, release_id: int, classifiers: Sequence[str]) -> None:
+    """File the release under its trove classifiers."""
+    if classifiers:
+        # In one order for all, so that two who add the same new ones wait, but never for each other.
+        names = sorted(set(classifiers))
+        await cursor.run(KNOW_CLASSIFIERS, {"names": names})
+        await cursor.run(CLASSIFY, {"release_id": release_id, "names": names})
