@@ -1,0 +1,1 @@
+"""People: accounts, passwords, API tokens, and proving who is asking."""

@@ -1,0 +1,175 @@
+"""Making accounts and tokens, and recognising their owners."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from attrs import field, frozen
+
+from pypi.accounts import tokens
+from pypi.accounts.errors import (
+    AddressTaken,
+    NameTaken,
+    NoCredentials,
+    NoSuchUser,
+    UnusableAddress,
+    UnusableName,
+    UnusablePassword,
+    WrongCredentials,
+)
+from pypi.accounts.passwords import MAX_LENGTH, MIN_LENGTH, Passwords
+from pypi.db.connection import Cursor
+from pypi.db.database import Database
+from pypi.db.queries import projects, users
+from pypi.db.queries import tokens as stored_tokens
+from pypi.db.queries.users import UserLine
+from pypi.domain.errors import NoSuchProject
+from pypi.domain.names import normalize
+from pypi.domain.permissions import Identity
+
+TOKEN_USER = "__token__"  # noqa: S105  # the word clients send in place of a user name
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,48}[A-Za-z0-9])?", re.ASCII)
+_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>\"(),:;\\\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>\"(),:;\\]{1,189}")
+
+
+@frozen
+class Credentials:
+    """A user name and a password, as HTTP basic authentication carries them (RFC 7617)."""
+
+    name: str
+    password: str = field(repr=False)
+
+
+@frozen(kw_only=True, eq=False)
+class Accounts:
+    """All there is to know and to change about accounts."""
+
+    database: Database
+    passwords: Passwords
+    now: Callable[[], datetime]
+    random_bytes: Callable[[int], bytes]
+
+    async def authenticate(self, credentials: Credentials | None) -> Identity:
+        """Who is asking.
+
+        Raises:
+            NoCredentials: the request does not say.
+            WrongCredentials: unknown, expired, revoked, inactive or simply wrong.
+        """
+        if credentials is None:
+            raise NoCredentials()
+        if credentials.name == TOKEN_USER:
+            return await self._by_token(credentials.password)
+        return await self._by_password(credentials)
+
+    async def _by_token(self, text: str) -> Identity:
+        token = tokens.parse(text)
+        row = token and await self.database.read(stored_tokens.by_id, token.id)
+        known = row.secret_sha256 if row else bytes(32)
+        if not token or not token.matches(known) or not row:
+            raise WrongCredentials()
+        if row.expires is not None and row.expires <= self.now():
+            raise WrongCredentials()
+        return Identity(user_id=row.user_id, name=row.user_name, token_id=row.id, project_id=row.project_id)
+
+    async def _by_password(self, credentials: Credentials) -> Identity:
+        row = None
+        if _NAME.fullmatch(credentials.name):
+            row = await self.database.read(users.by_name, credentials.name)
+        usable = row is not None and row.is_active
+        matches = await self.passwords.verify(row.password_hash if row else None, credentials.password)
+        if row is None or not usable or not matches:
+            raise WrongCredentials()
+        return Identity(user_id=row.id, name=row.name)
+
+    async def add_user(self, name: str, *, email: str, password: str | None, is_admin: bool = False) -> None:
+        """Make an account whose address counts as verified, since the operator vouches for it.
+
+        Args:
+            password: ``None`` for an account that can only use tokens.
+
+        Raises:
+            Refusal: name, address or password cannot be used, or belong to somebody else.
+        """
+        if not _NAME.fullmatch(name) or name.lower() == TOKEN_USER:
+            raise UnusableName(name)
+        if not _ADDRESS.fullmatch(email):
+            raise UnusableAddress(email)
+        if password is not None and not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+            raise UnusablePassword(MIN_LENGTH, MAX_LENGTH)
+        hashed = None if password is None else await self.passwords.hash(password)
+        await self.database.transact(_add_user, name, email, hashed, is_admin, self.now())
+
+    async def everybody(self) -> list[UserLine]:
+        """All accounts, by name."""
+        return await self.database.read(users.everybody)
+
+    async def add_token(
+        self,
+        user: str,
+        *,
+        project: str | None = None,
+        lifetime: timedelta | None = None,
+        description: str = "",
+    ) -> str:
+        """Make an API token.
+
+        Args:
+            project: the only project it shall be good for.
+            lifetime: ``None`` for ever.
+
+        Returns:
+            the token, which is shown this once and never again.
+
+        Raises:
+            NoSuchUser, NoSuchProject: they do not exist.
+        """
+        token = tokens.make(self.random_bytes)
+        now = self.now()
+        expires = None if lifetime is None else now + lifetime
+        await self.database.transact(_add_token, user, project, token, description[:100], expires, now)
+        return str(token)
+
+
+async def _add_user(
+    cursor: Cursor, name: str, email: str, password_hash: str | None, is_admin: bool, now: datetime
+) -> None:
+    user_id = await users.add(cursor, name=name, password_hash=password_hash, is_admin=is_admin, now=now)
+    if user_id is None:
+        raise NameTaken(name)
+    is_free = await users.add_email(
+        cursor, user_id=user_id, address=email, is_primary=True, verified=now, now=now
+    )
+    if not is_free:
+        raise AddressTaken(email)
+
+
+async def _add_token(
+    cursor: Cursor,
+    user: str,
+    project: str | None,
+    token: tokens.Token,
+    description: str,
+    expires: datetime | None,
+    now: datetime,
+) -> None:
+    owner = await users.by_name(cursor, user)
+    if owner is None:
+        raise NoSuchUser(user)
+    scope = None
+    if project is not None:
+        scope = await projects.by_name(cursor, normalize(project))
+        if scope is None:
+            raise NoSuchProject(project)
+    await stored_tokens.add(
+        cursor,
+        token_id=token.id,
+        user_id=owner.id,
+        project_id=scope.id if scope else None,
+        secret_sha256=token.digest,
+        description=description,
+        expires=expires,
+        now=now,
+    )

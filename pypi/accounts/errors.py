@@ -1,0 +1,88 @@
+"""Why an account cannot be made, or somebody cannot be recognised."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from pypi.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
+
+
+class NoCredentials(Unauthenticated):
+    """The request says nothing of who is asking."""
+
+    def __str__(self) -> str:
+        return (
+            "Authentication is required: use your user name and password, "
+            "or __token__ as user name and an API token as password."
+        )
+
+
+class WrongCredentials(Unauthenticated):
+    """What the request says of who is asking is not so; which part of it, nobody is told."""
+
+    def __str__(self) -> str:
+        return "Invalid or non-existent authentication information."
+
+
+@frozen
+class NameTaken(Conflict):
+    """An account of that name exists, perhaps in other letter case."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"There is already a user named {self.name!r}."
+
+
+@frozen
+class AddressTaken(Conflict):
+    """Another account has that e-mail address."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return f"The e-mail address {self.address!r} belongs to another user."
+
+
+@frozen
+class UnusableName(Invalid):
+    """No account can have that name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name!r} cannot be a user name: use 1 to 50 letters, digits and inner '.', '_' and '-', "
+            "and none of the words kept for tools."
+        )
+
+
+@frozen
+class UnusableAddress(Invalid):
+    """That is no e-mail address."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.address!r} is not an e-mail address."
+
+
+@frozen
+class UnusablePassword(Invalid):
+    """Too short to be safe, or too long to be a password."""
+
+    at_least: int
+    at_most: int
+
+    def __str__(self) -> str:
+        return f"A password has {self.at_least} to {self.at_most} characters."
+
+
+@frozen
+class NoSuchUser(NotFound):
+    """No account has that name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"There is no user named {self.name!r}."
