@@ -66,9 +66,8 @@ class Accounts:
 
     async def _by_token(self, text: str) -> Identity:
         token = tokens.parse(text)
-        row = token and await self.database.read(stored_tokens.by_id, token.id)
-        known = row.secret_sha256 if row else bytes(32)
-        if not token or not token.matches(known) or not row:
+        row = None if token is None else await self.database.read(stored_tokens.by_id, token.id)
+        if token is None or row is None or not token.matches(row.secret_sha256):
             raise WrongCredentials()
         if row.expires is not None and row.expires <= self.now():
             raise WrongCredentials()

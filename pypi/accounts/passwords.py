@@ -52,8 +52,8 @@ class Passwords:
         """
         if len(password) > MAX_LENGTH:
             return False
-        if hashed is None:
-            self._nobody = self._nobody or await self.hash("nobody's password")
+        if self._nobody is None:
+            self._nobody = await self.hash("nobody's password")
         matches: bool = await deferToThreadPool(
             self.reactor, self._pool, self._matches, hashed or self._nobody, password
         )
