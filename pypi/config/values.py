@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from pypi.domain.sizes import UNITS, show_bytes
+
 T = TypeVar("T")
 Read = Callable[[object], T]
 
@@ -49,9 +51,6 @@ def decimal(low: float, high: float) -> Read[float]:
         return number
 
     return read
-
-
-UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 
 
 def size(low: int, high: int) -> Read[int]:
@@ -144,14 +143,6 @@ def url(*schemes: str, words: tuple[str, ...] = ("",), bare: bool = False) -> Re
         return given.rstrip("/") if bare else given
 
     return read
-
-
-def show_bytes(size: int) -> str:
-    """``104857600`` as ``100MB``; exact multiples only."""
-    for unit in ("TB", "GB", "MB", "KB"):
-        if size and size % UNITS[unit] == 0:
-            return f"{size // UNITS[unit]}{unit}"
-    return f"{size}"
 
 
 def is_loopback(interface: str) -> bool:

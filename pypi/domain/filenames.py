@@ -7,7 +7,12 @@ from enum import Enum
 
 from attrs import frozen
 from packaging.tags import Tag
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_version,
+    parse_wheel_filename,
+)
 from packaging.version import InvalidVersion, Version
 
 from pypi.domain.names import NormalizedName, normalize
@@ -53,8 +58,17 @@ class DistributionFilename:
 
     @property
     def stem(self) -> str:
-        """``name-version`` as spelled: the sdist's top folder, and a wheel's ``.dist-info`` without its end."""
+        """``name-version`` as spelled: an sdist's top folder, a wheel's ``.dist-info`` without its end."""
         return f"{self.name_part}-{self.version_part}"
+
+    @property
+    def canonical(self) -> str:
+        """What all spellings of this filename have in common: name, version, build and tags normalized."""
+        head = f"{self.name}-{canonicalize_version(self.version)}"
+        if self.filetype is FileType.SDIST:
+            return f"{head}.sdist"
+        build = "-".join(self.filename.split("-")[2:-3])
+        return "-".join([head, build, *sorted(map(str, self.tags))]) + ".whl"
 
     @property
     def python_tag(self) -> str:

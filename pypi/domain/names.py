@@ -52,13 +52,14 @@ def standard_library_names(more: Iterable[str] = ()) -> frozenset[NormalizedName
 
 _LEFT_THE_LIBRARY = (
     # Modules older or younger Pythons ship, so that the answer does not depend on the one that runs us.
-    "aifc anydbm asynchat asyncore audioop BaseHTTPServer Bastion bsddb Canvas cgi CGIHTTPServer cgitb chunk "
-    "commands compiler compression cookielib Cookie copy_reg cPickle crypt cStringIO dbhash dircache distutils "
-    "DocXMLRPCServer dumbdbm exceptions fpformat future_builtins gdbm hotshot htmlentitydefs htmllib "
-    "HTMLParser httplib ihooks imghdr imp imputil lib2to3 linuxaudiodev macpath mailcap markupbase md5 "
-    "mhlib mimetools MimeWriter mimify msilib multifile mutex new nis nntplib ossaudiodev parser pipes "
-    "popen2 posixfile Queue repr rexec rfc822 robotparser ScrolledText sets sgmllib sha SimpleHTTPServer "
-    "SimpleXMLRPCServer smtpd sndhdr SocketServer spwd statvfs StringIO sunau sunaudiodev telnetlib "
-    "Tkinter tkMessageBox toaiff tomllib urllib2 urlparse user UserDict UserList UserString uu whichdb "
-    "xdrlib xmllib xmlrpclib __builtin__ _winreg winreg annotationlib concurrent"
+    "aifc anydbm asynchat asyncore audioop BaseHTTPServer Bastion bsddb Canvas cgi CGIHTTPServer cgitb "
+    "chunk commands compiler compression cookielib Cookie copy_reg cPickle crypt cStringIO dbhash "
+    "dircache distutils DocXMLRPCServer dumbdbm exceptions fpformat future_builtins gdbm hotshot "
+    "htmlentitydefs htmllib HTMLParser httplib ihooks imghdr imp imputil lib2to3 linuxaudiodev macpath "
+    "mailcap markupbase md5 mhlib mimetools MimeWriter mimify msilib multifile mutex new nis nntplib "
+    "ossaudiodev parser pipes popen2 posixfile Queue repr rexec rfc822 robotparser ScrolledText sets "
+    "sgmllib sha SimpleHTTPServer SimpleXMLRPCServer smtpd sndhdr SocketServer spwd statvfs StringIO "
+    "sunau sunaudiodev telnetlib Tkinter tkMessageBox toaiff tomllib urllib2 urlparse user UserDict "
+    "UserList UserString uu whichdb xdrlib xmllib xmlrpclib __builtin__ _winreg winreg annotationlib "
+    "concurrent "
 ).split()

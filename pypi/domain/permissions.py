@@ -37,13 +37,21 @@ class Identity:
     """Somebody who proved who they are.
 
     Attributes:
-        user_id: the account.
+        user_id: the account; ``None`` for the operator at the command line, who needs no role.
         name: the account's name.
         token_id: the API token used, ``None`` for a password.
         project_id: the only project the token is good for, ``None`` for all of the account's.
     """
 
-    user_id: int
+    user_id: int | None
     name: str
     token_id: str | None = None
     project_id: int | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether it is whoever runs this index, rather than an account on it."""
+        return self.user_id is None
+
+
+OPERATOR = Identity(user_id=None, name="operator")

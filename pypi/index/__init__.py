@@ -1,0 +1,1 @@
+"""What is on the index: one question, and who answers it."""

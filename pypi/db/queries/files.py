@@ -55,7 +55,7 @@ class NewFile:
     metadata_sha256: str | None
     requires_python: str
     comment: str
-    uploader_id: int
+    uploader_id: int | None
     uploaded: datetime
 
 
@@ -74,7 +74,7 @@ CLASHING = """
 
 BY_BLAKE2 = "SELECT filename, sha256, blake2_256 FROM files WHERE blake2_256 = %(blake2_256)s"
 
-EVER_USED = "SELECT true FROM filenames WHERE filename = %(filename)s"
+EVER_USED = "SELECT filename FROM filenames WHERE filename = %(filename)s OR canonical = %(canonical)s"
 
 SDIST_OF_RELEASE = """
     SELECT filename FROM files WHERE release_id = %(release_id)s AND filetype = 'sdist' LIMIT 1"""
@@ -87,8 +87,8 @@ ADD = """
             %(uploader_id)s, %(uploaded)s)"""
 
 USE_FILENAME = """
-    INSERT INTO filenames (filename, normalized, sha256, blake2_256, first_used)
-    VALUES (%(filename)s, %(normalized)s, %(sha256)s, %(blake2_256)s, %(now)s)"""
+    INSERT INTO filenames (filename, canonical, sha256, blake2_256, first_used)
+    VALUES (%(filename)s, %(canonical)s, %(sha256)s, %(blake2_256)s, %(now)s)"""
 
 # The second number keeps these apart from the locks of look-alike names.
 LOCK_BLOB = "SELECT pg_advisory_xact_lock(hashtextextended(%(blake2_256)s, 2))"
@@ -111,9 +111,14 @@ async def by_blake2(cursor: Cursor, blake2_256: str) -> KnownFile | None:
     return await cursor.row(KnownFile, BY_BLAKE2, {"blake2_256": blake2_256})
 
 
-async def was_ever_used(cursor: Cursor, filename: str) -> bool:
-    """Whether a file of that name was ever published, even if it is long gone."""
-    return bool(await cursor.value(EVER_USED, {"filename": filename}))
+async def ever_used(cursor: Cursor, *, filename: str, canonical: str) -> str | None:
+    """The filename under which such a file was ever published, even if it is long gone.
+
+    Args:
+        canonical: what all spellings of the filename have in common.
+    """
+    found: str | None = await cursor.value(EVER_USED, {"filename": filename, "canonical": canonical})
+    return found
 
 
 async def sdist_of(cursor: Cursor, release_id: int) -> str | None:
@@ -122,14 +127,14 @@ async def sdist_of(cursor: Cursor, release_id: int) -> str | None:
     return found
 
 
-async def add(cursor: Cursor, file: NewFile, *, normalized: str) -> None:
-    """List a file and use up its name, for ever.
+async def add(cursor: Cursor, file: NewFile, *, canonical: str) -> None:
+    """List a file and use up its name in all its spellings, for ever.
 
     Raises:
         psycopg2.errors.UniqueViolation: name or content is there already.
     """
     values: dict[str, Any] = attrs.asdict(file)
-    await cursor.run(USE_FILENAME, values | {"normalized": normalized, "now": file.uploaded})
+    await cursor.run(USE_FILENAME, values | {"canonical": canonical, "now": file.uploaded})
     await cursor.run(ADD, values)
 
 

@@ -125,10 +125,11 @@ CREATE TABLE files (
 CREATE INDEX files_project ON files (project_id);
 CREATE INDEX files_release ON files (release_id);
 
--- Every filename ever used. It refers to nothing, so nothing takes a row away: a name is never used twice.
+-- Every filename ever used. It refers to nothing, so nothing takes a row away: a name is never used twice,
+-- whatever the spelling: "Foo-1.0.tar.gz" and "foo-1.0.0.tar.gz" have one canonical form.
 CREATE TABLE filenames (
     filename   text PRIMARY KEY,
-    normalized text NOT NULL,
+    canonical  text NOT NULL UNIQUE,
     sha256     text NOT NULL,
     blake2_256 text NOT NULL,
     first_used timestamptz NOT NULL

@@ -1,0 +1,199 @@
+"""An answer is a value: compared in tests, kept in caches, and written to a request in one place."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from attrs import evolve, field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.threads import deferToThread
+from zope.interface import implementer
+
+from caching.conditional import any_match, strong_etag
+from caching.policy import NO_STORE, Policy
+from pypi.http.negotiate import takes_gzip
+
+REASON_LENGTH = 400
+"""Characters of a reason phrase; clients keep a whole status line in a bounded buffer."""
+
+GZIP_FROM = 512
+"""Bytes below which compression gains nothing."""
+
+THREAD_FROM = 256 * 1024
+"""Bytes from which compressing would keep the reactor busy for more than a few milliseconds."""
+
+_COMPRESSIBLE = re.compile(r"text/|application/(?:json|xml|vnd\.pypi\.)|image/svg")
+
+
+@frozen(kw_only=True)
+class Stream:
+    """A body that is not held in memory.
+
+    Attributes:
+        length: bytes it will have.
+        pieces: starts reading; the iterator's ``aclose`` lets go of what it holds.
+    """
+
+    length: int
+    pieces: Callable[[], AsyncIterator[bytes]]
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What a route says.
+
+    Attributes:
+        code: HTTP status.
+        reason: the phrase after the status; the standard one if ``None``. Any text: it is made safe.
+        content_type: of ``body``, with its charset.
+        headers: further ones.
+        tags: of everything the answer was made from; caches forget it by them.
+        etag: a ready strong validator; made from ``body`` if ``None`` and the answer can have one.
+        policy: how it may be kept; the route's if ``None``.
+    """
+
+    code: int = 200
+    reason: str | None = None
+    body: bytes | Stream = field(default=b"", repr=False)
+    content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+    tags: tuple[str, ...] = ()
+    etag: str | None = None
+    policy: Policy | None = None
+
+
+def redirect(location: str, code: int = 301) -> Answer:
+    """Send the client elsewhere, with a plain link for people.
+
+    Args:
+        location: built from configuration and looked-up data only, never from what a client sent as host.
+    """
+    return Answer(code=code, headers=(("Location", location),), body=f"See {location}\n".encode())
+
+
+def safe_reason(text: str) -> bytes:
+    """A sentence as a reason phrase: one line of Latin-1, ``?`` for what that cannot say (RFC 9112 §4)."""
+    one_line = " ".join(text.split())[:REASON_LENGTH]
+    return re.sub(rb"[\x00-\x1f\x7f]", b"?", one_line.encode("latin-1", "replace"))
+
+
+async def write(request: Any, answer: Answer, policy: Policy = NO_STORE) -> None:
+    """Write an answer: validators, compression, policy, HEAD. The request is finished by the caller.
+
+    Args:
+        request: a ``pypi.http.request.Request``, its body dealt with.
+        policy: of the route; the answer's own goes before it. Errors are never kept.
+    """
+    policy = answer.policy or (policy if answer.code < 400 else NO_STORE)
+    vary = list(policy.vary)
+    if isinstance(answer.body, bytes) and answer.code == 200:
+        answer = await _encoded(request, answer, vary)
+    known = _write_head(request, answer, policy, vary)
+    if known or request.method == b"HEAD" or answer.code == 204:
+        return
+    if isinstance(answer.body, bytes):
+        request.write(answer.body)
+    else:
+        await _pump(request, answer.body)
+
+
+async def _encoded(request: Any, answer: Answer, vary: list[str]) -> Answer:
+    """The variant this client takes: gzipped where that pays, with a validator of its own."""
+    body = answer.body
+    assert isinstance(body, bytes)
+    etag = answer.etag or strong_etag(body)
+    if len(body) < GZIP_FROM or not _COMPRESSIBLE.match(answer.content_type):
+        return evolve(answer, etag=etag)
+    vary.append("Accept-Encoding")
+    if not takes_gzip(request.getHeader("Accept-Encoding")):
+        return evolve(answer, etag=etag)
+    if len(body) < THREAD_FROM:
+        packed = gzipped(body)
+    else:
+        packed = await deferToThread(gzipped, body)
+    return evolve(
+        answer,
+        body=packed,
+        etag=f'{etag[:-1]}-gz"',
+        headers=(*answer.headers, ("Content-Encoding", "gzip")),
+    )
+
+
+def gzipped(body: bytes) -> bytes:
+    """``body`` as gzip; equal bytes give equal bytes."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+def _write_head(request: Any, answer: Answer, policy: Policy, vary: list[str]) -> bool:
+    """Write status and headers.
+
+    Returns:
+        whether the client has this very answer already, and so gets no body (304).
+    """
+    known = answer.code == 200 and answer.etag is not None and is_known(request, answer.etag)
+    code = 304 if known else answer.code
+    request.setResponseCode(code, None if answer.reason is None else safe_reason(answer.reason))
+    headers = [("X-Content-Type-Options", "nosniff"), *policy.headers(), *answer.headers]
+    if answer.etag is not None:
+        headers.append(("ETag", answer.etag))
+    if vary:
+        headers.append(("Vary", ", ".join(dict.fromkeys(vary))))
+    if known:
+        headers = [one for one in headers if one[0] != "Content-Encoding"]
+    elif code != 204:
+        length = answer.body.length if isinstance(answer.body, Stream) else len(answer.body)
+        headers += [("Content-Type", answer.content_type), ("Content-Length", str(length))]
+    for name, value in headers:
+        request.setHeader(name, value)
+    return known
+
+
+def is_known(request: Any, etag: str) -> bool:
+    """Whether the client says it holds the representation with this validator (RFC 9110 §13.1.2)."""
+    given = request.getHeader("If-None-Match")
+    return given is not None and request.method in (b"GET", b"HEAD") and any_match(given, etag)
+
+
+async def _pump(request: Any, stream: Stream) -> None:
+    """Write piece after piece, as fast as the client takes them."""
+    pieces = stream.pieces()
+    pace = _Pace()
+    request.registerProducer(pace, True)
+    try:
+        async for piece in pieces:
+            request.write(piece)
+            await pace.open()
+    finally:
+        request.unregisterProducer()
+        close = getattr(pieces, "aclose", None)
+        if close is not None:
+            await close()
+
+
+@implementer(IPushProducer)
+class _Pace:
+    """Knows whether the transport wants more."""
+
+    def __init__(self) -> None:
+        self._gate: Deferred[None] | None = None
+
+    async def open(self) -> None:
+        if self._gate is not None:
+            await self._gate
+
+    def pauseProducing(self) -> None:
+        if self._gate is None:
+            self._gate = Deferred()
+
+    def resumeProducing(self) -> None:
+        gate, self._gate = self._gate, None
+        if gate is not None and not gate.called:
+            gate.callback(None)
+
+    def stopProducing(self) -> None:
+        """The client has gone; the framework cancels whoever waits at the gate."""

@@ -1,0 +1,135 @@
+"""Routes: a table of what each room answers, over Klein.
+
+A room is a class with ``router: ClassVar[Router]``; its routes are methods, and each is one sentence: ask,
+represent, answer. What is true of every route is here: refusals become statuses, HEAD follows GET, a wrong
+method gets 405 with ``Allow``, a missing final slash one redirect, and whatever goes wrong beyond that is
+logged once and answered with 500.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from attrs import define, field, frozen
+from klein import Klein
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import RequestRedirect
+
+from caching.policy import NO_STORE, Policy
+from pypi.domain.errors import Refusal
+from pypi.http.answer import Answer, redirect, write
+from pypi.http.refused import refused, said
+
+Handler = Callable[..., Awaitable[Answer]]
+H = TypeVar("H", bound=Handler)
+
+log = Logger()
+
+
+@frozen
+class Route:
+    """One line of the table of routes.
+
+    Attributes:
+        method: ``GET`` (which brings HEAD) or ``POST``.
+        path: a Werkzeug pattern, such as ``/simple/<name>/``.
+        handler: name of the room's method.
+        policy: how its answers may be kept.
+    """
+
+    method: str
+    path: str
+    handler: str
+    policy: Policy
+
+
+@define
+class Router:
+    """Collects the routes of a room, in the order they are written."""
+
+    routes: list[Route] = field(factory=list)
+
+    def get(self, path: str, *, policy: Policy) -> Callable[[H], H]:
+        """A method that reads."""
+        return self._add("GET", path, policy)
+
+    def post(self, path: str) -> Callable[[H], H]:
+        """A method that writes; its answers are nobody's to keep."""
+        return self._add("POST", path, NO_STORE)
+
+    def _add(self, method: str, path: str, policy: Policy) -> Callable[[H], H]:
+        def named(handler: H) -> H:
+            self.routes.append(Route(method, path, handler.__name__, policy))
+            return handler
+
+        return named
+
+
+def klein_for(rooms: Sequence[Any]) -> Klein:
+    """One Klein application for all routes of these rooms.
+
+    Raises:
+        ValueError: two rooms claim one method of one path.
+    """
+    klein = Klein()
+    klein.url_map.strict_slashes = False
+    klein.url_map.merge_slashes = False
+    klein.url_map.redirect_defaults = False
+    by_path: dict[str, dict[str, tuple[Handler, Policy]]] = defaultdict(dict)
+    for room in rooms:
+        for route in type(room).router.routes:
+            if route.method in by_path[route.path]:
+                raise ValueError(f"{route.method} {route.path} is answered by two rooms")
+            by_path[route.path][route.method] = getattr(room, route.handler), route.policy
+    for path, methods in by_path.items():
+        klein.route(path, methods=list(methods), endpoint=path, strict_slashes=True)(_endpoint(path, methods))
+    klein.handle_errors(Exception)(_failed)
+    return klein
+
+
+def _endpoint(path: str, methods: dict[str, tuple[Handler, Policy]]) -> Handler:
+    async def endpoint(request: Any, **values: str) -> None:
+        handler, policy = methods["GET" if request.method == b"HEAD" else request.method.decode()]
+        await write(request, await handler(request, **values), policy)
+
+    endpoint.__name__ = path
+    return endpoint  # type: ignore[return-value]
+
+
+async def _failed(request: Any, failure: Failure) -> None:
+    """Answer what no route answered: one place turns every exception into a status."""
+    error = failure.value
+    if isinstance(error, CancelledError):
+        return
+    if request.startedWriting:
+        log.failure("An answer broke off: {method} {path}", failure, method=request.method, path=request.path)
+        request.loseConnection()
+        return
+    await write(request, _answer(request, error, failure))
+
+
+def _answer(request: Any, error: BaseException, failure: Failure) -> Answer:
+    match error:
+        case Refusal():
+            return refused(request, error)
+        case RequestRedirect():
+            return redirect(_with_slash(request), 301 if request.method in (b"GET", b"HEAD") else 308)
+        case MethodNotAllowed():
+            allowed = ", ".join(sorted(error.valid_methods or ()))
+            sentence = f"This address answers {allowed} only."
+            return said(request, 405, sentence, [("Allow", allowed)], phrase=False)
+        case HTTPException(code=404):
+            return said(request, 404, "There is nothing at this address.", phrase=False)
+    log.failure("A route failed: {method} {path}", failure, method=request.method, path=request.path)
+    return said(request, 500, "The index made a mistake; its operator can find it in the log.", phrase=False)
+
+
+def _with_slash(request: Any) -> str:
+    """The path with a slash at its end, and the query; a path alone, so that no host is ever trusted."""
+    path, question, query = request.uri.partition(b"?")
+    return str((b"/" + path.strip(b"/") + b"/" + question + query).decode("ascii"))

@@ -1,0 +1,113 @@
+"""The checks of the corridor: pure, each a question about values that are already there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from pypi.domain import metadata, names, versions
+from pypi.domain.errors import Refusal
+from pypi.domain.metadata import Metadata
+from pypi.domain.permissions import Identity, Permission, is_granted
+from pypi.domain.sizes import show_bytes
+from pypi.domain.values import Status
+from pypi.publishing.errors import (
+    FilenameSpelledOtherwise,
+    FilenameTaken,
+    FilenameUsedUp,
+    MayNotUpload,
+    MetadataDisagrees,
+    NameProhibited,
+    NameReserved,
+    NameTooSimilar,
+    ProjectClosed,
+    ProjectTooLarge,
+    ReleaseClosed,
+    SdistAlreadyThere,
+    TokenOfOtherProject,
+    ZipSdist,
+)
+from pypi.publishing.facts import Facts
+from pypi.publishing.rules import Rules
+from pypi.publishing.submission import Submission
+
+
+def repeats(submission: Submission, facts: Facts) -> bool:
+    """Whether this very file, name and bytes, is listed already: then there is nothing to do."""
+    clash = facts.clash
+    return (
+        clash is not None
+        and clash.filename == submission.file.filename
+        and clash.sha256 == submission.spooled.sha256
+        and clash.blake2_256 == submission.spooled.blake2_256
+    )
+
+
+def of_permission(
+    submission: Submission, facts: Facts, identity: Identity, rules: Rules
+) -> Iterator[Refusal]:
+    """Whether this uploader may put a file into this project."""
+    if facts.project is None:
+        if identity.project_id is not None:
+            yield TokenOfOtherProject(submission.name)
+        yield from _of_new_name(submission, facts, rules)
+        return
+    if identity.project_id not in (None, facts.project.id):
+        yield TokenOfOtherProject(facts.project.name)
+    if not identity.is_operator and not is_granted(facts.role, Permission.UPLOAD):
+        yield MayNotUpload(identity.name, facts.project.name)
+    if not Status(facts.project.status).takes_uploads:
+        yield ProjectClosed(facts.project.name, facts.project.status)
+
+
+def _of_new_name(submission: Submission, facts: Facts, rules: Rules) -> Iterator[Refusal]:
+    if submission.project in rules.standard_library:
+        yield NameReserved(submission.name)
+    if facts.is_prohibited or submission.project in rules.reserved:
+        yield NameProhibited(submission.name)
+    if facts.look_alike is not None:
+        yield NameTooSimilar(submission.name, facts.look_alike)
+
+
+def of_file(
+    submission: Submission, facts: Facts, identity: Identity, rules: Rules, now: datetime
+) -> Iterator[Refusal]:
+    """Whether there is room, in every sense, for this file. Not to be asked about a repetition."""
+    file, spooled = submission.file, submission.spooled
+    if file.filename.endswith(".zip") and not rules.zip_sdists:
+        yield ZipSdist(file.filename)
+    if facts.size + spooled.size > rules.max_project_size:
+        yield ProjectTooLarge(submission.name, show_bytes(rules.max_project_size))
+    if facts.clash is not None:
+        yield FilenameTaken(facts.clash.filename, facts.clash.blake2_256)
+    elif facts.ever_used == file.filename:
+        yield FilenameUsedUp(file.filename)
+    elif facts.ever_used is not None:
+        yield FilenameSpelledOtherwise(file.filename, facts.ever_used)
+    if not identity.is_operator and _is_closed(facts, rules, now):
+        yield ReleaseClosed(rules.release_days)
+    if facts.sdist is not None:
+        yield SdistAlreadyThere(facts.sdist)
+
+
+def _is_closed(facts: Facts, rules: Rules, now: datetime) -> bool:
+    open_for = timedelta(days=rules.release_days)
+    return facts.release is not None and bool(open_for) and now - facts.release.created > open_for
+
+
+def of_agreement(submission: Submission, found: Metadata) -> Iterator[Refusal]:
+    """Whether form, filename and the metadata inside the file speak of one release.
+
+    The file is the truth; whoever shows it to a person and installs from it must see the same.
+    """
+    name, version = found.name or "", found.version or ""
+    if names.normalize(name) != submission.project:
+        yield MetadataDisagrees(
+            f"The metadata inside {submission.file.filename!r} is of {name!r}, not of {submission.name!r}."
+        )
+    parsed = versions.parse(version)
+    if parsed is None or parsed != submission.file.version:
+        yield MetadataDisagrees(
+            f"Version in filename should be {version!r} not {submission.file.version_part!r}."
+        )
+    yield from metadata.differences(submission.metadata, found)

@@ -1,0 +1,205 @@
+"""The corridor of an upload, five short steps in one order that nothing may change.
+
+Understand the form; look into the archive, in a child process; check; store the bytes, durably; write it all
+down in one transaction. A crash between the last two leaves bytes nobody lists, which a sweep takes away; it
+never leaves a listing without bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from caching.coalesce import shielded
+from pypi.db.connection import Cursor
+from pypi.db.database import Database, DatabaseDown, OutcomeUnknown
+from pypi.db.queries import files as listed
+from pypi.domain.errors import Invalid, Refusal, StorageFailed
+from pypi.domain.filenames import FileType
+from pypi.domain.metadata import Metadata, parse
+from pypi.domain.permissions import Identity
+from pypi.files import paths
+from pypi.files.spool import Spooled
+from pypi.files.store import FileStore
+from pypi.publishing import checks, facts
+from pypi.publishing.archives.contents import Contents
+from pypi.publishing.inspection import Inspectors
+from pypi.publishing.record import Publication, record
+from pypi.publishing.rules import Rules
+from pypi.publishing.submission import Submission, usable_file
+from pypi.publishing.submission import parse as parse_form
+
+log = Logger()
+
+
+@frozen(kw_only=True)
+class Published:
+    """What became of an upload.
+
+    Attributes:
+        serial: of the last change it made; ``None`` where the very same file was listed already.
+        warnings: sentences for the uploader, who may want to know.
+    """
+
+    submission: Submission
+    serial: int | None
+    warnings: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True, eq=False)
+class Publisher:
+    """Publishes files, one after the other or many at once."""
+
+    database: Database
+    files: FileStore
+    inspectors: Inspectors
+    rules: Rules
+    now: Callable[[], datetime]
+    reactor: Any = field(repr=False)
+
+    async def publish_form(
+        self, identity: Identity, fields: Mapping[str, Sequence[str]], filename: str, spooled: Spooled
+    ) -> Published:
+        """Publish a file that came with an upload form.
+
+        Args:
+            fields: the form's texts.
+            filename: of its ``content``.
+            spooled: the bytes; used up when this returns, the caller's to remove when it raises.
+
+        Raises:
+            Refusal: in the words of the index; nothing was stored.
+        """
+        submission = parse_form(fields, filename, spooled, self.rules)
+        return await shielded(self._publish(identity, submission, None))
+
+    async def publish_file(self, identity: Identity, filename: str, spooled: Spooled) -> Published:
+        """Publish a file that speaks for itself: name, version and metadata are those inside it.
+
+        Raises:
+            Refusal: as for ``publish_form``.
+        """
+        file = usable_file(filename)
+        contents = await self.inspectors.inspect(spooled.path, filename)
+        metadata = parse(contents.metadata)
+        _raise_first(self.rules.refusals(metadata))
+        submission = Submission(
+            name=metadata.name or "",
+            version=metadata.version or "",
+            file=file,
+            python_version=file.python_tag,
+            comment="",
+            metadata=metadata,
+            spooled=spooled,
+        )
+        return await shielded(self._publish(identity, submission, contents))
+
+    async def _publish(
+        self, identity: Identity, submission: Submission, contents: Contents | None
+    ) -> Published:
+        known = await self.database.read(facts.look, submission, identity)
+        if self._is_repetition(identity, submission, known):
+            return Published(submission=submission, serial=None)
+        if contents is None:
+            contents = await self.inspectors.inspect(submission.spooled.path, submission.file.filename)
+        found = parse(contents.metadata)
+        _raise_first(checks.of_agreement(submission, found))
+        _raise_first(self.rules.refusals(found))
+        publication = _publication(identity, submission, found, contents, self.now())
+        await self._store(submission, contents, publication)
+        serial = await self._record(publication)
+        return Published(submission=submission, serial=serial, warnings=tuple(contents.warnings))
+
+    def _is_repetition(self, identity: Identity, submission: Submission, known: facts.Facts) -> bool:
+        """Whether there is nothing to do; raises what speaks against doing it."""
+        _raise_first(checks.of_permission(submission, known, identity, self.rules))
+        if checks.repeats(submission, known):
+            return True
+        _raise_first(checks.of_file(submission, known, identity, self.rules, self.now()))
+        return False
+
+    async def _store(self, submission: Submission, contents: Contents, publication: Publication) -> None:
+        path = publication.path
+        if publication.metadata_sha256 is not None:
+            await self.files.put_bytes(paths.metadata_path(path), contents.metadata)
+        await self.files.put(path, submission.spooled)
+
+    async def _record(self, publication: Publication) -> int | None:
+        try:
+            return await self.database.transact(record, publication, self._decide)
+        except OutcomeUnknown:
+            return await self._find_out(publication)
+        except Refusal as refusal:
+            if not isinstance(refusal, DatabaseDown):
+                await self.forget(publication.submission.spooled.blake2_256, publication.path)
+            raise
+
+    async def _decide(self, publication: Publication, known: facts.Facts) -> bool:
+        """The checks once more, on facts nobody else can change; whether there is anything to write."""
+        submission = publication.submission
+        if self._is_repetition(publication.identity, submission, known):
+            return False
+        if await self.files.size(publication.path) != submission.spooled.size:
+            # Swept away as an orphan in the very moment between storing and listing it.
+            raise StorageFailed()
+        return True
+
+    async def _find_out(self, publication: Publication) -> int | None:
+        """Whether a commit of unknown outcome happened; nobody is told before the database says so."""
+        blake2_256 = publication.submission.spooled.blake2_256
+        for pause in (0.1, 0.5, 1.0, 2.0):
+            await deferLater(self.reactor, pause)
+            try:
+                found = await self.database.read(listed.by_blake2, blake2_256)
+            except DatabaseDown:
+                continue
+            if found is None:
+                raise DatabaseDown()
+            return None
+        raise OutcomeUnknown()
+
+    async def forget(self, blake2_256: str, path: str) -> bool:
+        """Remove stored bytes unless a file that has them is listed.
+
+        Returns:
+            whether they were removed.
+        """
+        try:
+            return await self.database.transact(_forget, self.files, blake2_256, path)
+        except (Refusal, Invalid) as refusal:
+            log.warn("{path} stays until the next sweep: {refusal}", path=path, refusal=str(refusal))
+            return False
+
+
+async def _forget(cursor: Cursor, files: FileStore, blake2_256: str, path: str) -> bool:
+    await listed.lock_blob(cursor, blake2_256)
+    if await listed.by_blake2(cursor, blake2_256) is not None:
+        return False
+    await files.delete(path)
+    await files.delete(paths.metadata_path(path))
+    return True
+
+
+def _publication(
+    identity: Identity, submission: Submission, found: Metadata, contents: Contents, now: datetime
+) -> Publication:
+    is_wheel = submission.file.filetype is FileType.WHEEL
+    return Publication(
+        identity=identity,
+        submission=submission,
+        metadata=found,
+        metadata_sha256=hashlib.sha256(contents.metadata).hexdigest() if is_wheel else None,
+        path=paths.store_path(submission.spooled.blake2_256, submission.file.filename),
+        now=now,
+    )
+
+
+def _raise_first(refusals: Iterable[Refusal]) -> None:
+    for refusal in refusals:
+        raise refusal

@@ -1,0 +1,158 @@
+"""Writing a publication down: one transaction, rows first, the journal last."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from attrs import frozen
+
+from pypi.db.connection import Cursor
+from pypi.db.queries import files, journal, outbox, projects, releases, roles, tokens
+from pypi.db.queries.files import NewFile
+from pypi.db.queries.projects import ProjectRow
+from pypi.db.queries.releases import ReleaseRow
+from pypi.domain import changes
+from pypi.domain.changes import Change, FileAdded, ProjectCreated, ReleaseCreated, RoleAdded
+from pypi.domain.metadata import Metadata
+from pypi.domain.permissions import Identity, Role
+from pypi.publishing import facts
+from pypi.publishing.facts import Facts
+from pypi.publishing.submission import Submission
+
+
+@frozen(kw_only=True)
+class Publication:
+    """A submission that passed, its bytes stored: all that is needed to list it.
+
+    Attributes:
+        metadata: the file's own.
+        metadata_sha256: of the core metadata stored beside it; ``None`` where there is none.
+        path: in the file store.
+        now: aware, UTC; every row of the transaction has this time.
+    """
+
+    identity: Identity
+    submission: Submission
+    metadata: Metadata
+    metadata_sha256: str | None
+    path: str
+    now: datetime
+
+
+Decide = Callable[[Publication, Facts], Awaitable[bool]]
+
+
+async def record(cursor: Cursor, publication: Publication, decide: Decide) -> int | None:
+    """List the file.
+
+    Args:
+        decide: whether to go on, by the facts as they are now; raises what speaks against it.
+
+    Returns:
+        the serial of the last change, ``None`` where there was nothing to do.
+    """
+    submission, identity, now = publication.submission, publication.identity, publication.now
+    known = await facts.hold(cursor, submission, identity)
+    if not await decide(publication, known):
+        return None
+    lines: list[Change] = []
+    project = known.project or await _create(cursor, publication, lines)
+    release = known.release or await _release(cursor, project, publication, lines)
+    await projects.spell(cursor, project.id, submission.name)
+    await _add_file(cursor, project, release, publication, lines)
+    if identity.token_id is not None:
+        await tokens.mark_used(cursor, identity.token_id, now=now)
+    serial = await journal.write(cursor, lines, now=now)
+    tags = sorted({tag for change in lines for tag in changes.tags(change)})
+    await outbox.add(cursor, serial=serial, kind="purge", payload={"tags": tags}, now=now)
+    return serial
+
+
+async def _create(cursor: Cursor, publication: Publication, lines: list[Change]) -> ProjectRow:
+    submission, identity = publication.submission, publication.identity
+    project = await projects.add(cursor, submission.name, now=publication.now)
+    assert project is not None, "the creation of this name is locked"
+    about = {"project": project.normalized, "name": project.name, "actor": identity.name}
+    lines.append(ProjectCreated(**about))
+    if identity.user_id is not None:
+        await roles.add(
+            cursor,
+            project_id=project.id,
+            user_id=identity.user_id,
+            role=Role.OWNER,
+            now=publication.now,
+        )
+        lines.append(RoleAdded(**about, role=Role.OWNER.value, user=identity.name))
+    return project
+
+
+async def _release(
+    cursor: Cursor, project: ProjectRow, publication: Publication, lines: list[Change]
+) -> ReleaseRow:
+    found = publication.metadata
+    kept = found.to_json()
+    kept.pop("description", None)
+    release = await releases.add(
+        cursor,
+        project_id=project.id,
+        version=publication.submission.version,
+        summary=found.summary or "",
+        metadata=kept,
+        now=publication.now,
+    )
+    if found.description:
+        await releases.describe(
+            cursor,
+            release_id=release.id,
+            content_type=found.description_content_type or "",
+            raw=found.description,
+        )
+    await releases.classify(cursor, release_id=release.id, classifiers=found.classifiers)
+    lines.append(
+        ReleaseCreated(
+            project=project.normalized,
+            name=publication.submission.name,
+            actor=publication.identity.name,
+            version=release.version,
+        )
+    )
+    return release
+
+
+async def _add_file(
+    cursor: Cursor,
+    project: ProjectRow,
+    release: ReleaseRow,
+    publication: Publication,
+    lines: list[Change],
+) -> None:
+    submission = publication.submission
+    spooled, file = submission.spooled, submission.file
+    row = NewFile(
+        project_id=project.id,
+        release_id=release.id,
+        filename=file.filename,
+        filetype=file.filetype.value,
+        python_version=submission.python_version,
+        size=spooled.size,
+        md5=spooled.md5,
+        sha256=spooled.sha256,
+        blake2_256=spooled.blake2_256,
+        metadata_sha256=publication.metadata_sha256,
+        requires_python=publication.metadata.requires_python or "",
+        comment=submission.comment,
+        uploader_id=publication.identity.user_id,
+        uploaded=publication.now,
+    )
+    await files.add(cursor, row, canonical=file.canonical)
+    lines.append(
+        FileAdded(
+            project=project.normalized,
+            name=submission.name,
+            actor=publication.identity.name,
+            version=release.version,
+            filename=file.filename,
+            python_version=submission.python_version,
+        )
+    )

@@ -1,0 +1,52 @@
+"""The rules of this index that the operator sets, and the vocabulary they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from attrs import field, frozen
+from email_validator import EmailNotValidError, validate_email
+
+from pypi.domain import metadata
+from pypi.domain.errors import Refusal
+from pypi.domain.metadata import Metadata
+from pypi.domain.names import NormalizedName, standard_library_names
+
+
+@frozen(kw_only=True)
+class Rules:
+    """What publishers may send.
+
+    Attributes:
+        max_file_size: bytes of one file.
+        max_project_size: bytes of all files of a project.
+        zip_sdists: whether source distributions may be zip archives.
+        release_days: days a release takes files; 0 for ever.
+        reserved: normalized names nobody may take, besides the standard library's.
+        classifiers: the known trove classifiers.
+        deprecated: classifier → the ones to use instead.
+    """
+
+    max_file_size: int = 100 << 20
+    max_project_size: int = 10 << 30
+    zip_sdists: bool = False
+    release_days: int = 14
+    reserved: frozenset[NormalizedName] = frozenset()
+    classifiers: frozenset[str] = frozenset()
+    deprecated: Mapping[str, Sequence[str]] = field(factory=dict)
+    standard_library: frozenset[NormalizedName] = field(factory=standard_library_names, repr=False)
+
+    def refusals(self, found: Metadata) -> Iterator[Refusal]:
+        """What is wrong with core metadata by the current standard and the classifiers known here."""
+        yield from metadata.refusals(
+            found, classifiers=self.classifiers, deprecated=self.deprecated, is_email=why_no_email
+        )
+
+
+def why_no_email(address: str) -> str | None:
+    """Why a text is no e-mail address, ``None`` if it is one; nothing is looked up (RFC 5322)."""
+    try:
+        validate_email(address, check_deliverability=False)
+    except EmailNotValidError as error:
+        return str(error)
+    return None

@@ -1,0 +1,50 @@
+"""The simple API as HTML, version 1.4: frozen (PEP 833), byte for byte what installers have always read."""
+
+from __future__ import annotations
+
+from html import escape
+
+from pypi.domain.values import FileEntry, ProjectList, ProjectPage
+from pypi.web.simple_json import file_url
+
+REPOSITORY_VERSION = "1.4"
+
+
+def project_list(value: ProjectList) -> bytes:
+    """A link for every project."""
+    links = "".join(
+        f'<a href="/simple/{escape(one.normalized)}/">{escape(one.name)}</a>\n' for one in value.projects
+    )
+    return _document("Simple index", "", links).encode()
+
+
+def project_page(value: ProjectPage, files_url: str) -> bytes:
+    """A link for every file, with all an installer looks for as attributes."""
+    status = f'<meta name="pypi:project-status" content="{value.status.value}">'
+    if value.status_reason:
+        status += f'<meta name="pypi:project-status-reason" content="{escape(value.status_reason)}">'
+    title = f"Links for {escape(value.name)}"
+    links = "".join(_link(one, files_url) for one in value.files)
+    body = f"    <h1>{title}</h1>\n{links}"
+    return f"{_document(title, status, body)}<!--SERIAL {value.serial}-->".encode()
+
+
+def _document(title: str, status: str, body: str) -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n  <head>\n'
+        f'    <meta name="pypi:repository-version" content="{REPOSITORY_VERSION}">\n'
+        f"{status}    <title>{title}</title>\n  </head>\n  <body>\n{body}</body>\n</html>"
+    )
+
+
+def _link(entry: FileEntry, files_url: str) -> str:
+    parts = [f'<a href="{escape(file_url(entry, files_url))}#sha256={entry.sha256}" ']
+    if entry.requires_python:
+        parts.append(f'data-requires-python="{escape(entry.requires_python)}" ')
+    if entry.yank is not None:
+        parts.append(f'data-yanked="{escape(entry.yank.reason)}" ')
+    if entry.metadata_sha256:
+        digest = entry.metadata_sha256
+        parts.append(f'data-dist-info-metadata="sha256={digest}" data-core-metadata="sha256={digest}"')
+    parts.append(f">{escape(entry.filename)}</a><br />\n")
+    return "".join(parts)
