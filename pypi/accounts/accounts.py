@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from attrs import field, frozen
+from attrs import frozen
 
-from pypi.accounts import tokens
+from pypi.accounts import addresses, tokens
 from pypi.accounts.errors import (
     AddressTaken,
     NameTaken,
@@ -27,19 +27,9 @@ from pypi.db.queries import tokens as stored_tokens
 from pypi.db.queries.users import UserLine
 from pypi.domain.errors import NoSuchProject
 from pypi.domain.names import normalize
-from pypi.domain.permissions import Identity
+from pypi.domain.permissions import TOKEN_USER, Credentials, Identity
 
-TOKEN_USER = "__token__"  # noqa: S105  # the word clients send in place of a user name
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,48}[A-Za-z0-9])?", re.ASCII)
-_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>\"(),:;\\\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>\"(),:;\\]{1,189}")
-
-
-@frozen
-class Credentials:
-    """A user name and a password, as HTTP basic authentication carries them (RFC 7617)."""
-
-    name: str
-    password: str = field(repr=False)
 
 
 @frozen(kw_only=True, eq=False)
@@ -94,7 +84,7 @@ class Accounts:
         """
         if not _NAME.fullmatch(name) or name.lower() == TOKEN_USER:
             raise UnusableName(name)
-        if not _ADDRESS.fullmatch(email):
+        if addresses.why_not(email) is not None:
             raise UnusableAddress(email)
         if password is not None and not MIN_LENGTH <= len(password) <= MAX_LENGTH:
             raise UnusablePassword(MIN_LENGTH, MAX_LENGTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 class Role(Enum):
@@ -30,6 +30,17 @@ GRANTS = {
 def is_granted(role: Role | None, permission: Permission) -> bool:
     """Whether a role, or having none, comes with a permission."""
     return role is not None and permission in GRANTS[role]
+
+
+TOKEN_USER = "__token__"  # noqa: S105  # the word clients send in place of a user name
+
+
+@frozen
+class Credentials:
+    """What somebody says to prove who they are: a name and a password, or ``__token__`` and a token."""
+
+    name: str
+    password: str = field(repr=False)
 
 
 @frozen(kw_only=True)

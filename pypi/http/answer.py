@@ -26,6 +26,8 @@ GZIP_FROM = 512
 THREAD_FROM = 256 * 1024
 """Bytes from which compressing would keep the reactor busy for more than a few milliseconds."""
 
+BODILESS = frozenset({204, 304})
+
 _COMPRESSIBLE = re.compile(r"text/|application/(?:json|xml|vnd\.pypi\.)|image/svg")
 
 
@@ -93,7 +95,7 @@ async def write(request: Any, answer: Answer, policy: Policy = NO_STORE) -> None
     if isinstance(answer.body, bytes) and answer.code == 200:
         answer = await _encoded(request, answer, vary)
     known = _write_head(request, answer, policy, vary)
-    if known or request.method == b"HEAD" or answer.code == 204:
+    if known or request.method == b"HEAD" or answer.code in BODILESS:
         return
     if isinstance(answer.body, bytes):
         request.write(answer.body)
@@ -145,7 +147,7 @@ def _write_head(request: Any, answer: Answer, policy: Policy, vary: list[str]) -
         headers.append(("Vary", ", ".join(dict.fromkeys(vary))))
     if known:
         headers = [one for one in headers if one[0] != "Content-Encoding"]
-    elif code != 204:
+    elif code not in BODILESS:
         length = answer.body.length if isinstance(answer.body, Stream) else len(answer.body)
         headers += [("Content-Type", answer.content_type), ("Content-Length", str(length))]
     for name, value in headers:

@@ -35,9 +35,9 @@ class DatabaseIndex:
         """Every project that may be listed."""
         return await self.database.read(_project_list)
 
-    async def last_serial(self) -> int:
-        """The serial of the last change of anything."""
-        return await self.database.read(journal.last_serial)
+    async def counts(self) -> tuple[int, int]:
+        """(number of projects, serial of the last change of anything)."""
+        return await self.database.read(_counts)
 
 
 async def _project_page(cursor: Cursor, name: NormalizedName) -> ProjectPage:
@@ -82,3 +82,7 @@ async def _project_list(cursor: Cursor) -> ProjectList:
     serial = await journal.last_serial(cursor)
     rows = await projects.listed(cursor)
     return ProjectList(serial, tuple(ProjectListEntry(*row) for row in rows))
+
+
+async def _counts(cursor: Cursor) -> tuple[int, int]:
+    return await projects.count(cursor), await journal.last_serial(cursor)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import field, frozen
-from email_validator import EmailNotValidError, validate_email
 
+from pypi.accounts import addresses
 from pypi.domain import metadata
 from pypi.domain.errors import Refusal
 from pypi.domain.metadata import Metadata
@@ -39,14 +39,5 @@ class Rules:
     def refusals(self, found: Metadata) -> Iterator[Refusal]:
         """What is wrong with core metadata by the current standard and the classifiers known here."""
         yield from metadata.refusals(
-            found, classifiers=self.classifiers, deprecated=self.deprecated, is_email=why_no_email
+            found, classifiers=self.classifiers, deprecated=self.deprecated, is_email=addresses.why_not
         )
-
-
-def why_no_email(address: str) -> str | None:
-    """Why a text is no e-mail address, ``None`` if it is one; nothing is looked up (RFC 5322)."""
-    try:
-        validate_email(address, check_deliverability=False)
-    except EmailNotValidError as error:
-        return str(error)
-    return None

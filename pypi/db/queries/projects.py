@@ -52,6 +52,9 @@ ALL = """
      WHERE status <> 'quarantined' ORDER BY normalized COLLATE "C" """
 
 
+COUNT = "SELECT count(*) FROM projects WHERE status <> 'quarantined'"
+
+
 async def by_name(cursor: Cursor, name: NormalizedName) -> ProjectRow | None:
     """The project of that name, ``None`` if there is none."""
     return await cursor.row(ProjectRow, BY_NAME, {"normalized": name})
@@ -102,3 +105,8 @@ async def size(cursor: Cursor, project_id: int) -> int:
 async def listed(cursor: Cursor) -> list[tuple[str, NormalizedName, int]]:
     """(name, normalized name, last serial) of all that may be listed, by normalized name."""
     return await cursor.tuples(ALL)
+
+
+async def count(cursor: Cursor) -> int:
+    """How many projects may be listed."""
+    return int(await cursor.value(COUNT))

@@ -1,0 +1,59 @@
+"""``/packages/…``: the files themselves, addressed by their content and so kept for ever by whoever likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from attrs import evolve, frozen
+
+from caching.conditional import Conditions
+from caching.policy import FOR_EVER, Policy
+from pypi.domain.errors import NoSuchFile
+from pypi.files import paths
+from pypi.files.store import FileStore
+from pypi.http.answer import Answer, Stream
+from pypi.http.ranges import Content, body, plan_download
+from pypi.http.router import Router
+
+FILE: Policy = evolve(FOR_EVER, cors=True)
+
+SAFE_TO_OPEN = (
+    ("Content-Security-Policy", "default-src 'none'; sandbox"),
+    ("Cross-Origin-Resource-Policy", "cross-origin"),
+)
+"""Somebody else's bytes: no browser shall run them in the name of this index."""
+
+
+@frozen(kw_only=True, eq=False)
+class Downloads:
+    """Hands out files and the core metadata beside them (PEP 658).
+
+    Attributes:
+        random_bytes: for boundaries between the parts of an answer.
+    """
+
+    router: ClassVar[Router] = Router()
+    files: FileStore
+    random_bytes: Callable[[int], bytes]
+
+    @router.get("/packages/<first>/<second>/<rest>/<filename>", policy=FILE)
+    async def file(self, request: Any, first: str, second: str, rest: str, filename: str) -> Answer:
+        """A file, whole or in part."""
+        path = f"{first}/{second}/{rest}/{filename}"
+        if paths.parse(path) is None:
+            raise NoSuchFile(path)
+        stored = await self.files.open(path)
+        plan = plan_download(
+            request.method.decode(),
+            Conditions.of(request.requestHeaders.getRawHeaders),
+            request.getHeader(b"Range"),
+            Content(size=stored.size, etag=f'"{first}{second}{rest}"', modified=stored.modified),
+            boundary=self.random_bytes(16).hex(),
+        )
+        return Answer(
+            code=plan.status,
+            body=Stream(length=plan.length, pieces=lambda: body(plan, stored.read)),
+            content_type=plan.content_type,
+            headers=(*plan.headers, *SAFE_TO_OPEN),
+        )
