@@ -32,7 +32,7 @@ class Sink(Protocol):
         """The file and the whole form are complete."""
 
     async def abort(self) -> None:
-        """Something failed, here or elsewhere in the form (even in the ``finish`` of another file): forget it."""
+        """Forget the file: something failed, here or elsewhere (perhaps in the ``finish`` of another)."""
 
 
 SinkFactory = Callable[[Part], Awaitable[Sink]]

@@ -1,0 +1,411 @@
+"""One connection: reads requests strictly, hands them on at their headers, writes answers, ends well.
+
+The outgoing half is Twisted's ``HTTPChannel``; the incoming half is ours from the first byte. Everything here
+that leans on Twisted's private parts is listed in ``tests/http/test_twisted_contract.py``.
+
+Source: RFC 9112, in particular sections 9.3 (persistence), 9.6 (tear-down) and 10.1.1 of RFC 9110 (Expect).
+"""
+
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableDescriptor, ISSLTransport, ITCPTransport
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
+
+from pypi.http.bodies import Body
+from pypi.http.caller import address_of
+from pypi.http.crowd import Admission
+from pypi.http.deadline import Deadline
+from pypi.http.framing import Chunked, Fixed
+from pypi.http.head import Head, HeadReader
+from pypi.http.limits import Limits
+from pypi.http.rejected import Rejected
+
+if TYPE_CHECKING:
+    from pypi.http.request import Request
+    from pypi.http.site import Site
+
+log = Logger()
+
+_CONTROLS = bytes(range(0x20)) + b"\x7f"
+_PRINTABLE = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
+_TOO_MANY = Rejected(503, "Too many connections are open. Try again in a moment.", ((b"Retry-After", b"5"),))
+_LATE_HEAD = Rejected(408, "The headers of the request took too long.")
+_LATE_BODY = Rejected(408, "The body of the request came too slowly.")
+
+
+class StrictChannel(HTTPChannel):
+    """The server's end of one HTTP/1.1 connection.
+
+    It is, one after another: reading a head (``_request`` and ``_decoder`` are None), serving a request
+    (whose body, if any, still arrives while ``_decoder`` is set), reading away the short rest of a body that
+    nobody wanted (only ``_decoder`` is set), and perhaps *lingering*: the last answer is written, our half of
+    the connection is closed, and what the client still sends is thrown away, so that it can come to read
+    that answer.
+    """
+
+    site: Site
+    transport: Any
+    requestFactory: Any
+
+    def connectionMade(self) -> None:
+        """Count the connection, and wait for its first request."""
+        self._limits = self.site.limits
+        self._reader = HeadReader(self._limits)
+        self._request: Request | None = None
+        self._decoder: Fixed | Chunked | None = None
+        self._body = Body()
+        self._pending = b""
+        self._at = 0
+        self._pumping = self._paused = self._blocked = self._released = False
+        self._lingering = self._closing = self._closed = False
+        self._linger_left = 0
+        self._first = self._persistent = True
+        self._awaits_continue = False
+        self._body_due = 0.0
+        self._written = self._mark = 0
+        self._reading = Deadline(self.site.reactor, self._read_expired)
+        self._writing = Deadline(self.site.reactor, self._write_expired)
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.setTcpNoDelay(True)
+        self.transport.registerProducer(self, True)
+        self._address = address_of(self.transport.getPeer())
+        match self.site.crowd.enter(self._address):
+            case Admission.WELCOME:
+                self._reading.set(self._limits.header_seconds)
+            case Admission.TOO_MANY:
+                self._reject(_TOO_MANY)
+            case Admission.TURNED_AWAY:
+                self.abort()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Tell the request that is being served, and let go of everything."""
+        self._closed = True
+        self._reading.close()
+        self._writing.close()
+        self.site.crowd.leave(self._address)
+        self._pending = b""
+        self._decoder = None
+        request, self._request = self._request, None
+        if request is not None:
+            request.connectionLost(reason)
+
+    # Incoming bytes.
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes from wherever they come: the transport, or whoever read it first."""
+        if not self._closed:  # a transport may still hand over what it had read before it closed
+            self._pending = self._pending + data if self._pending else data
+            if not self._pumping:
+                self._pump()
+
+    def _pump(self) -> None:
+        """Work through what has arrived, as far as it goes; requests answered at once do not recurse."""
+        self._pumping = True
+        try:
+            while self._at < len(self._pending) and self._advance():
+                pass
+        finally:
+            self._pumping = False
+            self._pending = self._pending[self._at :]
+            self._at = 0
+        self._regulate()
+
+    def _advance(self) -> bool:
+        """One step on; False when what is left must wait."""
+        if self._closed or self._lingering:
+            self._throw_away()
+        elif self._decoder is not None:
+            self._read_body(self._decoder)
+        elif self._request is not None:
+            return False
+        else:
+            self._read_head()
+        return True
+
+    def _read_head(self) -> None:
+        fresh = not self._reader.begun
+        try:
+            self._at = self._reader.feed(self._pending, self._at)
+            if self._reader.head is not None:
+                self._begin(self._reader.head)
+            elif fresh and not self._first:
+                self._reading.set(self._limits.header_seconds)
+        except Rejected as rejected:
+            self._reject(rejected)
+
+    def _begin(self, head: Head) -> None:
+        if head.authority is not None and not self.site.hosts.admits(head.authority):
+            absolute = head.target.authority is not None
+            raise Rejected(
+                400 if absolute else 421, "This server does not answer for the host that was asked for."
+            )
+        self._reader = HeadReader(self._limits)
+        self._first = False
+        self._persistent = head.persistent
+        self._decoder = _decoder(head, self._limits)
+        self._body = Body(head.length, self, ahead=self._limits.ahead)
+        self._awaits_continue = head.expects_continue
+        if self._decoder is None or self._awaits_continue:
+            self._reading.lift()
+        else:
+            self._start_body_clock()
+        self._request = request = self.requestFactory(self)
+        request.begin(head, self._body)
+
+    def _read_body(self, decoder: Fixed | Chunked) -> None:
+        try:
+            self._at, data = decoder.feed(self._pending, self._at)
+        except Rejected as rejected:
+            self._spoil(rejected)
+            return
+        if self._awaits_continue:
+            self._awaits_continue = False
+            self._start_body_clock()
+        if decoder.done:
+            self._decoder = None
+            self._reading.lift()
+        else:
+            self._extend_body_clock(len(data))
+        if self._request is not None:
+            # The reader of the body may run, answer, and change all of our state before this returns.
+            self._body.deliver(data, last=decoder.done)
+        elif decoder.done:
+            self._await_request()
+
+    def _throw_away(self) -> None:
+        self._linger_left -= len(self._pending) - self._at
+        self._at = len(self._pending)
+        if self._linger_left < 0 and not self._closed:
+            self.loseConnection()
+
+    def _await_request(self) -> None:
+        limits = self._limits
+        self._reading.set(limits.header_seconds if self._reader.begun else limits.idle_seconds)
+
+    # What the body of a request asks for.
+
+    def body_wanted(self) -> None:
+        """The route accepts the body: only now is the client told to send it."""
+        if self._awaits_continue and self._request is not None and not self._request.startedWriting:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._awaits_continue = False
+            self._start_body_clock()
+        self._regulate()
+
+    def body_drained(self) -> None:
+        """There is room for more of the body."""
+        self._regulate()
+
+    def _start_body_clock(self) -> None:
+        self._body_due = self.site.reactor.seconds() + self._limits.body_grace
+        self._reading.set(self._limits.body_grace)
+
+    def _extend_body_clock(self, received: int) -> None:
+        now = self.site.reactor.seconds()
+        self._body_due = min(
+            self._body_due + received / self._limits.body_rate, now + self._limits.body_stall
+        )
+        self._reading.set(max(0.0, self._body_due - now))
+
+    def _regulate(self) -> None:
+        """Read from the client exactly while there is somewhere to put what it sends."""
+        pause = not (self._closed or self._lingering) and (
+            (self._blocked and self._request is None)
+            or (self._decoder is None and self._request is not None and len(self._pending) > self._at)
+            or (self._decoder is not None and self._request is not None and self._body.full)
+        )
+        if pause == self._paused or self._closed:
+            return
+        self._paused = pause
+        if pause:
+            self.transport.pauseProducing()
+            self._reading.lift()
+        else:
+            self.transport.resumeProducing()
+            if self._decoder is not None and not self._awaits_continue:
+                self._start_body_clock()
+            elif self._request is None and not self._lingering:
+                self._await_request()
+
+    # Outgoing bytes.
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Write the head of an answer, and decide with it whether the connection stays open."""
+        if b"close" in headers.getRawHeaders(b"Connection", ()) or not self._can_go_on():
+            self._persistent = False
+        if not self._persistent:
+            headers.setRawHeaders(b"Connection", [b"close"])
+        self._watch_write(0)
+        super().writeHeaders(version, code, reason.translate(_PRINTABLE), headers)
+
+    def write(self, data: bytes) -> None:
+        """Write a piece of an answer."""
+        self._watch_write(len(data))
+        self.transport.write(data)
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """Write a piece of an answer that comes in several."""
+        pieces = list(iovec)
+        self._watch_write(sum(map(len, pieces)))
+        self.transport.writeSequence(pieces)
+
+    def _can_go_on(self) -> bool:
+        """Whether the next request could be found behind the body of this one."""
+        decoder = self._decoder
+        if decoder is None:
+            return True
+        return (
+            not self._awaits_continue
+            and decoder.remaining is not None
+            and decoder.remaining <= self._limits.drain
+        )
+
+    def _watch_write(self, length: int) -> None:
+        if not _unsent(self.transport):
+            self._mark = self._written
+            self._writing.set(self._limits.write_stall)
+        self._written += length
+
+    def pauseProducing(self) -> None:
+        """The client does not keep up: stop answering, and take no further requests."""
+        self._blocked = True
+        if self._requestProducer is not None:
+            self._requestProducer.pauseProducing()
+        self._regulate()
+
+    def resumeProducing(self) -> None:
+        """The client has caught up."""
+        self._blocked = False
+        if self._requestProducer is not None:
+            self._requestProducer.resumeProducing()
+        self._regulate()
+
+    # Ends.
+
+    def requestDone(self, request: Request) -> None:
+        """An answer is complete: on to the next request, or close."""
+        self._request = None
+        if not self._persistent:
+            self._close()
+        elif self._decoder is None:
+            self._await_request()
+        if not self._pumping:
+            self._pump()
+
+    def _close(self) -> None:
+        """Close behind the last answer, so that the client sees it even when it is still sending."""
+        if self._decoder is not None:
+            self._linger(self._limits.linger_seconds, self._limits.linger_bytes)
+        elif len(self._pending) > self._at:
+            self._linger(self._limits.refusal_seconds, self._limits.linger_bytes)
+        else:
+            self.loseConnection()
+
+    def _linger(self, seconds: float, most: int) -> None:
+        self._lingering = True
+        self._linger_left = most
+        self._decoder = None
+        self._awaits_continue = False
+        self._regulate()
+        self._reading.set(seconds)
+        self._release_transport()
+        # TLS has no half-close; there the length in the answer has to do.
+        if IHalfCloseableDescriptor.providedBy(self.transport) and not ISSLTransport.providedBy(
+            self.transport
+        ):
+            self.transport.loseWriteConnection()
+
+    def _reject(self, rejected: Rejected) -> None:
+        """Answer in the place of a request that could not be read, and close."""
+        log.debug("{address} rejected with {status}: {sentence}", address=self._address, **_fields(rejected))
+        self.write(rejected.answer())
+        self._persistent = False
+        self._linger(self._limits.refusal_seconds, self._limits.linger_bytes)
+
+    def _spoil(self, rejected: Rejected) -> None:
+        """The body of the request being served will never be complete: its client gets the reason from us."""
+        request, self._request = self._request, None
+        answered = request is None or bool(request.startedWriting)
+        if request is not None:
+            self.stopProducing()
+            self.unregisterProducer()
+            request.code = request.code if answered else rejected.status
+            request.connectionLost(Failure(ConnectionDone(rejected.sentence)))
+        if request is None:
+            self._linger(self._limits.refusal_seconds, self._limits.linger_bytes)
+        elif answered:
+            self.abort()
+        else:
+            self._reject(rejected)
+
+    def loseConnection(self) -> None:
+        """Close when everything is written; whatever still arrives is thrown away."""
+        if not self._closing:
+            self._closing = self._lingering = True
+            self._linger_left = self._limits.linger_bytes
+            self._reading.lift()
+            self._release_transport()
+            self._writing.set(self._limits.write_stall)
+            self.transport.loseConnection()
+
+    def abort(self) -> None:
+        """Close at once, so that nobody takes a broken answer for a whole one."""
+        self._closing = self._lingering = True
+        self.transport.abortConnection()
+
+    def _release_transport(self) -> None:
+        """A transport closes only once nobody is registered to write more."""
+        if not self._released:
+            self._released = True
+            self.transport.unregisterProducer()
+
+    def _read_expired(self) -> None:
+        if self._lingering:
+            self.loseConnection()
+        elif self._decoder is not None:
+            self._spoil(_LATE_BODY)
+        elif self._reader.begun:
+            self.write(_LATE_HEAD.answer())
+            self.loseConnection()
+        else:
+            self.loseConnection()
+
+    def _write_expired(self) -> None:
+        unsent = _unsent(self.transport)
+        if not (unsent or self._blocked or self._closing):
+            return
+        sent = self._written - unsent
+        if sent - self._mark < self._limits.body_rate * self._limits.write_stall:
+            self.abort()
+        else:
+            self._mark = sent
+            self._writing.set(self._limits.write_stall)
+
+
+def _decoder(head: Head, limits: Limits) -> Fixed | Chunked | None:
+    if head.length is None:
+        return Chunked(limits)
+    return Fixed(head.length) if head.length else None
+
+
+def _unsent(transport: Any) -> int:
+    """Bytes written but not yet taken by the kernel; 0 for a transport that does not say."""
+    while not hasattr(transport, "dataBuffer"):
+        transport = getattr(transport, "transport", None)
+        if transport is None:
+            return 0
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+
+
+def _fields(rejected: Rejected) -> dict[str, object]:
+    return {"status": rejected.status, "sentence": rejected.sentence}

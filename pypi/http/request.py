@@ -1,0 +1,191 @@
+"""A request as routes see it: checked, with its body still to be read."""
+
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import server
+from twisted.web.http import NO_BODY_CODES, datetimeToString, parse_qs
+from twisted.web.http_headers import Headers
+
+from pypi.domain.errors import Invalid
+from pypi.http.bodies import Body, BodyIncomplete
+from pypi.http.caller import Caller
+from pypi.http.head import ALLOW, Head
+
+if TYPE_CHECKING:
+    from pypi.http.channel import StrictChannel
+    from pypi.http.site import Site
+
+log = Logger()
+
+MAX_PARAMETERS = 100
+_FAILED = b"Something went wrong on the server. It was noted, and will be looked into.\n"
+
+
+class TooManyParameters(Invalid):
+    """The query of the URL has more parameters than any route here reads."""
+
+    def __str__(self) -> str:
+        return f"The query of a URL may not have more than {MAX_PARAMETERS} parameters."
+
+
+class Request(server.Request):
+    """One request and the answer to it.
+
+    Handlers are called as soon as the headers are here; ``content`` is never filled.
+
+    Attributes:
+        body: what follows the headers; empty for most requests.
+        caller: who asks, by connection or by a proxy that is trusted.
+        text_path: the path decoded once; routes match against it.
+        query: the query as sent.
+        received_at: seconds on the reactor's clock when the headers were complete.
+        aborted: whether the connection ended before the answer did.
+    """
+
+    channel: StrictChannel
+    site: Site
+    body: Body
+    caller: Caller
+    text_path: str
+    query: bytes
+    received_at: float
+    aborted = False
+    defaultContentType = b"text/plain; charset=utf-8"
+    _parameters: dict[bytes, list[bytes]] | None = None
+
+    def begin(self, head: Head, body: Body) -> None:
+        """Take on a checked head and the body to come, and find who answers."""
+        self.site = self.channel.site
+        self.received_at = self.site.reactor.seconds()
+        self.method = head.method
+        self.uri, self.path, self.query = head.target.raw, head.target.path, head.target.query
+        self.text_path = head.target.text
+        self.clientproto = b"HTTP/1.%d" % head.minor
+        self.body = body
+        for name, value in head.fields:
+            self.requestHeaders.addRawHeader(name, value if value.isascii() else _utf8(value))
+        if head.target.authority is not None:
+            self.requestHeaders.setRawHeaders(b"Host", [str(head.target.authority).encode()])
+        scheme = "https" if self.channel.isSecure() else "http"
+        self.caller = self.site.callers.identify(self.client, scheme, self.requestHeaders)
+        self.parseCookies()
+        self.process()
+
+    @property
+    def args(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
+        """Parameters of the query (never of a form), parsed when first asked for.
+
+        Raises:
+            TooManyParameters: there are more than ``MAX_PARAMETERS``.
+        """
+        if self._parameters is None:
+            if self.query.count(b"&") + self.query.count(b";") >= MAX_PARAMETERS:
+                raise TooManyParameters
+            self._parameters = parse_qs(self.query, keep_blank_values=True) if self.query else {}
+        return self._parameters
+
+    def process(self) -> None:
+        """Find the resource for the path, and let it answer."""
+        self._set_standing_headers()
+        self.prepath: list[bytes] = []
+        self.postpath = self.text_path[1:].encode().split(b"/")
+        if self.text_path == "*":
+            self.setHeader(b"Allow", ALLOW)
+            self.setHeader(b"Content-Length", b"0")
+            self.finish()
+            return
+        try:
+            self.render(self.site.getResourceFor(self))
+        except Exception:
+            self.processingFailed(Failure())
+
+    def isSecure(self) -> bool:
+        """Whether the caller itself spoke TLS, be it to us or to a trusted proxy."""
+        return self.caller.scheme == "https"
+
+    def finish(self) -> None:
+        """The answer is complete; nothing happens when nobody is there to take it any more."""
+        if self._disconnected:
+            return
+        if self._broke_its_length():
+            log.error(
+                "{method} {uri} was answered with another length than announced",
+                method=self.method,
+                uri=self.uri,
+            )
+            self.channel.abort()
+            return
+        super().finish()
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """Answer 500 for a handler that failed, and log why, once."""
+        if self._disconnected or self.finished:
+            if not reason.check(CancelledError, BodyIncomplete):
+                log.failure(
+                    "{method} {uri} failed behind its answer", reason, method=self.method, uri=self.uri
+                )
+            return reason
+        log.failure("{method} {uri} failed", reason, method=self.method, uri=self.uri)
+        if self.startedWriting:
+            self.channel.abort()
+            return reason
+        self.responseHeaders = Headers()
+        self.cookies.clear()
+        self.etag = self.lastModified = None
+        self._set_standing_headers()
+        self.setResponseCode(500)
+        self.setHeader(b"Content-Type", self.defaultContentType)
+        self.setHeader(b"X-Content-Type-Options", b"nosniff")
+        self.setHeader(b"Cache-Control", b"no-store")
+        self.setHeader(b"Content-Length", b"%d" % len(_FAILED))
+        self.write(_FAILED)
+        self.finish()
+        return reason
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Nobody is there any more: cancel the handler, and fail whoever reads the body."""
+        self.aborted = True
+        # Handlers are told first: one that is cancelled need not also fail on its body.
+        super().connectionLost(reason)
+        self.body.fail(BodyIncomplete())
+        self.site.log(self)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let ``producer`` write the answer; it is stopped at once when nobody is there."""
+        if self._disconnected:
+            producer.stopProducing()
+        else:
+            super().registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """The producer has written all."""
+        if self._disconnected:
+            self.producer = None
+        else:
+            super().unregisterProducer()
+
+    def _set_standing_headers(self) -> None:
+        self.setHeader(b"Server", b"Cheeseshop")
+        self.setHeader(b"Date", datetimeToString())
+
+    def _broke_its_length(self) -> bool:
+        declared = self.responseHeaders.getRawHeaders(b"Content-Length")
+        if not declared or not self.startedWriting or self.method == b"HEAD" or self.code in NO_BODY_CODES:
+            return False
+        return int(declared[0]) != self.sentLength
+
+
+def _utf8(value: bytes) -> bytes:
+    """A header value that is text whatever its sender thought of: Latin-1 where it is not UTF-8."""
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1").encode()
+    return value

@@ -1,0 +1,76 @@
+"""Our web site as Twisted's factory: makes strict channels and gives them what they share."""
+
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.web import server
+from twisted.web.resource import IResource
+
+from pypi.http.caller import Callers, Networks
+from pypi.http.channel import StrictChannel
+from pypi.http.crowd import Crowd
+from pypi.http.hosts import Hosts
+from pypi.http.limits import Limits
+from pypi.http.request import Request
+
+AccessLog = Callable[[Request], object]
+
+
+class Site(server.Site):
+    """Serves one resource over HTTP/1.1, strictly.
+
+    Args:
+        resource: the root; usually a leaf such as Klein's.
+        reactor: clock of every deadline (``IReactorTime``).
+        hosts: the names that are ours; others get 421.
+        callers: whose word is taken for where a request comes from.
+        limits: bounds of every connection.
+        uncounted: networks without a bound on connections per address (loopback, proxies).
+        access_log: called once with every request, when its answer is complete or its connection lost.
+
+    Attributes:
+        crowd: the open connections.
+    """
+
+    protocol = StrictChannel  # type: ignore[assignment]
+    reactor: Any
+
+    def __init__(
+        self,
+        resource: IResource,
+        *,
+        reactor: Any,
+        hosts: Hosts,
+        callers: Callers = Callers(),
+        limits: Limits = Limits(),
+        uncounted: Networks = Networks(),
+        access_log: AccessLog | None = None,
+    ) -> None:
+        super().__init__(resource, requestFactory=Request, parsePOSTFormSubmission=False, reactor=reactor)
+        self.hosts = hosts
+        self.callers = callers
+        self.limits = limits
+        self.crowd = Crowd(limits, uncounted)
+        self._access_log = access_log
+
+    def __repr__(self) -> str:
+        return f"<Site {self.crowd.open} connections>"
+
+    def log(self, request: Request) -> None:  # type: ignore[override]
+        """Hand a request that is over to the access log."""
+        if self._access_log is not None:
+            self._access_log(request)
+
+    def startFactory(self) -> None:
+        """Nothing to open: the access log is the caller's."""
+
+    def stopFactory(self) -> None:
+        """Nothing to close."""
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """What may be agreed on in a TLS handshake: HTTP/1.1 alone; HTTP/2 ends at the proxy."""
+        return [b"http/1.1"]
