@@ -1,0 +1,1 @@
+"""What happens by itself: one file for each job, each safe to run twice."""

@@ -1,0 +1,5 @@
+"""``python -m pypi …`` is ``cheeseshop …``."""
+
+from pypi.cli.main import main
+
+main()

@@ -1,0 +1,190 @@
+"""The composition root: what Cheeseshop is made of, in the order it is packed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+from trove_classifiers import classifiers, deprecated_classifiers
+from twisted.logger import Logger
+from twisted.web.resource import IResource
+
+from pypi import front
+from pypi.accounts.accounts import Accounts
+from pypi.accounts.passwords import Passwords
+from pypi.config import Config
+from pypi.config.values import is_loopback
+from pypi.db.database import Database
+from pypi.db.migrations import current
+from pypi.domain.names import normalize
+from pypi.files.local import LocalFiles
+from pypi.files.s3 import S3Files
+from pypi.files.spool import Spool
+from pypi.files.store import FileStore
+from pypi.http.caller import Callers, Networks
+from pypi.http.hosts import Hosts
+from pypi.index.database import DatabaseIndex
+from pypi.jobs.outbox import Outbox
+from pypi.jobs.schedule import Schedule
+from pypi.jobs.sweep import Sweep
+from pypi.publishing.inspection import Inspectors
+from pypi.publishing.publish import Publisher
+from pypi.publishing.rules import Rules
+from pypi.web.downloads import Downloads
+from pypi.web.health import Health
+from pypi.web.pages import Pages, Templates
+from pypi.web.simple import SimpleApi
+from pypi.web.upload import Upload
+
+log = Logger()
+
+
+class Part(Protocol):
+    """Something that is started before use and stopped after it."""
+
+    async def start(self) -> None:
+        """Be ready when this returns."""
+
+    async def stop(self) -> None:
+        """Hold nothing any more when this returns."""
+
+
+@frozen(kw_only=True, eq=False)
+class Application:
+    """Everything, connected. Start it, listen with its resources, stop it.
+
+    Attributes:
+        parts: what has to be started, in this order, and stopped in the reverse.
+        public: the index.
+        operator: health and metrics.
+        hosts: the names the index answers to.
+        callers: whom to believe about who is asking.
+    """
+
+    accounts: Accounts
+    publisher: Publisher
+    spool: Spool
+    parts: tuple[Part, ...] = field(repr=False)
+    public: IResource = field(repr=False)
+    operator: IResource = field(repr=False)
+    hosts: Hosts
+    callers: Callers
+
+    async def start(self) -> None:
+        """Start every part; if one fails, those before it are stopped again."""
+        for place, part in enumerate(self.parts):
+            try:
+                await part.start()
+            except BaseException:
+                await _stop(self.parts[:place])
+                raise
+
+    async def stop(self) -> None:
+        """Stop every part."""
+        await _stop(self.parts)
+
+
+async def _stop(parts: tuple[Part, ...]) -> None:
+    for part in reversed(parts):
+        try:
+            await part.stop()
+        except Exception:
+            log.failure("A part did not stop well: {part}", part=part)
+
+
+def build(
+    config: Config,
+    reactor: Any,
+    *,
+    database_url: str,
+    origin: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> Application:
+    """Pack everything.
+
+    Args:
+        database_url: of the PostgreSQL that is running.
+        origin: URL under which clients know this index, without a slash at its end.
+        now: aware, UTC.
+        random_bytes: fit for secrets.
+    """
+    files_url = config.files.base_url or origin
+    database = Database(database_url, reactor, size=config.database.pool)
+    files = file_store(config, reactor)
+    spool = Spool(config.service.data / "files" / ".tmp", reactor)
+    passwords = Passwords(reactor)
+    inspectors = Inspectors(reactor, count=config.uploads.inspectors)
+    accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
+    index = DatabaseIndex(database)
+    publisher = Publisher(
+        database=database,
+        files=files,
+        inspectors=inspectors,
+        rules=rules(config),
+        now=now,
+        reactor=reactor,
+    )
+    schedule = Schedule(
+        reactor,
+        jobs=(
+            Outbox(database=database, now=now),
+            Sweep(database=database, files=files, spool=spool, publisher=publisher, now=now),
+        ),
+    )
+    simple = SimpleApi(index=index, files_url=files_url)
+    upload = Upload(
+        accounts=accounts, publisher=publisher, spool=spool, max_file_size=config.uploads.max_file_size
+    )
+    downloads = Downloads(files=files, random_bytes=random_bytes)
+    pages = Pages(index=index, templates=Templates.installed(), origin=origin)
+    health = Health(probes={"database": lambda: database.read(current)})
+    return Application(
+        accounts=accounts,
+        publisher=publisher,
+        spool=spool,
+        parts=(spool, files, passwords, inspectors, database, schedule),
+        public=front.public(pages, simple, upload, downloads),
+        operator=front.operators(health),
+        hosts=hosts(config, origin, files_url),
+        callers=Callers(Networks.of(config.service.trusted_proxies)),
+    )
+
+
+def file_store(config: Config, reactor: Any) -> FileStore:
+    """Where distributions are kept: a folder or a bucket, by ``files.url``."""
+    url = urlsplit(config.files.url)
+    if url.scheme == "s3":
+        return S3Files(
+            bucket=url.netloc,
+            prefix=url.path.strip("/"),
+            endpoint_url=config.files.s3_endpoint or None,
+            region=config.files.s3_region or None,
+            reactor=reactor,
+        )
+    return LocalFiles(config.service.data / "files", reactor)
+
+
+def rules(config: Config) -> Rules:
+    """What publishers may send, by the ``[uploads]`` section."""
+    return Rules(
+        max_file_size=config.uploads.max_file_size,
+        max_project_size=config.uploads.max_project_size,
+        zip_sdists=config.uploads.zip_sdists,
+        release_days=config.uploads.release_days,
+        reserved=frozenset(map(normalize, config.uploads.reserved_names)),
+        classifiers=frozenset(classifiers),
+        deprecated=deprecated_classifiers,
+    )
+
+
+def hosts(config: Config, *urls: str) -> Hosts:
+    """The names the index answers to: those of its URLs, the configured ones, and loopback if it is there."""
+    names = {urlsplit(url).netloc for url in urls}
+    names.update(config.service.hosts, config.legacy.index_hosts, config.legacy.files_hosts)
+    names.update(config.legacy.docs_hosts)
+    return Hosts.of(names, loopback=is_loopback(config.service.interface))

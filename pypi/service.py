@@ -1,0 +1,159 @@
+"""Cheeseshop as a ``twistd`` service: what is started, in which order, and stopped again."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+from twisted.python import usage
+from twisted.web.resource import IResource
+
+from pypi.app import Application, build
+from pypi.config import Config, ConfigError, load
+from pypi.foundations import Foundations
+from pypi.http.hosts import Hosts
+from pypi.http.site import make_site
+
+log = Logger()
+
+BACKLOG = 1024
+
+
+class Options(usage.Options):
+    """Options of ``twistd pypi``; everything else is configuration."""
+
+    synopsis = "[options]"
+    optParameters = [  # noqa: RUF012  # usage.Options wants a list on the class
+        ["config", "c", None, "TOML file to read the configuration from."],
+        ["port", "p", None, "TCP port of the index, in place of service.port."],
+        ["data", "d", None, "Folder of all data, in place of service.data."],
+    ]
+
+    def overrides(self) -> Mapping[str, object]:
+        """The options as configuration keys."""
+        given = {"service.port": self["port"], "service.data": self["data"]}
+        return {key: value for key, value in given.items() if value is not None}
+
+
+class StartFailed(Exception):
+    """The service cannot start; ``str()`` is for the operator."""
+
+
+class CheeseshopService(Service):
+    """The whole index as one service.
+
+    Attributes:
+        failed: called with a sentence when the service could not start.
+    """
+
+    name = "pypi"
+
+    def __init__(self, config: Config, reactor: Any, failed: Callable[[str], None]) -> None:
+        self.config = config
+        self.reactor = reactor
+        self.failed = failed
+        self._foundations = Foundations(config, reactor)
+        self._application: Application | None = None
+        self._ports: list[IListeningPort] = []
+        self._starting: Deferred[None] | None = None
+
+    def startService(self) -> None:
+        """Start everything; the ready line says when it is done."""
+        super().startService()
+        self._starting = Deferred.fromCoroutine(self._start())
+        self._starting.addErrback(self._report)
+
+    def stopService(self) -> Deferred[None]:
+        """Stop everything that was started, also in the middle of starting."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _start(self) -> None:
+        service, operator = self.config.service, self.config.operator
+        listening = bind(service.interface, service.port, "service.port")
+        operators = bind(operator.interface, operator.port, "operator.port")
+        origin = service.origin or f"http://{_host(service.interface)}:{listening.getsockname()[1]}"
+        await self._foundations.start()
+        self._application = application = build(
+            self.config, self.reactor, database_url=self._foundations.database_url, origin=origin
+        )
+        await application.start()
+        self._listen(listening, application.public, application.hosts)
+        self._listen(operators, application.operator, Hosts.of([], loopback=True))
+        gc.collect()
+        gc.freeze()
+        print(f"Cheeseshop ready: {origin}/", flush=True)
+
+    def _listen(self, listening: socket.socket, resource: IResource, hosts: Hosts) -> None:
+        assert self._application is not None
+        site = make_site(
+            resource,
+            reactor=self.reactor,
+            hosts=hosts,
+            callers=self._application.callers,
+        )
+        port = self.reactor.adoptStreamPort(listening.fileno(), listening.family, site)
+        listening.close()
+        self._ports.append(port)
+
+    async def _stop(self) -> None:
+        if self._starting is not None and not self._starting.called:
+            self._starting.cancel()
+        for port in self._ports:
+            await port.stopListening()
+        if self._application is not None:
+            await self._application.stop()
+        await self._foundations.stop()
+
+    def _report(self, failure: Any) -> None:
+        log.failure("Cheeseshop could not start", failure)
+        self.failed(failure.getErrorMessage())
+
+
+def bind(interface: str, port: int, key: str) -> socket.socket:
+    """A listening TCP socket.
+
+    Raises:
+        StartFailed: the address is taken or is not ours; names the configuration key.
+    """
+    family = socket.AF_INET6 if ":" in interface else socket.AF_INET
+    try:
+        listening = socket.create_server((interface, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise StartFailed(f"{key}: cannot listen on {interface}:{port}: {error.strerror}.") from None
+    listening.setblocking(False)
+    return listening
+
+
+def _host(interface: str) -> str:
+    return f"[{interface}]" if ":" in interface else interface
+
+
+def makeService(options: Options) -> CheeseshopService:
+    """What ``twistd pypi`` runs."""
+    from twisted.internet import reactor
+
+    try:
+        path = options["config"] and Path(options["config"])
+        config = load(path or None, overrides=options.overrides())
+    except ConfigError as error:
+        raise usage.UsageError(str(error)) from None
+    return CheeseshopService(config, reactor, lambda sentence: end_with_error(reactor, sentence))
+
+
+def end_with_error(reactor: Any, sentence: str) -> None:
+    """Stop the reactor; the process ends with status 1 after everything was stopped in order."""
+    import os
+
+    print(sentence, file=sys.stderr, flush=True)
+    # twistd offers no exit status of its own; by this event everything has been stopped and flushed.
+    reactor.addSystemEventTrigger("after", "shutdown", lambda: os._exit(1))
+    reactor.callLater(0, reactor.stop)
