@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from pypi.config.values import is_loopback
 from pypi.db.database import Database
 from pypi.db.migrations import current
 from pypi.domain.names import normalize
+from pypi.files import paths
 from pypi.files.local import LocalFiles
 from pypi.files.s3 import S3Files
 from pypi.files.spool import Spool
@@ -35,7 +36,7 @@ from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
 from pypi.publishing.rules import Rules
 from pypi.web.downloads import Downloads
-from pypi.web.health import Health
+from pypi.web.health import Health, Probe
 from pypi.web.pages import Pages, Templates
 from pypi.web.simple import SimpleApi
 from pypi.web.upload import Upload
@@ -58,6 +59,7 @@ class Application:
     """Everything, connected. Start it, listen with its resources, stop it.
 
     Attributes:
+        probes: what stands behind the index → a call that fails when it does not answer.
         parts: what has to be started, in this order, and stopped in the reverse.
         public: the index.
         operator: health and metrics.
@@ -68,6 +70,7 @@ class Application:
     accounts: Accounts
     publisher: Publisher
     spool: Spool
+    probes: Mapping[str, Probe] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
     public: IResource = field(repr=False)
     operator: IResource = field(repr=False)
@@ -142,14 +145,18 @@ def build(
     )
     downloads = Downloads(files=files, random_bytes=random_bytes)
     pages = Pages(index=index, templates=Templates.installed(), origin=origin)
-    health = Health(probes={"database": lambda: database.read(current)})
+    probes: dict[str, Probe] = {
+        "database": lambda: database.read(current),
+        "files": lambda: files.size(paths.store_path("0" * 64, "probe")),
+    }
     return Application(
         accounts=accounts,
         publisher=publisher,
         spool=spool,
+        probes=probes,
         parts=(spool, files, passwords, inspectors, database, schedule),
         public=front.public(pages, simple, upload, downloads),
-        operator=front.operators(health),
+        operator=front.operators(Health(probes=probes)),
         hosts=hosts(config, origin, files_url),
         callers=Callers(Networks.of(config.service.trusted_proxies)),
     )

@@ -20,7 +20,7 @@ from pypi.app import Application, build
 from pypi.config import Config, ConfigError, load
 from pypi.foundations import Foundations
 from pypi.http.hosts import Hosts
-from pypi.http.site import make_site
+from pypi.http.site import Site
 
 log = Logger()
 
@@ -94,7 +94,7 @@ class CheeseshopService(Service):
 
     def _listen(self, listening: socket.socket, resource: IResource, hosts: Hosts) -> None:
         assert self._application is not None
-        site = make_site(
+        site = Site(
             resource,
             reactor=self.reactor,
             hosts=hosts,

@@ -91,6 +91,17 @@ class Accounts:
         hashed = None if password is None else await self.passwords.hash(password)
         await self.database.transact(_add_user, name, email, hashed, is_admin, self.now())
 
+    async def named(self, name: str) -> Identity:
+        """The account of that name, for an operator who acts in its place.
+
+        Raises:
+            NoSuchUser: there is none.
+        """
+        row = await self.database.read(users.by_name, name)
+        if row is None:
+            raise NoSuchUser(name)
+        return Identity(user_id=row.id, name=row.name)
+
     async def everybody(self) -> list[UserLine]:
         """All accounts, by name."""
         return await self.database.read(users.everybody)

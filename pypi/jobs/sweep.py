@@ -39,8 +39,8 @@ class Sweep:
 
     async def run(self) -> None:
         """One sweep through the spool and the whole store."""
-        await self.spool.sweep(self.age.total_seconds())
         before = (self.now() - self.age).timestamp()
+        await self.spool.sweep(before)
         removed = 0
         batch: dict[str, str] = {}
         async for stored in self.files.walk():

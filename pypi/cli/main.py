@@ -1,0 +1,30 @@
+"""``cheeseshop``: the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pypi import __version__
+from pypi.cli.accounts import token, user
+from pypi.cli.imports import import_
+from pypi.cli.operate import config, doctor, migrate
+from pypi.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="cheeseshop")
+@click.option(
+    "-c",
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file to read the configuration from; by default $CHEESESHOP_CONFIG.",
+)
+def main(config_file: Path | None) -> None:
+    """A Python package index that an organisation runs for itself."""
+
+
+for command in (serve, migrate, user, token, import_, config, doctor):
+    main.add_command(command)
