@@ -197,9 +197,10 @@ class StrictChannel(HTTPChannel):
     def body_wanted(self) -> None:
         """The route accepts the body: only now is the client told to send it."""
         if self._awaits_continue and self._request is not None and not self._request.startedWriting:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._awaits_continue = False
             self._start_body_clock()
+            if self._at == len(self._pending):
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._regulate()
 
     def body_drained(self) -> None:
