@@ -56,7 +56,7 @@ class OutcomeUnknown(Unavailable):
         return "The index's database was lost at the last moment; the change may or may not have been made."
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Database:
     """A bounded pool of connections, and the only way to use one.
 
@@ -76,6 +76,12 @@ class Database:
     _open: int = field(default=0, init=False)
     _waiting: deque[Deferred[None]] = field(factory=deque, init=False, repr=False)
     _stopped: bool = field(default=False, init=False)
+
+    def __repr__(self) -> str:
+        busy = self._open - len(self._idle)
+        return (
+            f"<Database {self._open} of {self.size} connections, {busy} busy, {len(self._waiting)} waiting>"
+        )
 
     async def transact(
         self,
@@ -113,8 +119,7 @@ class Database:
         self._stopped = True
         while self._open > len(self._idle):  # bounded by their deadlines
             await deferLater(self.reactor, 0.02)
-        while self._idle:
-            self._drop(self._idle.popleft())
+        self._drop_idle()
 
     # --- one transaction --------------------------------------------------------------------------------
 
@@ -132,6 +137,7 @@ class Database:
             except (psycopg2.Error, ConnectionClosed, _ConnectFailed) as error:
                 if not (is_transient(error) or isinstance(error, LOST)):
                     raise
+                self._drop_idle()  # what ended one connection has often ended the others
                 pause = self.random.uniform(0.5, 1.5) * 0.05 * 2**tries
                 if tries >= TRIES or self._now() + pause >= ends:
                     log.warn("The database failed {tries} times: {error}", tries=tries, error=_told(error))
@@ -229,6 +235,10 @@ class Database:
     def _drop(self, connection: Connection) -> None:
         connection.discard()
         self._open -= 1
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            self._drop(self._idle.popleft())
 
     def _wake(self) -> None:
         while self._waiting:
