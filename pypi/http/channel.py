@@ -378,6 +378,8 @@ class StrictChannel(HTTPChannel):
         elif self._reader.begun:
             self.write(_LATE_HEAD.answer())
             self.loseConnection()
+        elif _unsent(self.transport):
+            self._await_request()  # still taking the last answer: not idle
         else:
             self.loseConnection()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,6 +36,20 @@ class MemoryTransport(StringTransport):
 
     half_closed = False
     aborted = False
+    choked = False
+    dataBuffer = b""
+    offset = 0
+    _tempDataLen = 0
+
+    def choke(self) -> None:
+        """From now on the client takes nothing of what is written."""
+        self.choked = True
+        self.producer.pauseProducing()
+
+    def take(self) -> None:
+        """The client takes everything that has been written."""
+        self._tempDataLen = 0
+        self.producer.resumeProducing()
 
     def loseWriteConnection(self) -> None:
         self.half_closed = True
@@ -46,6 +60,10 @@ class MemoryTransport(StringTransport):
     def write(self, data: bytes) -> None:
         if not (self.half_closed or self.disconnecting):
             super().write(data)
+            self._tempDataLen += len(data) if self.choked else 0
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        self.write(b"".join(data))
 
     @property
     def closed(self) -> bool:

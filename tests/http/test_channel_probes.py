@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,7 +85,7 @@ def test_cut_anywhere(probe: Probe, data: st.DataObject) -> None:
     """A probe cut at any set of places is understood the same way."""
     cuts = sorted(data.draw(st.sets(st.integers(1, len(probe.sent) - 1), max_size=12)))
     edges = [0, *cuts, len(probe.sent)]
-    check(probe, [probe.sent[start:end] for start, end in zip(edges, edges[1:], strict=False)])
+    check(probe, [probe.sent[start:end] for start, end in pairwise(edges)])
 
 
 @given(first=st.sampled_from(SHORT), noise=st.binary(max_size=200))
