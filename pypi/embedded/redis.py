@@ -1,0 +1,101 @@
+"""The embedded Redis: a cache in memory, reached through a private socket; it keeps nothing on disk."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import closing
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+from subprocess import Popen
+from typing import ClassVar
+
+from attrs import define, field
+
+from pypi.embedded import processes, wheels
+from pypi.embedded.folders import clear, socket_folder
+from pypi.embedded.identity import Identity
+from pypi.embedded.server import Server
+
+SOCKET = "redis.sock"
+
+SETTINGS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "protected-mode": "yes",
+    "save": "",
+    "appendonly": "no",
+    "maxmemory-policy": "allkeys-lru",
+    "daemonize": "no",
+    "loglevel": "notice",
+    "logfile": "",
+}
+
+ANSWER_WAIT = 2.0
+"""Seconds a running server may take to answer before it is replaced."""
+
+
+@define(eq=False)
+class Redis(Server):
+    """Redis that forgets what was not used for longest when its memory is full.
+
+    `start` returns ``unix://<path of the socket>``: an absolute path of letters, digits and ``/._-``, so that
+    nothing in it is ever quoted.
+
+    Attributes:
+        memory: bytes it may hold.
+    """
+
+    title: ClassVar[str] = "Redis"
+    program: ClassVar[str] = "redis-server"
+
+    memory: int = field(default=256 << 20, kw_only=True)
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self._socket()}"
+
+    @property
+    def _workplace(self) -> Path:
+        return self.folder
+
+    def _socket(self) -> Path:
+        return socket_folder(self.folder, SOCKET, owner=os.geteuid()) / SOCKET
+
+    def _find(self) -> int:
+        pids = processes.working_in(self._workplace, self.program)
+        if len(pids) == 1 and processes.wait_until(self._is_ready, ANSWER_WAIT, self._stopping):
+            return pids[0]
+        self._end()
+        return 0
+
+    def _launch(self) -> Popen[bytes]:
+        program = wheels.redis_server()
+        path = self._socket()
+        clear(path.parent)
+        settings = SETTINGS | {"unixsocket": str(path), "maxmemory": str(self.memory)}
+        return processes.launch(
+            [program, *(word for name, value in settings.items() for word in (f"--{name}", value))],
+            identity=Identity(),
+            folder=self._workplace,
+            log=self._log,
+        )
+
+    def _check_installed(self) -> None:
+        wheels.redis_server()
+
+    def _settle(self) -> None:
+        """Nothing: clients find it empty."""
+
+    def _is_ready(self) -> bool:
+        try:
+            with closing(socket.socket(socket.AF_UNIX)) as client:
+                client.settimeout(1)
+                client.connect(str(self._socket()))
+                client.sendall(b"PING\r\n")
+                return client.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
+
+    def _end(self) -> None:
+        self._end_all((SIGTERM, 2.0), (SIGKILL, 0.5))
