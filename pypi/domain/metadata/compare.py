@@ -10,8 +10,8 @@ from collections.abc import Callable, Hashable, Mapping
 
 from pypi.domain.errors import InvalidField
 from pypi.domain.metadata import reading
-from pypi.domain.metadata.model import FIELDS, Kind, Metadata
-from pypi.domain.metadata.parse import OF_SEVERAL_LINES, dedented
+from pypi.domain.metadata.model import FIELDS, OF_SEVERAL_LINES, Kind, Metadata
+from pypi.domain.metadata.parse import dedented
 from pypi.domain.metadata.sentences import quoted
 from pypi.domain.names import normalize
 
@@ -52,7 +52,7 @@ def differences(form: Metadata, file: Metadata) -> list[InvalidField]:
 
 def _differs(field: str, form: Metadata, file: Metadata) -> bool:
     said, found = form.texts(field), file.texts(field)
-    if not said or not (found or field in DECIDES_INSTALLATION):
+    if not said or said == found or not (found or field in DECIDES_INSTALLATION):
         return False
     if field in OF_SEVERAL_LINES:
         return _blanks(found[0]) not in (_blanks(said[0]), _blanks(dedented(said[0])))

@@ -15,7 +15,8 @@ def from_form(fields: Mapping[str, Sequence[str]]) -> Metadata:
     parts, as ``setup.py upload`` sends them.
 
     Raises:
-        InvalidField: a single field has several values, two project URLs one label, or a text is not Unicode.
+        InvalidField: a field has more or longer values than it may, two project URLs have one label, or a
+            text is not Unicode.
     """
     return Metadata.of_texts({field: _cleaned(field, fields.get(field, ())) for field in FIELDS})
 

@@ -14,6 +14,17 @@ from pypi.domain.metadata.sentences import invalid
 VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
 """Metadata versions of the standard, oldest first; 2.0 was withdrawn."""
 
+MAX_SINGLE = 16 << 10
+"""Characters of a single field."""
+MAX_VALUES = 10_000
+MAX_VALUE = 4 << 10
+"""Characters of one of several values."""
+MAX_LIST = 128 << 10
+"""Characters of all values of a field together."""
+
+OF_SEVERAL_LINES = frozenset({"description", "license"})
+"""Fields that may hold whole documents, and have no bound but that of the whole."""
+
 
 class Kind(Enum):
     """How many values a field takes, and what they are made of."""
@@ -125,10 +136,13 @@ class Metadata:
         """Build from the texts found under each field's name; other names are ignored.
 
         Raises:
-            InvalidField: a single field has several values, or two project URLs one label.
+            InvalidField: a field has more or longer values than it may, or two project URLs one label.
         """
         found = {name: texts[name] for name in FIELDS if texts.get(name)}
-        return cls(**{name: _value(FIELDS[name], values) for name, values in found.items()})
+        metadata = cls(**{name: _value(FIELDS[name], values) for name, values in found.items()})
+        for name in found:
+            _check_bounds(FIELDS[name], metadata.texts(name))
+        return metadata
 
     def texts(self, field: str) -> tuple[str, ...]:
         """The values of a field, a single one as a tuple of one, a project URL as ``label, URL``."""
@@ -176,6 +190,18 @@ def _labelled(field: Field, texts: Sequence[str]) -> tuple[tuple[str, str], ...]
             raise invalid(field.name, f"{field.name!r} has invalid data")
         pairs[label] = url
     return tuple(pairs.items())
+
+
+def _check_bounds(field: Field, texts: tuple[str, ...]) -> None:
+    longest = MAX_SINGLE if field.kind is Kind.SINGLE else MAX_VALUE
+    if field.name in OF_SEVERAL_LINES:
+        return
+    if len(texts) > MAX_VALUES:
+        raise invalid(field.name, f"{field.header!r} field must be {MAX_VALUES} values or fewer.")
+    if any(len(text) > longest for text in texts):
+        raise invalid(field.name, f"{field.header!r} field must be {longest} characters or less.")
+    if sum(map(len, texts)) > MAX_LIST:
+        raise invalid(field.name, f"{field.header!r} field must be {MAX_LIST} characters or less in all.")
 
 
 def _plain(value: Any) -> Any:

@@ -6,15 +6,12 @@ import re
 from collections.abc import Mapping
 
 from pypi.domain.errors import InvalidField
-from pypi.domain.metadata.model import FIELDS, VERSIONS, Metadata
+from pypi.domain.metadata.model import FIELDS, OF_SEVERAL_LINES, VERSIONS, Metadata
 
-MAX_BYTES = 8 << 20
+MAX_BYTES = 4 << 20
 MAX_HEADERS = 10_000
 
 _BY_HEADER = {field.header: field.name for field in FIELDS.values()}
-OF_SEVERAL_LINES = frozenset({"description", "license"})
-"""Fields that hold whole documents, and lose the margin of their continuation lines."""
-
 Header = tuple[str, list[str]]
 """Name in lower case, and the lines of the value."""
 
@@ -38,7 +35,7 @@ def parse(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Metadata:
 
     Raises:
         InvalidField: of the field ``metadata`` where the whole cannot be read, else of the field that has
-            more values than it may.
+            more or longer values than it may.
 
     Source: core metadata specification; RFC 822 as the standard library's ``email`` reads it.
     """

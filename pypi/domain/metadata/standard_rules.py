@@ -12,16 +12,8 @@ from packaging.utils import InvalidName, canonicalize_name
 from pypi.domain import names
 from pypi.domain.errors import InvalidField
 from pypi.domain.metadata import reading
-from pypi.domain.metadata.model import FIELDS, VERSIONS, Field, Kind, Metadata
+from pypi.domain.metadata.model import FIELDS, OF_SEVERAL_LINES, VERSIONS, Field, Metadata
 from pypi.domain.metadata.sentences import invalid, quoted
-
-MAX_SINGLE = 16 << 10
-"""Characters of a single field; descriptions and licences, which may be whole documents, are free."""
-MAX_VALUES = 10_000
-MAX_VALUE = 4 << 10
-"""Characters of one of several values."""
-MAX_LIST = 256 << 10
-"""Characters of all values of a field together."""
 
 CONTENT_TYPES = ("text/markdown", "text/plain", "text/x-rst")
 MARKDOWN_VARIANTS = ("CommonMark", "GFM")
@@ -30,7 +22,6 @@ Texts = tuple[str, ...]
 Rule = Callable[[Texts], Iterator[str]]
 """From the values of a field to one sentence for each that breaks the field's rule."""
 
-_FREE = frozenset({"description", "license"})
 _LINE_END = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 _PARAMETER = re.compile(r"""([!#$%&'*+.^_`|~\w-]+)\s*=\s*(?:"([^"]*)"|([^\s"]+))""", re.ASCII)
@@ -39,10 +30,10 @@ _NEVER_DYNAMIC = frozenset({"name", "version", "metadata-version"})
 
 
 def refusals(metadata: Metadata) -> Iterator[InvalidField]:
-    """What breaks the standard, in no particular order; of a field too long or too new only that."""
+    """What breaks the standard, in no particular order; of a field too new only that."""
     for field in FIELDS.values():
         texts = metadata.texts(field.name)
-        sentences = [*_too_new(field, texts, metadata.metadata_version), *_too_much(field, texts)]
+        sentences = [*_too_new(field, texts, metadata.metadata_version)]
         if not sentences:
             sentences = [*_RULES.get(field.name, _control_characters_of(field))(texts)]
         yield from (invalid(field.name, sentence) for sentence in sentences)
@@ -53,21 +44,9 @@ def _too_new(field: Field, texts: Texts, version: str | None) -> Iterator[str]:
         yield f"{field.header} introduced in metadata version {field.since}, not {version}"
 
 
-def _too_much(field: Field, texts: Texts) -> Iterator[str]:
-    if field.name in _FREE:
-        return
-    longest = MAX_SINGLE if field.kind is Kind.SINGLE else MAX_VALUE
-    if len(texts) > MAX_VALUES:
-        yield f"{field.header!r} field must be {MAX_VALUES} values or fewer."
-    elif any(len(text) > longest for text in texts):
-        yield f"{field.header!r} field must be {longest} characters or less."
-    elif sum(map(len, texts)) > MAX_LIST:
-        yield f"{field.header!r} field must be {MAX_LIST} characters or less in all."
-
-
 def _control_characters_of(field: Field) -> Rule:
     def rule(texts: Texts) -> Iterator[str]:
-        if field.name not in _FREE and any(_CONTROL.search(text) for text in texts):
+        if field.name not in OF_SEVERAL_LINES and any(_CONTROL.search(text) for text in texts):
             yield f"{field.header!r} must not contain control characters"
 
     return rule
