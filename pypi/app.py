@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
+from klein.resource import KleinResource
 from trove_classifiers import classifiers, deprecated_classifiers
 from twisted.logger import Logger
-from twisted.web.resource import IResource
 
 from pypi import front
 from pypi.accounts.accounts import Accounts
@@ -23,9 +24,9 @@ from pypi.db.migrations import current
 from pypi.domain.names import normalize
 from pypi.files import paths
 from pypi.files.local import LocalFiles
-from pypi.files.s3 import S3Files
 from pypi.files.spool import Spool
 from pypi.files.store import FileStore
+from pypi.files.workers import Workers
 from pypi.http.caller import Callers, Networks
 from pypi.http.hosts import Hosts
 from pypi.index.database import DatabaseIndex
@@ -72,8 +73,8 @@ class Application:
     spool: Spool
     probes: Mapping[str, Probe] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
-    public: IResource = field(repr=False)
-    operator: IResource = field(repr=False)
+    public: KleinResource = field(repr=False)
+    operator: KleinResource = field(repr=False)
     hosts: Hosts
     callers: Callers
 
@@ -118,10 +119,10 @@ def build(
     """
     files_url = config.files.base_url or origin
     database = Database(database_url, reactor, size=config.database.pool)
-    files = file_store(config, reactor)
-    spool = Spool(config.service.data / "files" / ".tmp", reactor)
+    workers = Workers(reactor)
+    files, spool = file_store(config, workers)
     passwords = Passwords(reactor)
-    inspectors = Inspectors(reactor, count=config.uploads.inspectors)
+    inspectors = Inspectors(reactor=reactor, processes=config.uploads.inspectors)
     accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
     index = DatabaseIndex(database)
     publisher = Publisher(
@@ -154,7 +155,7 @@ def build(
         publisher=publisher,
         spool=spool,
         probes=probes,
-        parts=(spool, files, passwords, inspectors, database, schedule),
+        parts=(workers, files, passwords, inspectors, database, schedule),
         public=front.public(pages, simple, upload, downloads),
         operator=front.operators(Health(probes=probes)),
         hosts=hosts(config, origin, files_url),
@@ -162,18 +163,24 @@ def build(
     )
 
 
-def file_store(config: Config, reactor: Any) -> FileStore:
-    """Where distributions are kept: a folder or a bucket, by ``files.url``."""
+def file_store(config: Config, workers: Workers) -> tuple[FileStore, Spool]:
+    """Where distributions are kept, a folder or a bucket by ``files.url``, and where they arrive."""
+    folder = config.service.data / "files"
     url = urlsplit(config.files.url)
     if url.scheme == "s3":
-        return S3Files(
+        # Imported here: the S3 client is as large as everything else together.
+        from pypi.files.s3 import S3Files
+
+        bucket = S3Files(
             bucket=url.netloc,
             prefix=url.path.strip("/"),
             endpoint_url=config.files.s3_endpoint or None,
             region=config.files.s3_region or None,
-            reactor=reactor,
+            workers=workers,
         )
-    return LocalFiles(config.service.data / "files", reactor)
+        return bucket, Spool(folder / ".tmp", workers)
+    local = LocalFiles(Path(unquote(url.path)) if url.path else folder, workers)
+    return local, Spool(local.temporary, workers)
 
 
 def rules(config: Config) -> Rules:

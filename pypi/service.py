@@ -1,5 +1,7 @@
 """Cheeseshop as a ``twistd`` service: what is started, in which order, and stopped again."""
 
+# mypy: allow-untyped-calls
+
 from __future__ import annotations
 
 import gc
@@ -10,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python import usage
-from twisted.web.resource import IResource
 
 from pypi.app import Application, build
 from pypi.config import Config, ConfigError, load
@@ -62,18 +62,18 @@ class CheeseshopService(Service):
         self.failed = failed
         self._foundations = Foundations(config, reactor)
         self._application: Application | None = None
-        self._ports: list[IListeningPort] = []
+        self._ports: list[Any] = []
         self._starting: Deferred[None] | None = None
 
     def startService(self) -> None:
         """Start everything; the ready line says when it is done."""
-        super().startService()
+        Service.startService(self)
         self._starting = Deferred.fromCoroutine(self._start())
         self._starting.addErrback(self._report)
 
     def stopService(self) -> Deferred[None]:
         """Stop everything that was started, also in the middle of starting."""
-        super().stopService()
+        Service.stopService(self)
         return Deferred.fromCoroutine(self._stop())
 
     async def _start(self) -> None:
@@ -82,17 +82,18 @@ class CheeseshopService(Service):
         operators = bind(operator.interface, operator.port, "operator.port")
         origin = service.origin or f"http://{_host(service.interface)}:{listening.getsockname()[1]}"
         await self._foundations.start()
-        self._application = application = build(
+        application = build(
             self.config, self.reactor, database_url=self._foundations.database_url, origin=origin
         )
         await application.start()
+        self._application = application
         self._listen(listening, application.public, application.hosts)
         self._listen(operators, application.operator, Hosts.of([], loopback=True))
         gc.collect()
         gc.freeze()
         print(f"Cheeseshop ready: {origin}/", flush=True)
 
-    def _listen(self, listening: socket.socket, resource: IResource, hosts: Hosts) -> None:
+    def _listen(self, listening: socket.socket, resource: Any, hosts: Hosts) -> None:
         assert self._application is not None
         site = Site(
             resource,
@@ -108,7 +109,7 @@ class CheeseshopService(Service):
         if self._starting is not None and not self._starting.called:
             self._starting.cancel()
         for port in self._ports:
-            await port.stopListening()
+            await maybeDeferred(port.stopListening)
         if self._application is not None:
             await self._application.stop()
         await self._foundations.stop()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 from attrs import define, field
-from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.defer import Deferred, gatherResults
 
 from pypi.app import Application
 from pypi.cli.running import application, configured, fail, run
@@ -80,7 +80,7 @@ async def _import_all(
     index: Application, identity: Identity, found: list[Path], report: Report, advance: Any
 ) -> None:
     """A few at a time; the first sign that the index itself fails ends it all."""
-    places = DeferredSemaphore(AT_ONCE)
+    left = iter(found)
 
     async def one(path: Path) -> None:
         try:
@@ -91,10 +91,12 @@ async def _import_all(
             report.refused.append((path, str(refusal)))
         advance()
 
-    await gatherResults(
-        [places.run(lambda path=path: Deferred.fromCoroutine(one(path))) for path in found],
-        consumeErrors=True,
-    )
+    async def lane() -> None:
+        for path in left:
+            await one(path)
+
+    lanes = [Deferred.fromCoroutine(lane()) for _ in range(AT_ONCE)]
+    await gatherResults(lanes, consumeErrors=True)
 
 
 async def _import(index: Application, identity: Identity, path: Path) -> str:

@@ -52,7 +52,8 @@ def show(value: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:
 
 def run(command: Callable[[Any], Awaitable[None]]) -> None:
     """Run a command on the reactor; expected failures become one sentence and status 1."""
-    globalLogPublisher.addObserver(_complain)
+    complain: Any = _complain
+    globalLogPublisher.addObserver(complain)
 
     async def guarded(reactor: Any) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,27 +21,33 @@ def serve(context: click.Context, port: int | None, data: Path | None) -> None:
 
     This is `twistd -n pypi` without its pid file.
     """
-    from twisted.internet import reactor
-    from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredicate, globalLogBeginner
-    from twisted.logger import textFileLogObserver as to_file
+    from twisted.internet import reactor as twisted_reactor
+    from twisted.logger import (
+        FilteringLogObserver,
+        LogLevel,
+        LogLevelFilterPredicate,
+        globalLogBeginner,
+        textFileLogObserver,
+    )
 
     from pypi.service import CheeseshopService
 
     settings = configured(context, service__port=port, service__data=None if data is None else str(data))
-    quiet = LogLevelFilterPredicate(LogLevel.info)
-    globalLogBeginner.beginLoggingTo(
-        [FilteringLogObserver(to_file(sys.stderr), [quiet])], redirectStandardIO=False
-    )
+    reactor: Any = twisted_reactor
+    informative: Any = LogLevelFilterPredicate(LogLevel.info)
+    to_stderr: Any = textFileLogObserver(sys.stderr)
+    observer: Any = FilteringLogObserver(to_stderr, [informative])
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
     failures: list[str] = []
 
     def failed(sentence: str) -> None:
         failures.append(sentence)
-        reactor.callLater(0, reactor.stop)  # type: ignore[attr-defined]
+        reactor.callLater(0, reactor.stop)
 
     service = CheeseshopService(settings, reactor, failed)
-    reactor.callWhenRunning(service.startService)  # type: ignore[attr-defined]
-    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)  # type: ignore[attr-defined]
-    reactor.run()  # type: ignore[attr-defined]
+    reactor.callWhenRunning(service.startService)
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.run()
     for sentence in failures:
         click.echo(f"cheeseshop: {sentence}", err=True)
     sys.stdout.flush()

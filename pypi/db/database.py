@@ -114,6 +114,18 @@ class Database:
         """
         return await shielded(self._persist(_READ, READ_DEADLINE, lambda c: function(c, *args, **kwargs)))
 
+    async def start(self) -> None:
+        """Find out now, rather than at the first request, whether the server answers.
+
+        Raises:
+            DatabaseDown: it does not.
+        """
+
+        async def nothing(cursor: Cursor) -> None:
+            pass
+
+        await self.read(nothing)
+
     async def stop(self) -> None:
         """Let running transactions end, then close all connections."""
         self._stopped = True

@@ -55,7 +55,8 @@ def refused(request: Any, refusal: Refusal) -> Answer:
         headers.append(("WWW-Authenticate", CHALLENGE))
     if isinstance(refusal, TooMany | Unavailable):
         headers.append(("Retry-After", str(refusal.retry_after)))
-    return said(request, status_of(refusal), str(refusal), headers)
+    # Upload tools print the reason phrase; everybody else reads the body.
+    return said(request, status_of(refusal), str(refusal), headers, phrase=request.method == b"POST")
 
 
 def said(

@@ -87,24 +87,25 @@ def klein_for(rooms: Sequence[Any]) -> Klein:
                 raise ValueError(f"{route.method} {route.path} is answered by two rooms")
             by_path[route.path][route.method] = getattr(room, route.handler), route.policy
     for path, methods in by_path.items():
-        klein.route(path, methods=list(methods), endpoint=path, strict_slashes=True)(_endpoint(path, methods))
+        route = klein.route(path, methods=list(methods), endpoint=path, strict_slashes=True)
+        route(_endpoint(path, methods))
     klein.handle_errors(Exception)(_failed)
     return klein
 
 
-def _endpoint(path: str, methods: dict[str, tuple[Handler, Policy]]) -> Handler:
+def _endpoint(path: str, methods: dict[str, tuple[Handler, Policy]]) -> Any:
     async def endpoint(request: Any, **values: str) -> None:
         handler, policy = methods["GET" if request.method == b"HEAD" else request.method.decode()]
         await write(request, await handler(request, **values), policy)
 
     endpoint.__name__ = path
-    return endpoint  # type: ignore[return-value]
+    return endpoint
 
 
 async def _failed(request: Any, failure: Failure) -> None:
     """Answer what no route answered: one place turns every exception into a status."""
     error = failure.value
-    if isinstance(error, CancelledError):
+    if error is None or isinstance(error, CancelledError):
         return
     if request.startedWriting:
         log.failure("An answer broke off: {method} {path}", failure, method=request.method, path=request.path)

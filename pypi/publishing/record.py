@@ -73,8 +73,7 @@ async def _create(cursor: Cursor, publication: Publication, lines: list[Change])
     submission, identity = publication.submission, publication.identity
     project = await projects.add(cursor, submission.name, now=publication.now)
     assert project is not None, "the creation of this name is locked"
-    about = {"project": project.normalized, "name": project.name, "actor": identity.name}
-    lines.append(ProjectCreated(**about))
+    lines.append(ProjectCreated(project=project.normalized, name=project.name, actor=identity.name))
     if identity.user_id is not None:
         await roles.add(
             cursor,
@@ -83,7 +82,14 @@ async def _create(cursor: Cursor, publication: Publication, lines: list[Change])
             role=Role.OWNER,
             now=publication.now,
         )
-        lines.append(RoleAdded(**about, role=Role.OWNER.value, user=identity.name))
+        owner = RoleAdded(
+            project=project.normalized,
+            name=project.name,
+            actor=identity.name,
+            role=Role.OWNER.value,
+            user=identity.name,
+        )
+        lines.append(owner)
     return project
 
 
