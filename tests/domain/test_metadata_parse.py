@@ -105,6 +105,7 @@ def test_a_body_in_old_metadata() -> None:
         (HEAD + b"Author: \xed\xa0\x80", "is not UTF-8"),
         (HEAD + b"License: MIT\nor so\n", "has a line 5 that is neither a header nor the continuation"),
         (HEAD + b"Summary: a\rRequires-Dist: b\n", "has a line 4 that is neither"),
+        (b"\n" + HEAD + b"\nbody", "has a line 1 that is neither"),
         (b" " + HEAD, "has a line 1 that is neither"),
         (HEAD + b"Na me: x\n", "has a line 4 that is neither"),
         (HEAD + b": x\n", "has a line 4 that is neither"),

@@ -79,6 +79,11 @@ def sentences(metadata: Metadata, **options: Any) -> list[tuple[str, str]]:
             "Ann, b@b.example",
             "'Ann' is not a valid email address: An email address must have an @-sign.",
         ),
+        (
+            "author_email",
+            "a" * 319 + "@b",
+            f"'{'a' * 98}...{'a' * 96}@b' is not a valid email address: The email address is too long.",
+        ),
         ("classifiers", ("Topic :: Mine",), "'Topic :: Mine' is not a valid classifier."),
         (
             "classifiers",

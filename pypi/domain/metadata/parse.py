@@ -41,8 +41,8 @@ def parse(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Metadata:
     """
     if len(raw) > max_bytes:
         raise _unreadable(f"is larger than {max_bytes} bytes")
-    head, body = _halves(_decoded(raw).replace("\r\n", "\n"))
-    lines = head.split("\n") if head else []
+    head, _, body = _decoded(raw).replace("\r\n", "\n").partition("\n\n")
+    lines = head.removesuffix("\n").split("\n") if head else []
     headers, taken = _headers(lines)
     if taken < len(lines) and not _BEFORE_2_2.match(raw):
         raise _unreadable(f"has a line {taken + 1} that is neither a header nor the continuation of one")
@@ -87,13 +87,6 @@ def _decoded(raw: bytes) -> str:
         if _VERSION_1.match(raw):
             return raw.decode("latin-1")
         raise _unreadable("is not UTF-8") from None
-
-
-def _halves(text: str) -> tuple[str, str]:
-    if text.startswith("\n"):
-        return "", text[1:]
-    head, _, body = text.partition("\n\n")
-    return head.removesuffix("\n"), body
 
 
 def _headers(lines: list[str]) -> tuple[list[Header], int]:
