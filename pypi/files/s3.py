@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from random import random
 from threading import Lock
 from typing import IO, Any, TypeVar
 
@@ -18,7 +19,7 @@ from pypi.domain.errors import NoSuchFile, StorageFailed
 from pypi.files import paths
 from pypi.files.breaker import Breaker
 from pypi.files.bucket import BrokenOff, Bucket, Part, Upload
-from pypi.files.s3_client import TRIES
+from pypi.files.s3_client import TRIES, S3Settings
 from pypi.files.spool import Spooled
 from pypi.files.store import PIECE, Listed
 from pypi.files.workers import Workers
@@ -44,66 +45,87 @@ class S3Files:
     The right to list the bucket is needed: without it, the S3 API does not tell a missing object.
 
     Attributes:
-        workers: threads for this store alone, lest a slow bucket hold up the disk.
-        breaker: lets the bucket rest when it fails.
+        reactor: whose clock and threads are used. The threads are this store's own, lest a slow bucket hold
+            up the disk.
+        threads: most calls to the bucket at once.
+        jitter: see ``Breaker``.
         parts_from: bytes from which a file is sent in parts.
     """
 
-    bucket: Bucket
-    workers: Workers
-    breaker: Breaker
+    settings: S3Settings
+    reactor: Any
+    threads: int = 8
+    jitter: Callable[[], float] = random
     parts_from: int = PARTS_FROM
+    _bucket: Bucket = field(init=False)
+    _workers: Workers = field(init=False)
+    _breaker: Breaker = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._bucket = Bucket(self.settings, self.threads)
+        self._workers = Workers(self.reactor, self.threads, name="bucket")
+        self._breaker = Breaker(self.reactor.seconds, self.jitter)
 
     def __repr__(self) -> str:
-        settings = self.bucket.settings
-        state = ", resting" if self.breaker.is_open else ""
-        return f"<S3Files s3://{settings.bucket}/{settings.prefix} at {settings.endpoint_url}{state}>"
+        endpoint = f" at {self.settings.endpoint_url}" if self.settings.endpoint_url else ""
+        state = ", resting" if self._breaker.is_open else ""
+        return f"<S3Files s3://{self.settings.bucket}/{self.settings.prefix}{endpoint}{state}>"
 
     async def start(self) -> None:
-        """Nothing yet: an index whose bucket is away still answers from its caches."""
+        """Take calls. The bucket is not asked: an index still answers from its caches when it is away."""
+        await self._workers.start()
 
     async def stop(self) -> None:
-        """Close the connections."""
-        await self.workers.release(self.bucket.close)
+        """Let the running calls end, and close the connections."""
+        await self._workers.stop()
+        self._bucket.close()
 
     async def put(self, path: str, spooled: Spooled) -> None:
         """Send the spooled file, look at what was stored, and remove it here."""
         paths.check(path, spooled.blake2_256)
         if spooled.size < self.parts_from:
-            await self._call(self.bucket.put, path, spooled)
+            await self._call(self._bucket.put, path, spooled)
         else:
             await self._put_in_parts(path, spooled)
-        await self.workers.release(_unlink, spooled.path)
+        await self._workers.release(_unlink, spooled.path)
 
     async def put_bytes(self, path: str, data: bytes) -> None:
         """Send a small file, and look at what was stored."""
         paths.check(path)
-        await self._call(self.bucket.put_bytes, path, data)
+        await self._call(self._bucket.put_bytes, path, data)
 
     async def open(self, path: str) -> S3File:
         """Find a file."""
         paths.check(path)
-        found = await self._call(self.bucket.find, path)
+        found = await self._call(self._bucket.find, path)
         if found is None:
             raise NoSuchFile(path)
-        return S3File(path=path, size=found.size, modified=found.modified, etag=found.etag, store=self)
+        return S3File(
+            path=path,
+            size=found.size,
+            modified=found.modified,
+            etag=found.etag,
+            bucket=self._bucket,
+            call=self._call,
+            release=self._workers.release,
+        )
 
     async def size(self, path: str) -> int | None:
         """Bytes of a file."""
         paths.check(path)
-        found = await self._call(self.bucket.find, path)
+        found = await self._call(self._bucket.find, path)
         return None if found is None else found.size
 
     async def delete(self, path: str) -> None:
         """Remove a file."""
         paths.check(path)
-        await self._call(self.bucket.delete, path)
+        await self._call(self._bucket.delete, path)
 
     async def walk(self) -> AsyncGenerator[Listed, None]:
         """Every file, by key."""
         token: str | None = None
         while True:
-            listed, token = await self._call(self.bucket.page, token)
+            listed, token = await self._call(self._bucket.page, token)
             for one in listed:
                 if paths.parse(one.path):
                     yield one
@@ -112,15 +134,15 @@ class S3Files:
 
     async def tidy(self, older_than: float) -> int:
         """Forget parts of uploads that were never completed."""
-        return await self._call(self.bucket.abandon_old, older_than)
+        return await self._call(self._bucket.abandon_old, older_than)
 
     async def _put_in_parts(self, path: str, spooled: Spooled) -> None:
-        upload = await self._call(self.bucket.begin, path)
+        upload = await self._call(self._bucket.begin, path)
         try:
             parts = await self._send_parts(upload, spooled)
-            await self._call(self.bucket.complete, upload, parts, spooled.size)
+            await self._call(self._bucket.complete, upload, parts, spooled.size)
         except Exception:
-            await self.workers.release(self.bucket.abandon, upload)
+            await self._workers.release(self._bucket.abandon, upload)
             raise
 
     async def _send_parts(self, upload: Upload, spooled: Spooled) -> list[Part]:
@@ -135,7 +157,7 @@ class S3Files:
                 length = min(size, spooled.size - offset)
                 try:
                     part = await self._call(
-                        self.bucket.send_part, upload, number, spooled.path, offset, length
+                        self._bucket.send_part, upload, number, spooled.path, offset, length
                     )
                 except BaseException:
                     waiting.clear()
@@ -151,9 +173,9 @@ class S3Files:
 
     async def _call(self, function: Callable[..., T], *args: Any) -> T:
         """Call the bucket in a thread, unless it rests; log what it does wrong."""
-        with self.breaker.attempt():
+        with self._breaker.attempt():
             try:
-                return await self.workers.run(function, *args)
+                return await self._workers.run(function, *args)
             except StorageFailed as refusal:
                 log.error("{store!r} failed: {cause}", store=self, cause=refusal.__cause__)
                 raise
@@ -161,13 +183,21 @@ class S3Files:
 
 @frozen(kw_only=True)
 class S3File:
-    """A ``StoredFile`` of ``S3Files``; ``etag`` makes sure that all reads are of one object."""
+    """A ``StoredFile`` of ``S3Files``.
+
+    Attributes:
+        etag: makes sure that all reads are of one object.
+        call: runs a function of the bucket in a thread.
+        release: runs what only lets go of something.
+    """
 
     path: str
     size: int
     modified: float
     etag: str
-    store: S3Files
+    bucket: Bucket
+    call: Callable[..., Awaitable[bytes]]
+    release: Callable[..., object]
     os_path: Path | None = None
 
     async def read(self, start: int = 0, length: int | None = None) -> AsyncGenerator[bytes, None]:
@@ -175,15 +205,15 @@ class S3File:
         end = self.size if length is None else start + length
         if not 0 <= start <= end <= self.size:
             raise ValueError(f"{self.path} has no bytes {start} to {end}")
-        reader = _Reader(self.store.bucket, self.path, self.etag, end)
+        reader = _Reader(self.bucket, self.path, self.etag, end)
         try:
             while start < end:
-                piece = await self.store._call(reader.read, start)
+                piece = await self.call(reader.read, start)
                 start += len(piece)
                 yield piece
         finally:
             if not reader.closed:
-                self.store.workers.release(reader.close)
+                self.release(reader.close)
 
 
 @define(eq=False)

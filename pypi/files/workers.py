@@ -19,7 +19,7 @@ from pypi.domain.errors import StorageFailed, StorageFull, Unavailable
 T = TypeVar("T")
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-PATIENCE = 5.0
+PATIENCE = 3.0
 """Seconds ``stop`` gives the calls that still run."""
 
 log = Logger()
