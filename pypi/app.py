@@ -35,7 +35,7 @@ from pypi.jobs.schedule import Schedule
 from pypi.jobs.sweep import Sweep
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
-from pypi.publishing.rules import Rules
+from pypi.publishing.rules import Classifiers, Rules
 from pypi.web.downloads import Downloads
 from pypi.web.health import Health, Probe
 from pypi.web.pages import Pages, Templates
@@ -191,7 +191,7 @@ def rules(config: Config) -> Rules:
         zip_sdists=config.uploads.zip_sdists,
         release_days=config.uploads.release_days,
         reserved=frozenset(map(normalize, config.uploads.reserved_names)),
-        classifiers=frozenset(classifiers),
+        classifiers=Classifiers(frozenset(classifiers)),
         deprecated=deprecated_classifiers,
     )
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 
 import pytest
 import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+
+from pypi.embedded import Servers, Urls
+from tests.support.databases import Databases
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -14,3 +20,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         function = getattr(item, "function", None)
         if inspect.iscoroutinefunction(function):
             pytest_twisted.ensureDeferred(function)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Urls]:
+    """PostgreSQL and Redis for the whole run, as the service itself would start them."""
+    embedded = Servers(tmp_path_factory.mktemp("servers"), reactor)
+    yield pytest_twisted.blockon(Deferred.fromCoroutine(embedded.start()))
+    pytest_twisted.blockon(Deferred.fromCoroutine(embedded.stop()))
+
+
+@pytest.fixture(scope="session")
+def databases(servers: Urls) -> Databases:
+    """Makes new databases, empty or with the catalogue's schema."""
+    return Databases(servers.database)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """A new database with the catalogue's schema, dropped afterwards."""
+    url = databases.make()
+    yield url
+    databases.drop(url)

@@ -19,9 +19,10 @@ from pypi.app import Application, build
 from pypi.config import Config, ConfigError, load
 from pypi.db.migrations import SchemaBehind
 from pypi.domain.errors import Refusal
+from pypi.embedded import EmbeddedServerFailed
 from pypi.foundations import Foundations
 
-EXPECTED = (Refusal, SchemaBehind)
+EXPECTED = (Refusal, SchemaBehind, EmbeddedServerFailed)
 """Failures that are told in one sentence; anything else is a mistake of ours, told in full."""
 
 

@@ -9,9 +9,15 @@ from packaging.utils import canonicalize_version
 from packaging.version import InvalidVersion, Version
 
 
+MAX_LENGTH = 200
+"""Characters; past it no filename could hold a name and tags as well."""
+
+
 @lru_cache(maxsize=16384)
 def parse(version: str) -> Version | None:
     """The PEP 440 version, or ``None`` for text of the days before it."""
+    if len(version) > MAX_LENGTH:
+        return None
     try:
         return Version(version)
     except InvalidVersion:
@@ -20,7 +26,8 @@ def parse(version: str) -> Version | None:
 
 def canonical(version: str) -> str:
     """The spelling under which two writings of one version meet: ``1.0.0`` and ``1.0`` are both ``1``."""
-    return canonicalize_version(version)
+    parsed = parse(version)
+    return version if parsed is None else canonicalize_version(parsed)
 
 
 def sort_key(version: str) -> tuple[bool, Version | str]:

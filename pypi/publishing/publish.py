@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import field, frozen
 from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from caching.coalesce import shielded
@@ -76,7 +77,7 @@ class Publisher:
         Raises:
             Refusal: in the words of the index; nothing was stored.
         """
-        submission = parse_form(fields, filename, spooled, self.rules)
+        submission = parse_form(fields, filename, spooled)
         return await shielded(self._publish(identity, submission, None))
 
     async def publish_file(self, identity: Identity, filename: str, spooled: Spooled) -> Published:
@@ -87,8 +88,7 @@ class Publisher:
         """
         file = usable_file(filename)
         contents = await self.inspectors.inspect(spooled.path, filename)
-        metadata = parse(contents.metadata)
-        _raise_first(self.rules.refusals(metadata))
+        metadata = await deferToThread(self._read, contents)
         submission = Submission(
             name=metadata.name or "",
             version=metadata.version or "",
@@ -108,13 +108,22 @@ class Publisher:
             return Published(submission=submission, serial=None)
         if contents is None:
             contents = await self.inspectors.inspect(submission.spooled.path, submission.file.filename)
-        found = parse(contents.metadata)
-        _raise_first(checks.of_agreement(submission, found))
-        _raise_first(self.rules.refusals(found))
+        found = await deferToThread(self._compare, submission, contents)
         publication = _publication(identity, submission, found, contents, self.now())
         await self._store(submission, contents, publication)
         serial = await self._record(publication)
         return Published(submission=submission, serial=serial, warnings=tuple(contents.warnings))
+
+    def _read(self, contents: Contents) -> Metadata:
+        """The metadata inside a file, by the standard; hostile ones take long, so off the reactor."""
+        found = parse(contents.metadata)
+        _raise_first(self.rules.refusals(found))
+        return found
+
+    def _compare(self, submission: Submission, contents: Contents) -> Metadata:
+        found = self._read(contents)
+        _raise_first(checks.of_agreement(submission, found))
+        return found
 
     def _is_repetition(self, identity: Identity, submission: Submission, known: facts.Facts) -> bool:
         """Whether there is nothing to do; raises what speaks against doing it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from attrs import field, frozen
 
@@ -11,6 +11,19 @@ from pypi.domain import metadata
 from pypi.domain.errors import Refusal
 from pypi.domain.metadata import Metadata
 from pypi.domain.names import NormalizedName, standard_library_names
+
+
+@frozen
+class Classifiers:
+    """The trove classifiers, and all ``Private :: …``.
+
+    Those keep a project off the public index, which knows none of them; here such projects are at home.
+    """
+
+    known: frozenset[str]
+
+    def __contains__(self, classifier: object) -> bool:
+        return classifier in self.known or str(classifier).startswith("Private :: ")
 
 
 @frozen(kw_only=True)
@@ -32,7 +45,7 @@ class Rules:
     zip_sdists: bool = False
     release_days: int = 14
     reserved: frozenset[NormalizedName] = frozenset()
-    classifiers: frozenset[str] = frozenset()
+    classifiers: Container[str] = frozenset()
     deprecated: Mapping[str, Sequence[str]] = field(factory=dict)
     standard_library: frozenset[NormalizedName] = field(factory=standard_library_names, repr=False)
 

@@ -15,7 +15,6 @@ from pypi.domain.metadata import Metadata, from_form
 from pypi.domain.names import NormalizedName
 from pypi.domain.platform_tags import is_allowed
 from pypi.files.spool import Spooled
-from pypi.publishing.rules import Rules
 
 SPECIFICATION = "See https://packaging.python.org/specifications/core-metadata for more information."
 
@@ -69,6 +68,9 @@ class Submission:
 def parse(fields: Mapping[str, Sequence[str]], filename: str, spooled: Spooled, rules: Rules) -> Submission:
     """Understand an upload form.
 
+    What it says of the release is only compared with the file, which is held to the standard: forms of
+    ``setup.py upload`` announce metadata 1.0 and use what came later.
+
     Args:
         fields: text fields of the form, all values of each.
         filename: of the ``content`` part.
@@ -85,15 +87,14 @@ def parse(fields: Mapping[str, Sequence[str]], filename: str, spooled: Spooled, 
     name = _name(form)
     filetype = _filetype(form)
     python_version = _python_version(form, filetype)
+    version = _version(form)
     metadata = from_form(fields)
-    for refusal in rules.refusals(metadata):
-        raise refusal
     file = usable_file(filename)
-    _agrees(file, name, form.one("version"), filetype)
+    _agrees(file, name, version, filetype)
     _check_digests(form, spooled)
     return Submission(
         name=name,
-        version=form.one("version"),
+        version=version,
         file=file,
         python_version=python_version or file.python_tag,
         comment=form.one("comment"),
@@ -126,6 +127,16 @@ def _name(form: Form) -> str:
             "name", f"{_short(name)!r} is an invalid value for Name. Error: {why} {SPECIFICATION}"
         )
     return name
+
+
+def _version(form: Form) -> str:
+    version = form.one("version")
+    if versions.parse(version) is None:
+        why = (
+            f"{_short(version)!r} is invalid for 'version'." if version else "'version' is a required field."
+        )
+        raise InvalidField("version", f"{why} {SPECIFICATION}")
+    return version
 
 
 def _short(text: str) -> str:

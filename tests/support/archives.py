@@ -9,11 +9,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import struct
+import tempfile
 import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
-from attrs import define, evolve, field
+from attrs import define, field
+
+from pypi.domain import filenames
+from pypi.publishing.archives import Contents, Limits, inspect
 
 REGULAR = 0o100644
 SYMLINK = 0o120777
@@ -21,6 +26,14 @@ DEVICE = 0o020644
 FOLDER = 0o040755
 
 Headers = Iterable[tuple[str, str]]
+
+
+def inspected(data: bytes, filename: str, limits: Limits | None = None) -> Contents:
+    """What ``archives.inspect`` says of these bytes under that filename, in this process."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return inspect(Path(file.name), filenames.parse(filename), limits or Limits())
 
 
 def metadata(
@@ -403,8 +416,3 @@ def tar_gz(*members: bytes, ending: bytes = ZEROS, after: bytes = b"", level: in
         level: of compression.
     """
     return gzip.compress(b"".join(members) + ending, level, mtime=0) + after
-
-
-def renamed(member: ZipMember, name: str) -> ZipMember:
-    """The same member under another name."""
-    return evolve(member, name=name)
