@@ -65,7 +65,7 @@ class Submission:
         return names.normalize(self.name)
 
 
-def parse(fields: Mapping[str, Sequence[str]], filename: str, spooled: Spooled, rules: Rules) -> Submission:
+def parse(fields: Mapping[str, Sequence[str]], filename: str, spooled: Spooled) -> Submission:
     """Understand an upload form.
 
     What it says of the release is only compared with the file, which is held to the standard: forms of
