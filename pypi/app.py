@@ -14,6 +14,7 @@ from klein.resource import KleinResource
 from trove_classifiers import classifiers, deprecated_classifiers
 from twisted.logger import Logger
 
+from caching.redis import Redis
 from pypi import front
 from pypi.accounts.accounts import Accounts
 from pypi.accounts.passwords import Passwords
@@ -105,6 +106,7 @@ def build(
     reactor: Any,
     *,
     database_url: str,
+    redis_url: str,
     origin: str,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
@@ -113,14 +115,16 @@ def build(
 
     Args:
         database_url: of the PostgreSQL that is running.
+        redis_url: of the Redis that is, or may be, running.
         origin: URL under which clients know this index, without a slash at its end.
         now: aware, UTC.
         random_bytes: fit for secrets.
     """
     files_url = config.files.base_url or origin
     database = Database(database_url, reactor, size=config.database.pool)
+    redis = Redis(redis_url, reactor)
     workers = Workers(reactor)
-    files, spool = file_store(config, workers)
+    files, spool = file_store(config, workers, reactor)
     passwords = Passwords(reactor)
     inspectors = Inspectors(reactor=reactor, processes=config.uploads.inspectors)
     accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
@@ -148,6 +152,7 @@ def build(
     pages = Pages(index=index, templates=Templates.installed(), origin=origin)
     probes: dict[str, Probe] = {
         "database": lambda: database.read(current),
+        "redis": redis.ping,
         "files": lambda: files.size(paths.store_path("0" * 64, "probe")),
     }
     return Application(
@@ -155,7 +160,7 @@ def build(
         publisher=publisher,
         spool=spool,
         probes=probes,
-        parts=(workers, files, passwords, inspectors, database, schedule),
+        parts=(workers, files, passwords, inspectors, redis, database, schedule),
         public=front.public(pages, simple, upload, downloads),
         operator=front.operators(Health(probes=probes)),
         hosts=hosts(config, origin, files_url),
@@ -163,21 +168,19 @@ def build(
     )
 
 
-def file_store(config: Config, workers: Workers) -> tuple[FileStore, Spool]:
+def file_store(config: Config, workers: Workers, reactor: Any) -> tuple[FileStore, Spool]:
     """Where distributions are kept, a folder or a bucket by ``files.url``, and where they arrive."""
     folder = config.service.data / "files"
     url = urlsplit(config.files.url)
     if url.scheme == "s3":
         # Imported here: the S3 client is as large as everything else together.
         from pypi.files.s3 import S3Files
+        from pypi.files.s3_client import S3Settings
 
-        bucket = S3Files(
-            bucket=url.netloc,
-            prefix=url.path.strip("/"),
-            endpoint_url=config.files.s3_endpoint or None,
-            region=config.files.s3_region or None,
-            workers=workers,
+        settings = S3Settings.from_url(
+            config.files.url, endpoint_url=config.files.s3_endpoint, region=config.files.s3_region
         )
+        bucket = S3Files(settings, reactor)
         return bucket, Spool(folder / ".tmp", workers)
     local = LocalFiles(Path(unquote(url.path)) if url.path else folder, workers)
     return local, Spool(local.temporary, workers)

@@ -83,7 +83,11 @@ class CheeseshopService(Service):
         origin = service.origin or f"http://{_host(service.interface)}:{listening.getsockname()[1]}"
         await self._foundations.start()
         application = build(
-            self.config, self.reactor, database_url=self._foundations.database_url, origin=origin
+            self.config,
+            self.reactor,
+            database_url=self._foundations.database_url,
+            redis_url=self._foundations.redis_url,
+            origin=origin,
         )
         await application.start()
         self._application = application

@@ -79,7 +79,13 @@ async def application(config: Config, reactor: Any, *, migrate: bool = True) -> 
     await foundations.start(migrate=migrate)
     try:
         origin = config.service.origin or f"http://{config.service.interface}:{config.service.port}"
-        built = build(config, reactor, database_url=foundations.database_url, origin=origin)
+        built = build(
+            config,
+            reactor,
+            database_url=foundations.database_url,
+            redis_url=foundations.redis_url,
+            origin=origin,
+        )
         await built.start()
         try:
             yield built

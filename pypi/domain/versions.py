@@ -8,7 +8,6 @@ from functools import lru_cache
 from packaging.utils import canonicalize_version
 from packaging.version import InvalidVersion, Version
 
-
 MAX_LENGTH = 200
 """Characters; past it no filename could hold a name and tags as well."""
 

@@ -1,0 +1,121 @@
+"""Redis as something that may be away: no command waits for ever, none hurts another."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from redis import Redis as PlainRedis
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
+from caching.redis import Redis, RedisDown
+from pypi.embedded import Servers
+
+
+async def until(condition: Any, seconds: float = 5.0) -> None:
+    """Wait for something to become true."""
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return
+        await deferLater(reactor, 0.02)
+    raise AssertionError("it did not come true in time")
+
+
+@pytest_twisted.async_yield_fixture
+async def server(tmp_path: Path) -> AsyncIterator[tuple[Servers, str]]:
+    servers = Servers(tmp_path, reactor, postgres=False)
+    urls = await servers.start()
+    yield servers, urls.redis
+    await servers.stop()
+
+
+@pytest_twisted.async_yield_fixture
+async def redis(server: tuple[Servers, str]) -> AsyncIterator[Redis]:
+    # A generous time-out: these machines are busy, and slowness is not what is tested.
+    made = Redis(server[1], reactor, timeout=1.0)
+    await made.start()
+    await until(lambda: made._factory.size == made.connections)
+    yield made
+    await made.stop()
+
+
+def process_of(url: str) -> int:
+    """The server's process id, as the server says."""
+    with closing(PlainRedis(unix_socket_path=url.removeprefix("unix://"))) as plain:
+        return int(plain.info("server")["process_id"])
+
+
+async def test_bytes_go_in_and_bytes_come_out(redis: Redis) -> None:
+    """Nothing is decoded, and a text of digits stays a text of digits."""
+    await redis.command("set", "key", b"\xff\x00007")
+    await redis.command("set", "number", b"007")
+    assert await redis.command("get", "key") == b"\xff\x00007"
+    assert await redis.command("get", "number") == b"007"
+    assert await redis.command("get", "nothing") is None
+
+
+async def test_not_connected_is_a_failure_at_once() -> None:
+    """A command is refused while there is no connection, rather than kept waiting for one."""
+    nowhere = Redis("unix:///nonexistent/redis.sock", reactor)
+    with pytest.raises(RedisDown):
+        await nowhere.command("get", "key")
+    await nowhere.start()
+    await deferLater(reactor, 0.05)
+    with pytest.raises(RedisDown):
+        await nowhere.command("get", "key")
+    await nowhere.stop()
+
+
+async def test_a_slow_server_costs_no_more_than_the_time_out(redis: Redis, server: Any) -> None:
+    """A command that gets no reply fails by its deadline; late replies reach nobody else's command."""
+    redis.timeout = 0.1
+    await redis.command("set", "key", b"before")
+    pid = process_of(server[1])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(RedisDown, match="no reply"):
+            await redis.command("get", "key")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    redis.timeout = 1.0
+    await deferLater(reactor, 0.1)
+    await redis.command("set", "key", b"after")
+    assert await redis.command("get", "key") == b"after"
+
+
+async def test_a_refused_command_is_no_failure_of_the_server(redis: Redis) -> None:
+    """What Redis itself refuses is told to who asked, and does not count against the server."""
+    await redis.command("set", "key", b"text")
+    for _ in range(10):
+        with pytest.raises(RedisDown, match="WRONGTYPE"):
+            await redis.command("lpush", "key", b"x")
+    assert await redis.command("get", "key") == b"text"
+    assert "resting" not in repr(redis)
+
+
+async def test_it_reconnects_by_itself(redis: Redis, server: Any) -> None:
+    """After the server was killed and came back, commands work again without anybody's doing."""
+    os.kill(process_of(server[1]), signal.SIGKILL)
+    await until(lambda: redis._factory.size == 0)
+    with pytest.raises(RedisDown):
+        await redis.command("get", "key")
+
+    async def answers() -> bool:
+        try:
+            await redis.ping()
+        except RedisDown:
+            return False
+        return True
+
+    for _ in range(300):
+        if await answers():
+            break
+        await deferLater(reactor, 0.05)
+    assert await redis.command("get", "key") is None
