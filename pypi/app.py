@@ -162,7 +162,7 @@ def build(
         probes=probes,
         parts=(workers, files, passwords, inspectors, redis, database, schedule),
         public=front.public(pages, simple, upload, downloads),
-        operator=front.operators(Health(probes=probes)),
+        operator=front.operators(Health(probes=probes, dispensable=frozenset({"redis"}))),
         hosts=hosts(config, origin, files_url),
         callers=Callers(Networks.of(config.service.trusted_proxies)),
     )

@@ -24,10 +24,12 @@ class Health:
 
     Attributes:
         probes: name of a part the service stands on → something that fails when the part does not answer.
+        dispensable: names of those it can do without.
     """
 
     router: ClassVar[Router] = Router()
     probes: Mapping[str, Probe]
+    dispensable: frozenset[str] = frozenset()
 
     @router.get("/health/live", policy=NO_STORE)
     async def live(self, request: Any) -> Answer:
@@ -36,10 +38,12 @@ class Health:
 
     @router.get("/health/ready", policy=NO_STORE)
     async def ready(self, request: Any) -> Answer:
-        """Whether everything the service stands on answers; 503 names what does not."""
+        """Whether everything the service cannot do without answers; 503 if not, naming what does not."""
         states = {name: await _state(name, probe) for name, probe in self.probes.items()}
-        code = 200 if set(states.values()) <= {"ok"} else 503
-        body = json.dumps({"ready": code == 200, "parts": states}, sort_keys=True) + "\n"
+        down = {name for name, state in states.items() if state != "ok"}
+        ready = down <= self.dispensable
+        body = json.dumps({"ready": ready, "parts": states}, sort_keys=True) + "\n"
+        code = 200 if ready else 503
         return Answer(code=code, body=body.encode(), content_type="application/json")
 
 
