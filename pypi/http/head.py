@@ -152,7 +152,7 @@ def _head(method: bytes, target: Target, minor: int, fields: Fields) -> Head:
         authority=target.authority or authority,
         length=length,
         persistent=minor == 1 and b"close" not in connection,
-        expects_continue=_expects_continue(by_name.get(b"expect", []), minor) and length != 0,
+        expects_continue=_expects_continue(by_name.get(b"expect", []), minor),
     )
 
 

@@ -14,7 +14,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableDescriptor
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -234,7 +234,8 @@ def errors_logged() -> Iterator[list[LogEvent]]:
     errors: list[LogEvent] = []
 
     def observe(event: LogEvent) -> None:
-        if event.get("isError") or event.get("log_failure") is not None:
+        level = event.get("log_level", LogLevel.info)
+        if level >= LogLevel.error or event.get("isError") or event.get("log_failure") is not None:
             errors.append(event)
 
     globalLogPublisher.addObserver(observe)

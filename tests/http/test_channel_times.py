@@ -296,6 +296,25 @@ def test_client_that_reads_a_little() -> None:
     assert wire.transport.aborted
 
 
+def test_writing_does_not_put_off_the_deadline() -> None:
+    """However often a handler writes, a client that takes nothing for a minute is cut off."""
+    requests: list[Request] = []
+
+    async def keep(request: Request) -> None:
+        requests.append(request)
+
+    made = serve(keep)
+    wire = made.connect()
+    wire.transport.choke()
+    wire.transport.take()
+    wire.send(NEXT)
+    for _ in range(6):
+        requests[0].write(b"x")
+        made.clock.advance(10)
+    wire.pump()
+    assert wire.transport.aborted
+
+
 def test_client_that_reads_slowly_but_steadily() -> None:
     """An answer that is taken at the minimum rate goes through."""
 
