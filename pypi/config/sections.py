@@ -34,7 +34,9 @@ class Service:
     interface: str = _key(values.text, "127.0.0.1", "address to listen on; loopback unless said otherwise")
     workers: int = _key(values.number(0, 256), 1, "worker processes; 0 = one per core")
     origin: str = _key(
-        values.url("http", "https", bare=True), "", "canonical external URL; empty: that of the listener"
+        values.url("http", "https", bare=True, path=False),
+        "",
+        "canonical external URL; empty: that of the listener",
     )
     hosts: tuple[str, ...] = _key(
         values.texts, "", "further Host names to answer, besides those of the URLs here"

@@ -121,11 +121,11 @@ def folder(value: object) -> Path:
     return Path(path).expanduser().absolute()
 
 
-def url(*schemes: str, words: tuple[str, ...] = ("",), bare: bool = False) -> Read[str]:
+def url(*schemes: str, words: tuple[str, ...] = ("",), bare: bool = False, path: bool = True) -> Read[str]:
     examples = ", ".join(f"{scheme}://…" for scheme in schemes)
     allowed = f"a URL beginning {examples}" + "".join(f", or {word}" for word in words if word)
     if bare:
-        allowed += ", without user, query or fragment"
+        allowed += ", without user, query or fragment" if path else ", with nothing after the host"
 
     def read(value: object) -> str:
         given = text(value)
@@ -139,6 +139,8 @@ def url(*schemes: str, words: tuple[str, ...] = ("",), bare: bool = False) -> Re
         if parts.scheme not in schemes or re.search(r"[\s\x00-\x1f\x7f<>\"\\]", given):
             raise NotAllowed(allowed)
         if bare and (not parts.hostname or parts.username or parts.query or parts.fragment):
+            raise NotAllowed(allowed)
+        if not path and parts.path.strip("/"):
             raise NotAllowed(allowed)
         return given.rstrip("/") if bare else given
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from pypi.domain.errors import Forbidden, Invalid
+from pypi.domain.errors import Forbidden, Invalid, TooLarge
 
 
 @frozen
@@ -106,7 +106,7 @@ class FilenameSpelledOtherwise(Invalid):
 
 
 @frozen
-class FileTooLarge(Invalid):
+class FileTooLarge(TooLarge):
     """The file has more bytes than this index takes."""
 
     limit: str

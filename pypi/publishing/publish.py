@@ -17,7 +17,6 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
-from caching.coalesce import shielded
 from pypi.db.connection import Cursor
 from pypi.db.database import Database, DatabaseDown, OutcomeUnknown
 from pypi.db.queries import files as listed
@@ -78,7 +77,7 @@ class Publisher:
             Refusal: in the words of the index; nothing was stored.
         """
         submission = parse_form(fields, filename, spooled)
-        return await shielded(self._publish(identity, submission, None))
+        return await self._publish(identity, submission, None)
 
     async def publish_file(self, identity: Identity, filename: str, spooled: Spooled) -> Published:
         """Publish a file that speaks for itself: name, version and metadata are those inside it.
@@ -98,7 +97,7 @@ class Publisher:
             metadata=metadata,
             spooled=spooled,
         )
-        return await shielded(self._publish(identity, submission, contents))
+        return await self._publish(identity, submission, contents)
 
     async def _publish(
         self, identity: Identity, submission: Submission, contents: Contents | None

@@ -7,12 +7,15 @@ from typing import Any, ClassVar
 
 from attrs import define, field, frozen
 
+from caching.coalesce import shielded
+from caching.policy import Policy
 from pypi.accounts.accounts import Accounts
 from pypi.domain.errors import Gone, NotFound
 from pypi.domain.permissions import Identity
 from pypi.domain.sizes import show_bytes
 from pypi.files.spool import Spool, Spooled, SpoolFile
 from pypi.http.answer import Answer
+from pypi.http.bodies import BodyTooLarge
 from pypi.http.credentials import credentials
 from pypi.http.forms import Form, FormLimits, read_form
 from pypi.http.multipart import Part
@@ -72,6 +75,11 @@ class Upload:
         """The upload API."""
         return await self.take(request)
 
+    @router.get("/legacy/", policy=Policy())
+    async def information(self, request: Any) -> Answer:
+        """For people who open the address of uploads in a browser."""
+        return Answer(body=b"Upload tools such as twine and uv send packages to this address.\n")
+
     @router.post("/legacy")
     async def upload_without_slash(self, request: Any) -> Answer:
         """Clients follow no redirect with a body they have sent; so the address works both ways."""
@@ -89,17 +97,24 @@ class Upload:
         """
         identity = await self.accounts.authenticate(credentials(request))
         limits = FormLimits(total=self.max_file_size + FORM_OVERHEAD)
-        form = await read_form(
-            request.body,
-            request.getHeader("Content-Type"),
-            limits=limits,
-            file_fields={"content": self._open},
-        )
         try:
-            published = await self._publish(identity, form, request)
+            form = await read_form(
+                request.body,
+                request.getHeader("Content-Type"),
+                limits=limits,
+                file_fields={"content": self._open},
+            )
+        except BodyTooLarge:
+            raise self._too_large() from None
+        # From here on it makes no difference whether the client is still there.
+        return _welcome(request, await shielded(self._publish_and_clear(identity, form, request)))
+
+    async def _publish_and_clear(self, identity: Identity, form: Form, request: Any) -> Published:
+        try:
+            return await self._publish(identity, form, request)
         finally:
-            await _clear(form)
-        return _welcome(request, published)
+            for sent in form.files.values():
+                await sent.sink.abort()
 
     async def _open(self, part: Part) -> _Sink:
         return _Sink(await self.spool.create(self.max_file_size, too_large=self._too_large))
@@ -157,11 +172,6 @@ class _Sink:
     async def abort(self) -> None:
         """Forget the file, unless it was stored."""
         await self.file.abort()
-
-
-async def _clear(form: Form) -> None:
-    for sent in form.files.values():
-        await sent.sink.abort()
 
 
 def _welcome(request: Any, published: Published) -> Answer:
