@@ -6,28 +6,27 @@ Source: RFC 7239 (``Forwarded``); ``X-Forwarded-For`` and ``-Proto`` as proxies 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from attrs import frozen
 from twisted.internet.interfaces import IAddress
-from twisted.web.http_headers import Headers
 
 LOCAL = "local"
 """The address of callers that come over a UNIX socket."""
 
-# Headers that speak of another request than the one received: no route ever sees them.
-_HEARSAY = tuple(
+HEARSAY = frozenset(
     name.encode()
     for name in (
-        "Forwarded X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host X-Forwarded-Port X-Forwarded-Prefix "
-        "X-Forwarded-Server X-Forwarded-Scheme X-Forwarded-Ssl X-Forwarded-Path X-Forwarded-Uri X-Real-IP "
-        "X-Client-IP X-Cluster-Client-IP True-Client-IP X-Scheme X-Url-Scheme Front-End-Https "
-        "X-Original-URL X-Original-Host X-Rewrite-URL X-Host X-HTTP-Host-Override X-HTTP-Method-Override "
-        "X-HTTP-Method X-Method-Override"
+        "forwarded x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-prefix "
+        "x-forwarded-server x-forwarded-scheme x-forwarded-ssl x-forwarded-path x-forwarded-uri x-real-ip "
+        "x-client-ip x-cluster-client-ip true-client-ip x-scheme x-url-scheme front-end-https "
+        "x-original-url x-original-host x-rewrite-url x-host x-http-host-override x-http-method-override "
+        "x-http-method x-method-override"
     ).split()
 )
-_HEARSAY_LOWER = frozenset(name.lower() for name in _HEARSAY)
+"""Headers that speak of another request than the one received: no route ever sees them."""
+
 _NODE = re.compile(r"\[?([0-9A-Fa-f:.]+?)\]?(?::[0-9]{1,5})?")
 
 
@@ -73,23 +72,20 @@ class Callers:
 
     trusted: Networks = Networks()
 
-    def identify(self, peer: IAddress, scheme: str, headers: Headers) -> Caller:
-        """The caller of a request, and remove every forwarding header from it.
+    def identify(self, address: str, scheme: str, fields: Mapping[bytes, list[bytes]]) -> Caller:
+        """The caller of a request.
 
         Addresses are walked from the right: the first that is no trusted proxy is the caller. ``Forwarded``
         counts only where no ``X-Forwarded-…`` is, for a proxy that sets one passes the other on unseen.
 
         Args:
-            peer: the other end of the connection.
+            address: of the other end of the connection (``address_of``).
             scheme: ``http`` or ``https``, as the connection was made.
-            headers: of the request; changed in place.
+            fields: header values by lower-case name.
         """
-        address = address_of(peer)
-        if _HEARSAY_LOWER.isdisjoint(name.lower() for name, _ in headers.getAllRawHeaders()):
+        if HEARSAY.isdisjoint(fields) or address not in self.trusted:
             return Caller(address, scheme)
-        hops, schemes = _forwarded(headers) if address in self.trusted else ((), ())
-        for name in _HEARSAY:
-            headers.removeHeader(name)
+        hops, schemes = _forwarded(fields)
         remaining = list(hops)
         while address in self.trusted and remaining:
             hop = _ip(remaining.pop())
@@ -107,13 +103,13 @@ def address_of(peer: IAddress) -> str:
     return LOCAL if parsed is None else str(parsed)
 
 
-def _forwarded(headers: Headers) -> tuple[Sequence[str], Sequence[str]]:
+def _forwarded(fields: Mapping[bytes, list[bytes]]) -> tuple[Sequence[str], Sequence[str]]:
     """Hops (nearest last) and schemes as the proxies report them."""
-    hops = _values(headers, b"X-Forwarded-For")
-    schemes = _values(headers, b"X-Forwarded-Proto")
+    hops = _members(fields, b"x-forwarded-for")
+    schemes = _members(fields, b"x-forwarded-proto")
     if hops or schemes:
         return hops, [scheme.lower() for scheme in schemes]
-    elements = [_pairs(element) for element in _values(headers, b"Forwarded")]
+    elements = [_pairs(element) for element in _members(fields, b"forwarded")]
     return (
         [element.get("for", "") for element in elements],
         [element.get("proto", "").lower() for element in elements],
@@ -126,9 +122,9 @@ def _pairs(element: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
 
 
-def _values(headers: Headers, name: bytes) -> list[str]:
+def _members(fields: Mapping[bytes, list[bytes]], name: bytes) -> list[str]:
     """The members of a comma-separated header, from all its lines."""
-    joined = b",".join(headers.getRawHeaders(name, ())).decode("latin-1")
+    joined = b",".join(fields.get(name, ())).decode("latin-1")
     return [value.strip() for value in joined.split(",") if value.strip()]
 
 

@@ -51,9 +51,14 @@ class StrictChannel(HTTPChannel):
     nobody wanted (only ``_decoder`` is set), and perhaps *lingering*: the last answer is written, our half of
     the connection is closed, and what the client still sends is thrown away, so that it can come to read
     that answer.
+
+    Attributes:
+        site: what all connections share.
+        address: of the other end, canonical (``pypi.http.caller.address_of``).
     """
 
     site: Site
+    address: str
     transport: Any
     requestFactory: Any
 
@@ -78,8 +83,8 @@ class StrictChannel(HTTPChannel):
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
-        self._address = address_of(self.transport.getPeer())
-        match self.site.crowd.enter(self._address):
+        self.address = address_of(self.transport.getPeer())
+        match self.site.crowd.enter(self.address):
             case Admission.WELCOME:
                 self._reading.set(self._limits.header_seconds)
             case Admission.TOO_MANY:
@@ -92,7 +97,7 @@ class StrictChannel(HTTPChannel):
         self._closed = True
         self._reading.close()
         self._writing.close()
-        self.site.crowd.leave(self._address)
+        self.site.crowd.leave(self.address)
         self._pending = b""
         self._decoder = None
         request, self._request = self._request, None
@@ -328,7 +333,7 @@ class StrictChannel(HTTPChannel):
 
     def _reject(self, rejected: Rejected) -> None:
         """Answer in the place of a request that could not be read, and close."""
-        log.debug("{address} rejected with {status}: {sentence}", address=self._address, **_fields(rejected))
+        log.debug("{address} rejected with {status}: {sentence}", address=self.address, **_fields(rejected))
         self.write(rejected.answer())
         self._persistent = False
         self._linger(self._limits.refusal_seconds, self._limits.linger_bytes)

@@ -20,7 +20,7 @@ from pypi.http.target import Target, parse_target
 METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
 ALLOW = b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 
-Fields = list[tuple[bytes, bytes]]
+Fields = dict[bytes, list[bytes]]
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
 
@@ -33,7 +33,7 @@ class Head:
         method: one of ``METHODS``.
         target: what is asked for.
         minor: 1 for HTTP/1.1, 0 for HTTP/1.0.
-        fields: header names as sent and values without surrounding blanks, in order.
+        fields: header values without surrounding blanks, in order, by lower-case name.
         authority: the host asked for; None only in HTTP/1.0.
         length: bytes of the body, 0 without one; None when it is chunked.
         persistent: whether the client lets the connection stay open.
@@ -66,7 +66,8 @@ class HeadReader:
         self._left = limits.header_block + 2
         self._blank = False
         self._start: tuple[bytes, Target, int] | None = None
-        self._fields: Fields = []
+        self._fields: Fields = {}
+        self._count = 0
 
     def feed(self, data: bytes, at: int) -> int:
         """Read on from ``data[at:]``.
@@ -82,12 +83,14 @@ class HeadReader:
             found = data.find(b"\n", at)
             end = found + 1 if found >= 0 else len(data)
             self._check_room(len(self._line) + end - at)
-            self._line += data[at:end]
-            at = end
+            line = data[at:end]
+            if self._line or found < 0:
+                self._line += line
+                line = bytes(self._line) if found >= 0 else b""
             if found >= 0:
-                line = bytes(self._line)
                 self._line.clear()
                 self._take(line)
+            at = end
         return at
 
     def _check_room(self, length: int) -> None:
@@ -116,9 +119,11 @@ class HeadReader:
             self._blank = True
 
     def _add(self, text: bytes) -> None:
-        if len(self._fields) == self._limits.headers:
+        self._count += 1
+        if self._count > self._limits.headers:
             raise Rejected(431, f"A request may not have more than {self._limits.headers} headers.")
-        self._fields.append(parse_field(text))
+        name, value = parse_field(text)
+        self._fields.setdefault(name.lower(), []).append(value)
 
 
 def _request_line(line: bytes) -> tuple[bytes, Target, int]:
@@ -135,15 +140,12 @@ def _request_line(line: bytes) -> tuple[bytes, Target, int]:
 
 
 def _head(method: bytes, target: Target, minor: int, fields: Fields) -> Head:
-    by_name: dict[bytes, list[bytes]] = {}
-    for name, value in fields:
-        by_name.setdefault(name.lower(), []).append(value)
-    authority = _authority(by_name.get(b"host", []), minor)
-    length = read_framing(by_name, minor)
-    codings = {coding.strip().lower() for coding in by_name.get(b"content-encoding", [])}
+    authority = _authority(fields.get(b"host", []), minor)
+    length = read_framing(fields, minor)
+    codings = {coding.strip().lower() for coding in fields.get(b"content-encoding", [])}
     if codings - {b"", b"identity"}:
         raise Rejected(415, "Send the body without Content-Encoding.", ((b"Accept-Encoding", b"identity"),))
-    connection = b",".join(by_name.get(b"connection", [])).lower().replace(b" ", b",").split(b",")
+    connection = b",".join(fields.get(b"connection", [])).lower().replace(b" ", b",").split(b",")
     return Head(
         method=method,
         target=target,
@@ -152,7 +154,7 @@ def _head(method: bytes, target: Target, minor: int, fields: Fields) -> Head:
         authority=target.authority or authority,
         length=length,
         persistent=minor == 1 and b"close" not in connection,
-        expects_continue=_expects_continue(by_name.get(b"expect", []), minor),
+        expects_continue=_expects_continue(fields.get(b"expect", []), minor),
     )
 
 

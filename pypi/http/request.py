@@ -15,7 +15,7 @@ from twisted.web.http_headers import Headers
 
 from pypi.domain.errors import Invalid
 from pypi.http.bodies import Body, BodyIncomplete
-from pypi.http.caller import Caller
+from pypi.http.caller import HEARSAY, Caller
 from pypi.http.head import ALLOW, Head
 
 if TYPE_CHECKING:
@@ -69,13 +69,15 @@ class Request(server.Request):
         self.text_path = head.target.text
         self.clientproto = b"HTTP/1.%d" % head.minor
         self.body = body
-        for name, value in head.fields:
-            self.requestHeaders.addRawHeader(name, value if value.isascii() else _utf8(value))
+        for name, values in head.fields.items():
+            if name not in HEARSAY:
+                self.requestHeaders.setRawHeaders(name, [_utf8(value) for value in values])
         if head.target.authority is not None:
             self.requestHeaders.setRawHeaders(b"Host", [str(head.target.authority).encode()])
         scheme = "https" if self.channel.isSecure() else "http"
-        self.caller = self.site.callers.identify(self.client, scheme, self.requestHeaders)
-        self.parseCookies()
+        self.caller = self.site.callers.identify(self.channel.address, scheme, head.fields)
+        if b"cookie" in head.fields:
+            self.parseCookies()
         self.process()
 
     @property
@@ -184,6 +186,8 @@ class Request(server.Request):
 
 def _utf8(value: bytes) -> bytes:
     """A header value that is text whatever its sender thought of: Latin-1 where it is not UTF-8."""
+    if value.isascii():
+        return value
     try:
         value.decode()
     except UnicodeDecodeError:
