@@ -164,10 +164,10 @@ class Publisher:
         for pause in (0.1, 0.5, 1.0, 2.0):
             await deferLater(self.reactor, pause)
             try:
-                found = await self.database.read(listed.by_blake2, blake2_256)
+                is_listed = await self.database.transact(_is_listed, blake2_256)
             except DatabaseDown:
                 continue
-            if found is None:
+            if not is_listed:
                 raise DatabaseDown()
             return None
         raise OutcomeUnknown()
@@ -183,6 +183,12 @@ class Publisher:
         except (Refusal, Invalid) as refusal:
             log.warn("{path} stays until the next sweep: {refusal}", path=path, refusal=str(refusal))
             return False
+
+
+async def _is_listed(cursor: Cursor, blake2_256: str) -> bool:
+    # Whoever is listing this content holds its lock: waiting for it, no commit under way is overlooked.
+    await listed.lock_blob(cursor, blake2_256)
+    return await listed.by_blake2(cursor, blake2_256) is not None
 
 
 async def _forget(cursor: Cursor, files: FileStore, blake2_256: str, path: str) -> bool:
