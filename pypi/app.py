@@ -30,6 +30,7 @@ from pypi.files.store import FileStore
 from pypi.files.workers import Workers
 from pypi.http.caller import Callers, Networks
 from pypi.http.hosts import Hosts
+from pypi.http.limits import Limits
 from pypi.index.database import DatabaseIndex
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.schedule import Schedule
@@ -41,7 +42,7 @@ from pypi.web.downloads import Downloads
 from pypi.web.health import Health, Probe
 from pypi.web.pages import Pages, Templates
 from pypi.web.simple import SimpleApi
-from pypi.web.upload import Upload
+from pypi.web.upload import FORM_OVERHEAD, Upload
 
 log = Logger()
 
@@ -67,6 +68,7 @@ class Application:
         operator: health and metrics.
         hosts: the names the index answers to.
         callers: whom to believe about who is asking.
+        limits: of every connection.
     """
 
     accounts: Accounts
@@ -78,6 +80,7 @@ class Application:
     operator: KleinResource = field(repr=False)
     hosts: Hosts
     callers: Callers
+    limits: Limits
 
     async def start(self) -> None:
         """Start every part; if one fails, those before it are stopped again."""
@@ -165,6 +168,7 @@ def build(
         operator=front.operators(Health(probes=probes, dispensable=frozenset({"redis"}))),
         hosts=hosts(config, origin, files_url),
         callers=Callers(Networks.of(config.service.trusted_proxies)),
+        limits=Limits(linger_bytes=config.uploads.max_file_size + 2 * FORM_OVERHEAD),
     )
 
 

@@ -19,12 +19,14 @@ from twisted.python import usage
 from pypi.app import Application, build
 from pypi.config import Config, ConfigError, load
 from pypi.foundations import Foundations
+from pypi.http.caller import Networks
 from pypi.http.hosts import Hosts
 from pypi.http.site import Site
 
 log = Logger()
 
 BACKLOG = 1024
+LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 class Options(usage.Options):
@@ -104,6 +106,8 @@ class CheeseshopService(Service):
             reactor=self.reactor,
             hosts=hosts,
             callers=self._application.callers,
+            limits=self._application.limits,
+            uncounted=Networks.of([*LOOPBACK, *self.config.service.trusted_proxies]),
         )
         port = self.reactor.adoptStreamPort(listening.fileno(), listening.family, site)
         listening.close()
