@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import socket
 from contextlib import closing
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGQUIT
+from socket import AF_UNIX, socket
 from subprocess import Popen
 from typing import ClassVar
 from urllib.parse import quote
@@ -15,7 +15,7 @@ import psycopg2
 from attrs import define
 
 from pypi.embedded import cluster, processes, wheels
-from pypi.embedded.folders import clear, socket_folder
+from pypi.embedded.folders import clear
 from pypi.embedded.identity import for_postgres
 from pypi.embedded.server import Server
 
@@ -39,8 +39,6 @@ SETTINGS = {
 }
 """What clients may rely on, given at every start: it stands above ``postgresql.conf`` of the cluster."""
 
-SOCKET = f".s.PGSQL.{SETTINGS['port']}"
-
 ANSWER_WAIT = 5.0
 """Seconds a server that says it is ready may take to answer."""
 
@@ -55,6 +53,7 @@ class Postgres(Server):
 
     title: ClassVar[str] = "PostgreSQL"
     program: ClassVar[str] = "postgres"
+    socket_name: ClassVar[str] = f".s.PGSQL.{SETTINGS['port']}"
 
     @property
     def url(self) -> str:
@@ -65,27 +64,19 @@ class Postgres(Server):
         return self.folder / "cluster"
 
     def _url_of(self, database: str) -> str:
-        folder = quote(str(self._sockets()), safe="/")
+        folder = quote(str(self._sockets), safe="/")
         return f"postgresql://{NAME}@/{database}?host={folder}&port={SETTINGS['port']}"
 
-    def _sockets(self) -> Path:
-        return socket_folder(self.folder, SOCKET, owner=self._owner())
-
     def _owner(self) -> int:
-        """The uid the cluster belongs to; our own while there is none."""
         return self._workplace.stat().st_uid if self._workplace.exists() else os.geteuid()
 
     def _find(self) -> int:
         pid = self._postmaster()
         if not pid:
             return 0
-        settled = processes.wait_until(
-            lambda: self._postmaster() != pid or cluster.status(self._workplace) in ("ready", "stopping"),
-            self.patience,
-            self._stopping,
+        self._await(
+            lambda: self._postmaster() != pid or cluster.status(self._workplace) in ("ready", "stopping")
         )
-        if not settled:
-            raise self._failed("is still recovering from a crash; try again later")
         if cluster.status(self._workplace) == "ready" and processes.wait_until(self._accepts, ANSWER_WAIT):
             return self._postmaster()
         self._end()
@@ -106,11 +97,10 @@ class Postgres(Server):
             )
         self._end()  # the children of a postmaster that was killed
         cluster.forget_postmaster(self._workplace)
-        sockets = self._sockets()
-        clear(sockets)
+        clear(self._sockets)
         identity.own(self._workplace)
-        identity.own(sockets)
-        settings = SETTINGS | {"unix_socket_directories": str(sockets)}
+        identity.own(self._sockets)
+        settings = SETTINGS | {"unix_socket_directories": str(self._sockets)}
         return processes.launch(
             [
                 programs / "postgres",
@@ -134,11 +124,10 @@ class Postgres(Server):
 
     def _end(self) -> None:
         postmaster = self._postmaster()
-        if postmaster:
-            processes.end(
-                lambda: [postmaster] if self._postmaster() == postmaster else [],
-                ((SIGINT, 2.2), (SIGQUIT, 0.6), (SIGKILL, 0.3)),
-            )
+        processes.end(
+            lambda: [postmaster] if processes.works_in(postmaster, self._workplace, self.program) else [],
+            ((SIGINT, 2.2), (SIGQUIT, 0.6), (SIGKILL, 0.3)),
+        )
         self._end_all((SIGQUIT, 0.5), (SIGKILL, 0.3))
 
     def _postmaster(self) -> int:
@@ -147,9 +136,9 @@ class Postgres(Server):
         return pid if processes.works_in(pid, self._workplace, self.program) else 0
 
     def _accepts(self) -> bool:
-        with closing(socket.socket(socket.AF_UNIX)) as client:
+        with closing(socket(AF_UNIX)) as client:
             client.settimeout(1)
-            return client.connect_ex(str(self._sockets() / SOCKET)) == 0
+            return client.connect_ex(str(self._socket)) == 0
 
     def _has_database(self) -> bool:
         """Whether clients find their database, which is made when it is missing."""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from contextlib import closing
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
+from socket import AF_UNIX, socket
 from subprocess import Popen
 from typing import ClassVar
 
 from attrs import define, field
 
 from pypi.embedded import processes, wheels
-from pypi.embedded.folders import clear, socket_folder
+from pypi.embedded.folders import clear
 from pypi.embedded.identity import Identity
 from pypi.embedded.server import Server
-
-SOCKET = "redis.sock"
 
 SETTINGS = {
     "port": "0",
@@ -48,32 +45,30 @@ class Redis(Server):
 
     title: ClassVar[str] = "Redis"
     program: ClassVar[str] = "redis-server"
+    socket_name: ClassVar[str] = "redis.sock"
 
     memory: int = field(default=256 << 20, kw_only=True)
 
     @property
     def url(self) -> str:
-        return f"unix://{self._socket()}"
+        return f"unix://{self._socket}"
 
     @property
     def _workplace(self) -> Path:
         return self.folder
 
-    def _socket(self) -> Path:
-        return socket_folder(self.folder, SOCKET, owner=os.geteuid()) / SOCKET
-
     def _find(self) -> int:
         pids = processes.working_in(self._workplace, self.program)
         if len(pids) == 1 and processes.wait_until(self._is_ready, ANSWER_WAIT, self._stopping):
             return pids[0]
-        self._end()
+        self._refuse_when_stopping()
+        self._end_all((SIGKILL, 1.0))
         return 0
 
     def _launch(self) -> Popen[bytes]:
         program = wheels.redis_server()
-        path = self._socket()
-        clear(path.parent)
-        settings = SETTINGS | {"unixsocket": str(path), "maxmemory": str(self.memory)}
+        clear(self._sockets)
+        settings = SETTINGS | {"unixsocket": str(self._socket), "maxmemory": str(self.memory)}
         return processes.launch(
             [program, *(word for name, value in settings.items() for word in (f"--{name}", value))],
             identity=Identity(),
@@ -89,9 +84,9 @@ class Redis(Server):
 
     def _is_ready(self) -> bool:
         try:
-            with closing(socket.socket(socket.AF_UNIX)) as client:
+            with closing(socket(AF_UNIX)) as client:
                 client.settimeout(1)
-                client.connect(str(self._socket()))
+                client.connect(str(self._socket))
                 client.sendall(b"PING\r\n")
                 return client.recv(16).startswith(b"+PONG")
         except OSError:

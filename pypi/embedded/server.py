@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +23,7 @@ from twisted.python.threadpool import ThreadPool
 
 from pypi.embedded import processes
 from pypi.embedded.errors import EmbeddedServerFailed
-from pypi.embedded.folders import discard_socket_folder, private_folder
+from pypi.embedded.folders import discard_socket_folder, private_folder, socket_folder
 from pypi.embedded.locks import Share, alone
 
 LOOK = 0.5
@@ -31,6 +32,7 @@ LOOK = 0.5
 STEADY = 60.0
 """Seconds after which a server that dies is started again without a longer pause."""
 
+FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 30.0
 
 LEAVING_WAIT = 0.5
@@ -61,6 +63,7 @@ class Server(ABC):
 
     title: ClassVar[str]
     program: ClassVar[str]
+    socket_name: ClassVar[str]
 
     folder: Path = field(converter=_resolved)
     reactor: Any = field(repr=False)
@@ -68,6 +71,7 @@ class Server(ABC):
     patience: float = field(default=120.0, repr=False, kw_only=True)
     is_up: bool = field(default=False, init=False)
     _pid: int = field(default=0, init=False)
+    _sockets: Path = field(factory=Path, init=False, repr=False)
     _child: Popen[bytes] | None = field(default=None, init=False, repr=False)
     _share: Share = field(init=False, repr=False)
     _stopping: Event = field(factory=Event, init=False, repr=False)
@@ -97,6 +101,7 @@ class Server(ABC):
         self._pool.start()
         try:
             await deferToThreadPool(self.reactor, self._pool, self._join)
+            self._refuse_when_stopping()
         except Exception:
             await self.stop()
             raise
@@ -148,6 +153,10 @@ class Server(ABC):
     def _workplace(self) -> Path:
         """The folder the server's process works in; it is recognised by that."""
 
+    def _owner(self) -> int:
+        """The uid the server runs as, as far as its files tell."""
+        return os.geteuid()
+
     @abstractmethod
     def _check_installed(self) -> None:
         """Refuse when the server's program is not installed."""
@@ -176,6 +185,7 @@ class Server(ABC):
                 if self._share.is_last():
                     self._end()
                     discard_socket_folder(self.folder)
+                self._share.release()
         finally:
             self._share.release()
             self._reap()
@@ -185,6 +195,8 @@ class Server(ABC):
             self._ensure()
 
     def _ensure(self) -> None:
+        self._reap()
+        self._sockets = socket_folder(self.folder, self.socket_name, owner=self._owner())
         self._pid = self._find()
         if not self._pid:
             self._child = self._launch()
@@ -194,15 +206,18 @@ class Server(ABC):
         self._settle()
 
     def _await_ready(self, child: Popen[bytes]) -> None:
-        processes.wait_until(
-            lambda: child.poll() is not None or self._is_ready(), self.patience, self._stopping
-        )
+        self._await(lambda: child.poll() is not None or self._is_ready())
         if child.poll() is not None:
             raise self._failed(f"ended at once with status {child.returncode}")
+
+    def _await(self, condition: Callable[[], bool]) -> None:
+        if not processes.wait_until(condition, self.patience, self._stopping):
+            self._refuse_when_stopping()
+            raise self._failed(f"did not become ready within {self.patience:.0f} s")
+
+    def _refuse_when_stopping(self) -> None:
         if self._stopping.is_set():
             raise self._failed("was asked to stop while it started")
-        if not self._is_ready():
-            raise self._failed(f"did not become ready within {self.patience:.0f} s")
 
     def _failed(self, what: str) -> EmbeddedServerFailed:
         said = processes.last_words(self._log)
@@ -228,7 +243,7 @@ class Server(ABC):
                 processes.bound_log(self._log)
             losses = losses + 1 if self.reactor.seconds() - since < STEADY else 1
             self._report_loss()
-            await deferLater(self.reactor, min(LONGEST_PAUSE, 0.1 * 2 ** min(losses, 10)))
+            await deferLater(self.reactor, pause_after(losses))
             await self._try_restart()
 
     def _lives(self) -> bool:
@@ -255,8 +270,17 @@ class Server(ABC):
             self._child = None
 
     @property
+    def _socket(self) -> Path:
+        return self._sockets / self.socket_name
+
+    @property
     def _log(self) -> Path:
         return self.folder / f"{self.program}.log"
+
+
+def pause_after(losses: int) -> float:
+    """Seconds to wait before a server is started again that died so many times in short order."""
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (min(losses, 16) - 1))
 
 
 def _report_end(failure: Failure) -> None:
