@@ -1,7 +1,9 @@
 """Who uses the embedded servers, told by locks that the kernel releases even on ``kill -9``.
 
-Two files beside each server. Every process that uses it holds ``users.lock`` shared; whoever can have it
+Three files beside each server. Every process that uses it holds ``users.lock`` shared; whoever can have it
 alone is the last one. ``start.lock`` is held alone while a server is being started or stopped.
+``server.lock`` is held by the server itself, as long as one process of it lives, and so warns even a
+container that sees none of its processes.
 """
 
 from __future__ import annotations
@@ -57,13 +59,41 @@ def alone(path: Path, *, wait: float, stopping: Event | None = None) -> Iterator
     Raises:
         EmbeddedServerFailed: another process held it all the time.
     """
-    descriptor = _open(path)
-    try:
-        if not wait_until(lambda: _locked_alone(descriptor), wait, stopping):
+    with _held(path, wait, stopping) as (_, held):
+        if not held:
             raise EmbeddedServerFailed(
                 f"Another process is still starting or stopping the server in {path.parent}; try again later."
             )
         yield
+
+
+@contextmanager
+def handed_on(path: Path, *, wait: float) -> Iterator[int]:
+    """Hold the lock file ``path`` alone, for a child process to inherit and keep.
+
+    Args:
+        wait: seconds to wait for a holder that is on its way out.
+
+    Yields:
+        the descriptor to hand on.
+
+    Raises:
+        EmbeddedServerFailed: the children of another process have it.
+    """
+    with _held(path, wait) as (descriptor, held):
+        if not held:
+            raise EmbeddedServerFailed(
+                f"A server runs in {path.parent} where this process cannot see it, perhaps in another "
+                "container: run this there."
+            )
+        yield descriptor
+
+
+@contextmanager
+def _held(path: Path, wait: float, stopping: Event | None = None) -> Iterator[tuple[int, bool]]:
+    descriptor = _open(path)
+    try:
+        yield descriptor, wait_until(lambda: _locked_alone(descriptor), wait, stopping)
     finally:
         os.close(descriptor)
 

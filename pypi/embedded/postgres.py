@@ -12,11 +12,11 @@ from typing import ClassVar
 from urllib.parse import quote
 
 import psycopg2
-from attrs import define
+from attrs import define, field
 
 from pypi.embedded import cluster, processes, wheels
 from pypi.embedded.folders import clear
-from pypi.embedded.identity import for_postgres
+from pypi.embedded.identity import Identity, for_postgres
 from pypi.embedded.server import Server
 
 NAME = "cheeseshop"
@@ -55,6 +55,9 @@ class Postgres(Server):
     program: ClassVar[str] = "postgres"
     socket_name: ClassVar[str] = f".s.PGSQL.{SETTINGS['port']}"
 
+    _programs: Path = field(factory=Path, init=False, repr=False)
+    _identity: Identity = field(factory=Identity, init=False, repr=False)
+
     @property
     def url(self) -> str:
         return self._url_of(NAME)
@@ -82,34 +85,36 @@ class Postgres(Server):
         self._end()
         return 0
 
-    def _launch(self) -> Popen[bytes]:
-        programs = cluster.programs_for(self._workplace)
-        identity = for_postgres(programs / "postgres", self.folder, self._owner())
+    def _prepare(self) -> None:
+        self._programs = cluster.programs_for(self._workplace)
+        self._identity = for_postgres(self._programs / "postgres", self.folder, self._owner())
         if not self._workplace.exists():
             cluster.create(
                 self._workplace,
-                programs=programs,
-                identity=identity,
+                programs=self._programs,
+                identity=self._identity,
                 superuser=NAME,
                 log=self._log,
                 seconds=self.patience,
                 stopping=self._stopping,
             )
-        self._end()  # the children of a postmaster that was killed
+
+    def _launch(self, lock: int) -> Popen[bytes]:
         cluster.forget_postmaster(self._workplace)
         clear(self._sockets)
-        identity.own(self._workplace)
-        identity.own(self._sockets)
+        self._identity.own(self._workplace)
+        self._identity.own(self._sockets)
         settings = SETTINGS | {"unix_socket_directories": str(self._sockets)}
         return processes.launch(
             [
-                programs / "postgres",
+                self._programs / "postgres",
                 *("-D", self._workplace),
                 *(f"--{name}={value}" for name, value in settings.items()),
             ],
-            identity=identity,
+            identity=self._identity,
             folder=self.folder,
             log=self._log,
+            lock=lock,
         )
 
     def _check_installed(self) -> None:

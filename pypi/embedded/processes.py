@@ -36,15 +36,16 @@ def wait_until(condition: Callable[[], bool], seconds: float, stopping: Event | 
 
 
 def launch(
-    command: Sequence[str | Path], *, identity: Identity, folder: Path, log: Path
+    command: Sequence[str | Path], *, identity: Identity, folder: Path, log: Path, lock: int | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a server: own session (no Ctrl-C of our terminal), no descriptor of ours but its log.
+    """Start a server: own session (no Ctrl-C of our terminal), no descriptor of ours but log and lock.
 
     Args:
         command: program and arguments.
         identity: who it runs as.
         folder: where it works at first.
         log: file its output is appended to.
+        lock: descriptor it keeps open as long as it lives.
     """
     kept = {key: os.environ[key] for key in ("PATH", "LD_LIBRARY_PATH") if key in os.environ}
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -58,6 +59,7 @@ def launch(
             stderr=descriptor,
             start_new_session=True,
             umask=0o077,
+            pass_fds=() if lock is None else (lock,),
             **identity.account(),
         )
     finally:

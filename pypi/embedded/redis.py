@@ -65,15 +65,21 @@ class Redis(Server):
         self._end_all((SIGKILL, 1.0))
         return 0
 
-    def _launch(self) -> Popen[bytes]:
-        program = wheels.redis_server()
+    def _prepare(self) -> None:
+        """Nothing: it needs no files."""
+
+    def _launch(self, lock: int) -> Popen[bytes]:
         clear(self._sockets)
         settings = SETTINGS | {"unixsocket": str(self._socket), "maxmemory": str(self.memory)}
         return processes.launch(
-            [program, *(word for name, value in settings.items() for word in (f"--{name}", value))],
+            [
+                wheels.redis_server(),
+                *(word for name, value in settings.items() for word in (f"--{name}", value)),
+            ],
             identity=Identity(),
             folder=self._workplace,
             log=self._log,
+            lock=lock,
         )
 
     def _check_installed(self) -> None:

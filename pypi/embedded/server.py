@@ -14,26 +14,19 @@ from threading import Event, Thread
 from typing import Any, ClassVar
 
 from attrs import define, field
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import deferLater
+from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from pypi.embedded import processes
 from pypi.embedded.errors import EmbeddedServerFailed
 from pypi.embedded.folders import discard_socket_folder, private_folder, socket_folder
-from pypi.embedded.locks import Share, alone
+from pypi.embedded.locks import Share, alone, handed_on
+from pypi.embedded.watch import Watch
 
-LOOK = 0.5
-"""Seconds between two looks at a running server."""
-
-STEADY = 60.0
-"""Seconds after which a server that dies is started again without a longer pause."""
-
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 30.0
+ENDING_WAIT = 2.0
+"""Seconds the last processes of a dead server may take to be gone."""
 
 LEAVING_WAIT = 0.5
 """Seconds a stopping process waits for one that is starting; that one then uses the server anyway."""
@@ -58,7 +51,6 @@ class Server(ABC):
         reactor: where the server is watched.
         on_loss: called each time the server turned out dead; it will be started again.
         patience: seconds a start may take; a long recovery after a crash is part of it.
-        is_up: whether the server lived at the last look.
     """
 
     title: ClassVar[str]
@@ -69,17 +61,22 @@ class Server(ABC):
     reactor: Any = field(repr=False)
     on_loss: Callable[[], object] = field(default=lambda: None, repr=False, kw_only=True)
     patience: float = field(default=120.0, repr=False, kw_only=True)
-    is_up: bool = field(default=False, init=False)
     _pid: int = field(default=0, init=False)
     _sockets: Path = field(factory=Path, init=False, repr=False)
     _child: Popen[bytes] | None = field(default=None, init=False, repr=False)
     _share: Share = field(init=False, repr=False)
     _stopping: Event = field(factory=Event, init=False, repr=False)
     _pool: ThreadPool | None = field(default=None, init=False, repr=False)
-    _watching: Deferred[None] | None = field(default=None, init=False, repr=False)
+    _watch: Watch = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._share = Share(self.folder / "users.lock")
+        self._watch = Watch(self.title, self.reactor, self._lives, self._restarted, self.on_loss)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the server is in use and lived at the last look."""
+        return self._watch.is_up
 
     @property
     @abstractmethod
@@ -105,18 +102,13 @@ class Server(ABC):
         except Exception:
             await self.stop()
             raise
-        self.is_up = True
-        self._watching = Deferred.fromCoroutine(self._watch())
-        self._watching.addErrback(_report_end)
+        self._watch.start()
         return self.url
 
     async def stop(self) -> None:
         """Stop using the server, and stop it unless another process uses it; takes at most 5 s."""
         self._stopping.set()
-        self.is_up = False
-        if self._watching is not None:
-            self._watching.cancel()
-            self._watching = None
+        self._watch.stop()
         pool = self._pool
         if pool is not None:
             await deferToThreadPool(self.reactor, pool, self._leave)
@@ -137,8 +129,16 @@ class Server(ABC):
         """The process id of a running server that can be used; 0 when there is none any more."""
 
     @abstractmethod
-    def _launch(self) -> Popen[bytes]:
-        """Start the server, with nothing of a former one in its way."""
+    def _prepare(self) -> None:
+        """Make what the server needs and does not find."""
+
+    @abstractmethod
+    def _launch(self, lock: int) -> Popen[bytes]:
+        """Start the server, with no file of a former one in its way.
+
+        Args:
+            lock: descriptor it inherits.
+        """
 
     @abstractmethod
     def _is_ready(self) -> bool:
@@ -199,7 +199,10 @@ class Server(ABC):
         self._sockets = socket_folder(self.folder, self.socket_name, owner=self._owner())
         self._pid = self._find()
         if not self._pid:
-            self._child = self._launch()
+            self._prepare()
+            self._end()
+            with handed_on(self.folder / "server.lock", wait=ENDING_WAIT) as lock:
+                self._child = self._launch(lock)
             self._pid = self._child.pid
             self._await_ready(self._child)
             log.info("{title} started as process {pid}", title=self.title, pid=self._pid)
@@ -231,39 +234,16 @@ class Server(ABC):
     def _end_all(self, *steps: tuple[Signals, float]) -> None:
         processes.end(lambda: processes.working_in(self._workplace, self.program), steps)
 
-    # --- watching -----------------------------------------------------------------------------------------
-
-    async def _watch(self) -> None:
-        losses = 0
-        while True:
-            since = self.reactor.seconds()
-            while self._lives():
-                self.is_up = True
-                await deferLater(self.reactor, LOOK)
-                processes.bound_log(self._log)
-            losses = losses + 1 if self.reactor.seconds() - since < STEADY else 1
-            self._report_loss()
-            await deferLater(self.reactor, pause_after(losses))
-            await self._try_restart()
+    # --- in the reactor's thread --------------------------------------------------------------------------
 
     def _lives(self) -> bool:
         self._reap()
+        processes.bound_log(self._log)
         return processes.works_in(self._pid, self._workplace, self.program)
 
-    def _report_loss(self) -> None:
-        if self.is_up:
-            self.is_up = False
-            log.error("{title}, process {pid}, is gone; starting it again", title=self.title, pid=self._pid)
-            self.reactor.callLater(0, self.on_loss)
-
-    async def _try_restart(self) -> None:
+    def _restarted(self) -> Deferred[None]:
         assert self._pool is not None
-        try:
-            await deferToThreadPool(self.reactor, self._pool, self._restart)
-        except CancelledError:
-            raise
-        except Exception as error:  # whatever it is, the next try comes
-            log.error("{title} did not start again: {error}", title=self.title, error=error)
+        return deferToThreadPool(self.reactor, self._pool, self._restart)
 
     def _reap(self) -> None:
         if self._child is not None and self._child.poll() is not None:
@@ -276,13 +256,3 @@ class Server(ABC):
     @property
     def _log(self) -> Path:
         return self.folder / f"{self.program}.log"
-
-
-def pause_after(losses: int) -> float:
-    """Seconds to wait before a server is started again that died so many times in short order."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (min(losses, 16) - 1))
-
-
-def _report_end(failure: Failure) -> None:
-    if not isinstance(failure.value, CancelledError):
-        log.failure("An embedded server is no longer watched", failure)

@@ -11,7 +11,6 @@ import pytest
 
 from pypi.embedded import processes
 from pypi.embedded.folders import LONGEST_SOCKET_PATH, discard_socket_folder, private_folder, socket_folder
-from pypi.embedded.server import LONGEST_PAUSE, pause_after
 
 
 @pytest.fixture
@@ -106,12 +105,3 @@ def test_last_words_of_a_log_are_its_last_lines(tmp_path: Path) -> None:
     assert processes.last_words(log) == ""
     log.write_bytes(b"old\n" * 5000 + b"one\n\xff two\n\nthree\n")
     assert processes.last_words(log) == "\ufffd two / three"
-
-
-def test_server_that_keeps_dying_is_started_ever_more_slowly() -> None:
-    """The pause doubles up to a bound, however often it dies."""
-    pauses = [pause_after(losses) for losses in (1, 2, 3, 100_000)]
-    assert pauses[0] < 1
-    assert pauses[1] == 2 * pauses[0]
-    assert pauses[2] == 4 * pauses[0]
-    assert pauses[3] == LONGEST_PAUSE

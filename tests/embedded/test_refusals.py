@@ -9,7 +9,7 @@ import pytest
 from twisted.internet import reactor
 
 from pypi.embedded import EmbeddedServerFailed, Postgres, Redis, cluster, wheels
-from pypi.embedded.locks import Share, alone
+from pypi.embedded.locks import Share, alone, handed_on
 from tests.embedded.conftest import server_pids
 
 
@@ -72,6 +72,18 @@ async def test_data_folder_that_cannot_be_made(new_data: Path, server: type[Post
     os.mknod(new_data)
     with pytest.raises(EmbeddedServerFailed, match="cannot be used: Not a directory"):
         await server(new_data / "server", reactor).start()
+
+
+@pytest.mark.parametrize("server", [Postgres, Redis], ids=["postgres", "redis"])
+async def test_server_that_cannot_be_seen_from_here(data: Path, server: type[Postgres | Redis]) -> None:
+    """A server in another container on the same data is never joined by a second one."""
+    folder = data / "postgres"
+    with (
+        handed_on(folder / "server.lock", wait=0),
+        pytest.raises(EmbeddedServerFailed, match="in another container: run this there"),
+    ):
+        await server(folder, reactor).start()
+    assert server_pids(data) == []
 
 
 def test_start_lock_held_by_another_is_waited_for_only_so_long(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ async def test_servers_have_nothing_of_ours_but_their_log(data: Path) -> None:
             assert os.getsid(pid) != os.getsid(0)
             held = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
             assert os.readlink(f"/proc/self/fd/{ours[0]}") not in held
-            assert not [name for name in held if name.endswith(".lock")]
+            assert not [name for name in held if name.endswith(("users.lock", "start.lock"))]
     for end in ours:
         os.close(end)
 
@@ -178,6 +178,8 @@ async def test_killed_process_leaves_servers_that_the_next_start_uses(data: Path
     pids = server_pids(data)
     say(before["redis"], "SET here still")
     killed.kill()
+    assert not is_unlocked(data / "postgres" / "server.lock")
+    assert not is_unlocked(data / "redis" / "server.lock")
     async with Servers(data, reactor) as urls:
         assert (urls.database, urls.redis) == (before["database"], before["redis"])
         assert postmaster(data) == before["postmaster"]
