@@ -94,7 +94,9 @@ class CheeseshopService(Service):
         await application.start()
         self._application = application
         self._listen(listening, application.public, application.hosts)
+        health = f"http://{_host(operator.interface)}:{operators.getsockname()[1]}/health/ready"
         self._listen(operators, application.operator, Hosts.of([], loopback=True))
+        log.info("Health for the operator: {health}", health=health)
         gc.collect()
         gc.freeze()
         print(f"Cheeseshop ready: {origin}/", flush=True)
