@@ -81,7 +81,7 @@ class Inspectors:
 
     Attributes:
         reactor: starts processes and tells the time.
-        processes: at most this many inspectors; they are started when first needed.
+        processes: at most this many inspectors; each is started when there is need of it.
         limits: of an archive.
         budget: what the operating system grants an inspector.
         deadline_seconds: for one job, by the clock on the wall.
@@ -110,6 +110,16 @@ class Inspectors:
             f"<Inspectors {len(self._all)} of {self.processes} processes, "
             f"{len(self._idle)} idle, {len(self._waiting)} jobs waiting>"
         )
+
+    async def start(self) -> None:
+        """Have the inspectors ready before the first job; without this, that one waits for its own."""
+        self._stopped = False
+        try:
+            while len(self._all) < self.processes:
+                self._idle.append(self._start())
+        except OSError:
+            # Reading the index needs none, and there may be one by the time of the first job.
+            log.failure("No inspector can be started")
 
     async def inspect(self, path: Path, filename: str) -> Contents:
         """Inspect an archive as ``archives.inspect`` does, in another process.
@@ -230,8 +240,10 @@ class _Inspector(ProcessProtocol):
 
     def abandon(self, result: Refusal) -> None:
         """End the process, and its job with this result."""
-        self._settle(result)
+        errand = self._released()
         self.kill()
+        if errand is not None:
+            errand.settle(result)
 
     def kill(self) -> None:
         """End the process."""
@@ -255,15 +267,14 @@ class _Inspector(ProcessProtocol):
         self._complained += len(data)
 
     def processEnded(self, reason: Failure) -> None:
-        if self._errand is not None:
-            log.warn(
-                "An inspector ended while it inspected {path}: {reason}",
-                path=self._errand.job.path,
-                reason=reason.value,
-            )
-            self._settle(self._verdict())
+        verdict = self._verdict()
+        errand = self._released()
         self.gone(self)
         self.ended.callback(None)
+        if errand is not None:
+            path = errand.job.path
+            log.warn("An inspector ended while it inspected {path}: {reason}", path=path, reason=reason.value)
+            errand.settle(verdict)
 
     def _next_frame(self) -> bytes | None:
         start = wire.LENGTH.size
@@ -285,12 +296,15 @@ class _Inspector(ProcessProtocol):
             self._begun = True
             return
         reply = wire.read_reply(body)
-        if isinstance(reply.result, wire.Failed):
-            log.error("{path} cannot be inspected: {why}", path=self._errand.job.path, why=reply.result)
-            self._settle(InspectionFailed())
-        else:
-            self._settle(reply.result)
+        errand = self._released()
+        assert errand is not None
+        # First, so that whoever hears the answer and asks again finds this inspector free.
         self.done(self, reply.resident_bytes)
+        if isinstance(reply.result, wire.Failed):
+            log.error("{path} cannot be inspected: {why}", path=errand.job.path, why=reply.result)
+            errand.settle(InspectionFailed())
+        else:
+            errand.settle(reply.result)
 
     def _too_late(self) -> None:
         log.warn("Inspecting takes more than {seconds} s", seconds=self.deadline_seconds)
@@ -300,9 +314,8 @@ class _Inspector(ProcessProtocol):
         # Before it began, the archive had no part in what went wrong.
         return took_too_much() if self._begun else InspectionFailed()
 
-    def _settle(self, result: Contents | Refusal) -> None:
+    def _released(self) -> _Errand | None:
         errand, self._errand = self._errand, None
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
-        if errand is not None:
-            errand.settle(result)
+        return errand

@@ -36,7 +36,7 @@ def inspected(data: bytes, filename: str, limits: Limits | None = None) -> Conte
         return inspect(Path(file.name), filenames.parse(filename), limits or Limits())
 
 
-def metadata(
+def core_metadata(
     name: str = "demo",
     version: str = "1.0",
     *,
@@ -109,7 +109,7 @@ def wheel(
     """
     folder = f"{_escaped(name)}-{version}.dist-info"
     inside = {
-        "METADATA": globals()["metadata"](name, version, headers=headers) if metadata is None else metadata,
+        "METADATA": core_metadata(name, version, headers=headers) if metadata is None else metadata,
         "WHEEL": wheel_contents(tag) if wheel_file is None else wheel_file,
         **(dist_info_files or {}),
     }
@@ -180,7 +180,7 @@ def sdist(
     """
     folder = f"{_escaped(name)}-{version}" if top is None else top
     contents = {
-        "PKG-INFO": globals()["metadata"](name, version, headers=headers) if metadata is None else metadata,
+        "PKG-INFO": core_metadata(name, version, headers=headers) if metadata is None else metadata,
         **({f"{_escaped(name)}.py": b"answer = 42\n"} if files is None else files),
     }
     placed = {f"{folder}/{key}": value for key, value in contents.items() if key not in omit}
@@ -200,6 +200,9 @@ ZIP64 = 0x0001
 UNICODE_PATH = 0x7075
 FULL16 = 0xFFFF
 FULL32 = 0xFFFFFFFF
+_FULL = dict.fromkeys(("disk", "directory_disk", "here", "records"), FULL16) | dict.fromkeys(
+    ("size", "offset"), FULL32
+)
 
 
 @define
@@ -292,7 +295,7 @@ def zip_bytes(
         if member.in_central:
             directory += _central_record({**member.fields(), "offset": offset, **member.central})
     output += between
-    numbers = {
+    numbers: dict[str, int] = {
         "disk": 0,
         "directory_disk": 0,
         "here": sum(member.in_central for member in members),
@@ -303,6 +306,7 @@ def zip_bytes(
     output += directory
     if end64 is not None:
         output += _end64_records(numbers | {"length": 44} | dict(end64), len(output), locator)
+        numbers = {key: min(value, _FULL[key]) for key, value in numbers.items()}
     said = numbers | dict(end or {})
     return bytes(output) + _end_record(said, comment) + after
 
@@ -406,13 +410,13 @@ def pax_record(record: tuple[str, str]) -> bytes:
     return str(length).encode() + text
 
 
-def tar_gz(*members: bytes, ending: bytes = ZEROS, after: bytes = b"", level: int = 6) -> bytes:
+def tar_gz(*members: bytes, zeros: bytes = ZEROS, after: bytes = b"", level: int = 6) -> bytes:
     """A tar.gz of members from ``tar_member``.
 
     Args:
         members: in order.
-        ending: the end of the tar.
+        zeros: the end of the tar.
         after: bytes after the gzip data.
         level: of compression.
     """
-    return gzip.compress(b"".join(members) + ending, level, mtime=0) + after
+    return gzip.compress(b"".join(members) + zeros, level, mtime=0) + after

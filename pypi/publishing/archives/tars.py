@@ -103,6 +103,7 @@ class _Naming:
     pax: dict[str, str] | None = None
     long_name: str | None = None
     long_link: str | None = None
+    for_all: bool = False
 
     def add_pax(self, values: dict[str, str]) -> None:
         if self.pax is not None:
@@ -123,12 +124,21 @@ class _Naming:
         # Readers disagree about which of two different sizes says where the next header is.
         if "size" in pax and pax["size"] != str(header.size):
             raise NotAccepted("Mis-matched file size")
+        name = _given(pax.get("path"), self.long_name, header.name)
+        # Before ustar the slash made the folder: some readers look for it in the name that is overruled.
+        if header.type == b"\0" and name.endswith("/") != header.name.endswith("/"):
+            raise NotAccepted(f"{shown(name)} is named both like a file and like a folder")
         return Header(
-            name=pax.get("path", self.long_name or header.name),
+            name=name,
             size=header.size,
             type=header.type,
-            target=pax.get("linkpath", self.long_link or header.target),
+            target=_given(pax.get("linkpath"), self.long_link, header.target),
         )
+
+
+def _given(*names: str | None) -> str:
+    """The first that is given; it may be empty."""
+    return next(name for name in names if name is not None)
 
 
 @define
@@ -175,6 +185,7 @@ class _Walk:
         values = records.read_pax(body, self.limits, is_global=is_global)
         if is_global:
             self._counted()
+            naming.for_all = True
         else:
             naming.add_pax(values)
 
@@ -233,7 +244,7 @@ def _check_links(members: tuple[Member, ...], limits: Limits) -> None:
         elif member.kind is Kind.HARDLINK and member.target not in files:
             raise NotAccepted(f"Hard link {shown(member.path)} is not to a file before it")
         elif member.kind is Kind.SYMLINK and not _stays_inside(member, limits):
-            raise NotAccepted(f"Symbolic link {shown(member.path)} points outside of its top folder")
+            raise NotAccepted(f"Symbolic link {shown(member.path)} does not stay in its top folder")
 
 
 def _stays_inside(link: Member, limits: Limits) -> bool:
@@ -245,8 +256,11 @@ def _stays_inside(link: Member, limits: Limits) -> bool:
     segments = link.target.split("/")
     while segments and segments[0] in ("..", "."):
         segments = segments[1:]
-    if segments:
-        checked_path("/".join(segments), limits)
+    try:
+        if segments:
+            checked_path("/".join(segments), limits)
+    except NotAccepted:
+        return False
     place = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), link.target))
     top = link.path.partition("/")[0]
     return place == top or place.startswith(f"{top}/")

@@ -124,10 +124,10 @@ def _framed(reader: records.Reader, limits: Limits) -> list[Entry]:
     start = reader.position - 4
     listed: dict[str, Entry] = {}
     while signature == records.CENTRAL:
-        entry = _reconciled(records.read_central(reader), found)
+        entry = records.read_central(reader)
         if entry.name in listed:
             raise NotAccepted("Duplicate filename in central directory")
-        listed[entry.name] = entry
+        listed[entry.name] = _reconciled(entry, found)
         signature = reader.take(4)
     directory = records.Directory(len(listed), reader.position - 4 - start, start)
     records.read_ending(reader, signature, directory)
