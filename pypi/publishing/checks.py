@@ -80,14 +80,14 @@ def of_file(
         yield ProjectTooLarge(submission.name, show_bytes(rules.max_project_size))
     if facts.clash is not None:
         yield FilenameTaken(facts.clash.filename, facts.clash.blake2_256)
+    elif facts.sdist is not None:
+        yield SdistAlreadyThere(facts.sdist)
     elif facts.ever_used == file.filename:
         yield FilenameUsedUp(file.filename)
     elif facts.ever_used is not None:
         yield FilenameSpelledOtherwise(file.filename, facts.ever_used)
     if not identity.is_operator and _is_closed(facts, rules, now):
         yield ReleaseClosed(rules.release_days)
-    if facts.sdist is not None:
-        yield SdistAlreadyThere(facts.sdist)
 
 
 def _is_closed(facts: Facts, rules: Rules, now: datetime) -> bool:

@@ -25,6 +25,7 @@ DIGESTS = {
 }
 """Field → (attribute of the spooled file, hexadecimal digits, what it is called)."""
 
+_ENDINGS = (".whl", ".zip", ".tar.gz")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -192,7 +193,7 @@ def usable_file(filename: str) -> DistributionFilename:
 
 def _agrees(file: DistributionFilename, name: str, version: str, filetype: FileType) -> None:
     if file.filetype is not filetype:
-        extension = ".whl" if file.filetype is FileType.WHEEL else ".tar.gz"
+        extension = next(ending for ending in _ENDINGS if file.filename.endswith(ending))
         raise UnusableFile(
             f"Invalid file extension: Extension {extension} is invalid for filetype {filetype.value}."
         )
