@@ -11,6 +11,7 @@ The plan of the house. Data walks one way; a line imports only from the lines be
     pypi.db  files  embedded                     what it stands on
     pypi.domain                                  what it knows: pure
     caching                                      generic HTTP caching: nothing of ours
+    pypi.failpoints                              where a rehearsal of crashes kills us
 
 Rooms::
 
@@ -18,6 +19,7 @@ Rooms::
     pypi/front.py      which room answers this host and path
     pypi/config.py     every key: documented, typed, checked, read once
     pypi/service.py    Options and makeService for twistd
+    pypi/failpoints.py points with names, which do nothing unless they are armed
     pypi/domain/       names versions filenames metadata values permissions changes errors
     pypi/index/        one question (`Index`), its answerers
     pypi/publishing/   submission archives checks publish: the corridor of an upload

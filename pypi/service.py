@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python import usage
 
+from pypi import failpoints
 from pypi.app import Application, build
 from pypi.config import Config, ConfigError, load
 from pypi.foundations import Foundations
@@ -79,6 +81,7 @@ class CheeseshopService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _start(self) -> None:
+        failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
         service, operator = self.config.service, self.config.operator
         listening = bind(service.interface, service.port, "service.port")
         operators = bind(operator.interface, operator.port, "operator.port")
@@ -162,8 +165,6 @@ def makeService(options: Options) -> CheeseshopService:
 
 def end_with_error(reactor: Any, sentence: str) -> None:
     """Stop the reactor; the process ends with status 1 after everything was stopped in order."""
-    import os
-
     print(sentence, file=sys.stderr, flush=True)
     # twistd offers no exit status of its own; by this event everything has been stopped and flushed.
     reactor.addSystemEventTrigger("after", "shutdown", lambda: os._exit(1))

@@ -10,6 +10,8 @@ from threading import Lock
 
 from attrs import define, field
 
+from pypi.failpoints import failpoint
+
 FILE_MODE = 0o644
 """Of all files here, less the process's umask."""
 
@@ -58,9 +60,11 @@ class Draft:
     def _append(self, data: bytes) -> None:
         if self._fd is None:
             self._fd = _create(self.path)
+            failpoint("upload.tmp-open")
         written = 0
         while written < len(data):
             written += os.write(self._fd, memoryview(data)[written:])
+            failpoint("upload.mid-write")
         for digest in (self.sha256, self.blake2_256, self.md5):
             digest.update(data)
         self.size += len(data)

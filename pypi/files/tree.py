@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from attrs import frozen
 
+from pypi.failpoints import failpoint
 from pypi.files import paths
 from pypi.files.draft import FILE_MODE
 from pypi.files.store import Listed
@@ -56,14 +57,17 @@ class Tree:
     def place(self, source: Path, path: str) -> None:
         """Make a file durable at its path: first its bytes, then its name, then the names of its folders."""
         _sync_bytes(source)
+        failpoint("upload.after-fsync")
         *folders, filename = path.split("/")
         for attempt in range(ATTEMPTS):
             try:
                 with self._descend(folders, make=True) as chain:
                     os.rename(source, filename, dst_dir_fd=chain[-1])
+                    failpoint("upload.after-rename")
                     # Old ones, too: whoever made them may not have come to this yet.
                     for folder in reversed(chain):
                         os.fsync(folder)
+                failpoint("upload.after-dirsync")
                 return
             except FileNotFoundError:
                 if attempt == ATTEMPTS - 1 or not source.exists():

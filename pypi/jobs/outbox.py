@@ -13,6 +13,7 @@ from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import outbox
 from pypi.db.queries.outbox import Errand
+from pypi.failpoints import failpoint
 
 log = Logger()
 
@@ -43,6 +44,9 @@ class Outbox:
     async def _batch(self, cursor: Cursor) -> bool:
         now = self.now()
         errands = await outbox.due(cursor, now=now)
+        if not errands:
+            return False
+        failpoint("outbox.before-drain")
         done = [errand.id for errand in errands if errand.kind not in self.handlers]
         for errand in errands:
             if errand.kind in self.handlers:
@@ -51,7 +55,7 @@ class Outbox:
                 else:
                     await outbox.later(cursor, errand.id, due=now + _pause(errand.attempts))
         await outbox.done(cursor, done)
-        return bool(errands)
+        return True
 
     async def _attempt(self, errand: Errand) -> bool:
         try:

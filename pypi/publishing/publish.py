@@ -24,6 +24,7 @@ from pypi.domain.errors import Invalid, Refusal, StorageFailed
 from pypi.domain.filenames import FileType
 from pypi.domain.metadata import Metadata, parse
 from pypi.domain.permissions import Identity
+from pypi.failpoints import failpoint
 from pypi.files import paths
 from pypi.files.spool import Spooled
 from pypi.files.store import FileStore
@@ -111,6 +112,7 @@ class Publisher:
         publication = _publication(identity, submission, found, contents, self.now())
         await self._store(submission, contents, publication)
         serial = await self._record(publication)
+        failpoint("upload.after-commit")
         return Published(submission=submission, serial=serial, warnings=tuple(contents.warnings))
 
     def _read(self, contents: Contents) -> Metadata:

@@ -16,6 +16,7 @@ from pypi.domain import changes
 from pypi.domain.changes import Change, FileAdded, ProjectCreated, ReleaseCreated, RoleAdded
 from pypi.domain.metadata import Metadata
 from pypi.domain.permissions import Identity, Role
+from pypi.failpoints import failpoint
 from pypi.publishing import facts
 from pypi.publishing.facts import Facts
 from pypi.publishing.submission import Submission
@@ -56,6 +57,7 @@ async def record(cursor: Cursor, publication: Publication, decide: Decide) -> in
     known = await facts.hold(cursor, submission, identity)
     if not await decide(publication, known):
         return None
+    failpoint("upload.before-insert")
     lines: list[Change] = []
     project = known.project or await _create(cursor, publication, lines)
     release = known.release or await _release(cursor, project, publication, lines)
@@ -63,9 +65,11 @@ async def record(cursor: Cursor, publication: Publication, decide: Decide) -> in
     await _add_file(cursor, project, release, publication, lines)
     if identity.token_id is not None:
         await tokens.mark_used(cursor, identity.token_id, now=now)
+    failpoint("upload.after-insert")
     serial = await journal.write(cursor, lines, now=now)
     tags = sorted({tag for change in lines for tag in changes.tags(change)})
     await outbox.add(cursor, serial=serial, kind="purge", payload={"tags": tags}, now=now)
+    failpoint("upload.before-commit")
     return serial
 
 
