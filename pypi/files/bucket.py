@@ -6,10 +6,9 @@ answer alone is never believed: what was stored is looked up again, with its siz
 
 from __future__ import annotations
 
-import os
+import hashlib
 from base64 import b64encode
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any
@@ -18,6 +17,7 @@ from attrs import define, field, frozen
 
 from pypi.domain.errors import StorageFailed
 from pypi.files.s3_client import Found, Missing, S3Settings, Unbelievable, make_client, refusing
+from pypi.files.slices import FileSlice
 from pypi.files.spool import Spooled
 from pypi.files.store import Listed
 
@@ -59,23 +59,14 @@ class Bucket:
 
     def put(self, key: str, spooled: Spooled) -> None:
         """Send a file in one piece."""
-        checksum = _base64(bytes.fromhex(spooled.sha256))
         with refusing(), spooled.path.open("rb") as file:
-            self._client.put_object(
-                **self._at(key),
-                Body=file,
-                ContentLength=spooled.size,
-                ContentType=OCTETS,
-                ChecksumSHA256=checksum,
-            )
-        self._verify(key, spooled.size, checksum, spooled.md5)
+            self._put(key, file, spooled.size, bytes.fromhex(spooled.sha256), spooled.md5)
 
     def put_bytes(self, key: str, data: bytes) -> None:
         """Send a small object."""
-        checksum = _base64(sha256(data).digest())
+        md5 = hashlib.new("md5", data, usedforsecurity=False).hexdigest()
         with refusing():
-            self._client.put_object(**self._at(key), Body=data, ContentType=OCTETS, ChecksumSHA256=checksum)
-        self._verify(key, len(data), checksum)
+            self._put(key, data, len(data), hashlib.sha256(data).digest(), md5)
 
     def begin(self, key: str) -> Upload:
         """Begin an upload in parts."""
@@ -87,22 +78,23 @@ class Bucket:
 
     def send_part(self, upload: Upload, number: int, source: Path, offset: int, length: int) -> Part:
         """Send ``length`` bytes of the file at ``source`` as part ``number`` (from 1)."""
-        data = _slice(source, offset, length)
-        digest = sha256(data).digest()
-        with refusing():
+        with refusing(), FileSlice(source, offset, length) as part:
+            digest = hashlib.file_digest(part, "sha256").digest()
+            part.seek(0)
             answer = self._client.upload_part(
                 **self._at(upload.key),
                 UploadId=upload.id,
                 PartNumber=number,
-                Body=data,
+                Body=part,
+                ContentLength=length,
                 ChecksumSHA256=_base64(digest),
             )
             if answer.get("ChecksumSHA256", _base64(digest)) != _base64(digest):
                 raise Unbelievable("another checksum of a part")
             return Part(number=number, etag=answer["ETag"], sha256=digest)
 
-    def complete(self, upload: Upload, parts: list[Part], size: int) -> None:
-        """Make the parts one object of ``size`` bytes."""
+    def complete(self, upload: Upload, parts: list[Part], spooled: Spooled) -> None:
+        """Make the parts one object."""
         listed = [
             {"PartNumber": part.number, "ETag": part.etag, "ChecksumSHA256": _base64(part.sha256)}
             for part in parts
@@ -111,8 +103,8 @@ class Bucket:
             self._client.complete_multipart_upload(
                 **self._at(upload.key), UploadId=upload.id, MultipartUpload={"Parts": listed}
             )
-        checksum = _base64(sha256(b"".join(part.sha256 for part in parts)).digest())
-        self._verify(upload.key, size, f"{checksum}-{len(parts)}")
+        of_parts = hashlib.sha256(b"".join(part.sha256 for part in parts)).digest()
+        self._verify(upload.key, spooled.size, (of_parts, bytes.fromhex(spooled.sha256)))
 
     def abandon(self, upload: Upload) -> None:
         """Forget the parts sent. What the API does not forget now, ``abandon_old`` will find."""
@@ -210,22 +202,25 @@ class Bucket:
     def _at(self, path: str) -> dict[str, str]:
         return {"Bucket": self.settings.bucket, "Key": self._key(path)}
 
-    def _verify(self, key: str, size: int, checksum: str, md5: str | None = None) -> None:
-        """Look at what was stored.
+    def _put(self, key: str, body: IO[bytes] | bytes, size: int, sha256: bytes, md5: str) -> None:
+        self._client.put_object(
+            **self._at(key),
+            Body=body,
+            ContentLength=size,
+            ContentType=OCTETS,
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=_base64(sha256),
+        )
+        self._verify(key, size, (sha256,), md5)
 
-        Args:
-            checksum: SHA-256 as the API writes it.
-            md5: hexadecimal; compared where the API keeps no SHA-256 and the object was sent in one piece.
-        """
+    def _verify(self, key: str, size: int, sha256: tuple[bytes, ...], md5: str | None = None) -> None:
+        """Look at what was stored; arguments as of ``Found.difference``."""
         found = self.find(key)
-        problem = "it is missing" if found is None else found.difference(size, checksum, md5)
+        if found is None:
+            raise StorageFailed() from Unbelievable(f"{key} was accepted, but is missing")
+        problem = found.difference(size, [_base64(one) for one in sha256], md5)
         if problem:
             raise StorageFailed() from Unbelievable(f"{key} was accepted, but {problem}")
-
-
-def _slice(source: Path, offset: int, length: int) -> bytes:
-    with source.open("rb") as file:
-        return os.pread(file.fileno(), length, offset)
 
 
 def _base64(digest: bytes) -> str:

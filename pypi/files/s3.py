@@ -29,8 +29,8 @@ T = TypeVar("T")
 PARTS_FROM = 64 << 20
 """Bytes from which a file is sent in parts."""
 
-PART_SIZE = 8 << 20
-"""Bytes of a part: as many as are held in memory, so few; the API asks for 5 MiB."""
+PART_SIZE = 16 << 20
+"""Bytes of a part; the API asks for 5 MiB at least."""
 
 MAX_PARTS = 10_000
 PARTS_AT_ONCE = 3
@@ -140,7 +140,7 @@ class S3Files:
         upload = await self._call(self._bucket.begin, path)
         try:
             parts = await self._send_parts(upload, spooled)
-            await self._call(self._bucket.complete, upload, parts, spooled.size)
+            await self._call(self._bucket.complete, upload, parts, spooled)
         except Exception:
             await self._workers.release(self._bucket.abandon, upload)
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -62,7 +62,7 @@ class Found:
         size: bytes.
         modified: POSIX seconds.
         etag: as given, quoted.
-        sha256: base64, or that of the parts' checksums and ``-<count>``; ``None`` if the API keeps none.
+        sha256: base64, of the bytes or of the digests of the parts; ``None`` if the API keeps none.
         etag_is_md5: whether it must be the MD5 of an object sent in one piece.
     """
 
@@ -75,29 +75,31 @@ class Found:
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Found:
         """Read the answer to a HEAD."""
+        checksum = answer.get("ChecksumSHA256")
         encryption = answer.get("ServerSideEncryption", "AES256")
         return cls(
             size=answer["ContentLength"],
             modified=answer["LastModified"].timestamp(),
             etag=answer["ETag"],
-            sha256=answer.get("ChecksumSHA256"),
+            # ``-<count>`` tells how many parts the digests are of; base64 has no minus.
+            sha256=checksum and checksum.partition("-")[0],
             etag_is_md5=encryption == "AES256" and "SSECustomerAlgorithm" not in answer,
         )
 
-    def difference(self, size: int, checksum: str, md5: str | None) -> str:
+    def difference(self, size: int, sha256: Collection[str], md5: str | None) -> str:
         """What is wrong with what was stored; empty if nothing is.
 
         Args:
-            checksum: SHA-256 as in ``sha256``.
+            sha256: each that it may have.
             md5: hexadecimal; compared where the API keeps no SHA-256.
         """
         if self.size != size:
             return f"it has {self.size} bytes, not {size}"
         if self.sha256 is not None:
-            return "" if self.sha256 == checksum else f"its checksum is {self.sha256}, not {checksum}"
+            return "" if self.sha256 in sha256 else f"it has the checksum {self.sha256}, not {sha256}"
         etag = _MD5.fullmatch(self.etag)
         if md5 and self.etag_is_md5 and etag and etag[1] != md5:
-            return f"its ETag is {self.etag}, not {md5}"
+            return f"it has the ETag {self.etag}, not {md5}"
         return ""
 
 
@@ -146,5 +148,6 @@ def refusing() -> Iterator[None]:
         if code in _MISSING:
             raise Missing() from error
         raise (StorageFull() if code in _FULL else StorageFailed()) from error
-    except (BotoCoreError, Unbelievable) as error:
+    except (BotoCoreError, Unbelievable, KeyError) as error:
+        # A KeyError is an answer that lacks what it must have.
         raise StorageFailed() from error
