@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pypi.domain.errors import InvalidDistribution
 from pypi.domain.filenames import DistributionFilename
-from pypi.publishing.archives import Contents, Limits, child, wire
+from pypi.publishing.archives import Contents, Limits, child
+from pypi.publishing.children import confined
 
 
 def main() -> None:
@@ -48,7 +49,7 @@ def say(text: str) -> None:
 
 
 def answer(text: str) -> None:
-    os.write(1, wire.frame(text.encode()))
+    os.write(1, confined.frame(text.encode()))
 
 
 def flood(_: str) -> None:
