@@ -1,4 +1,4 @@
-"""A place to publish and install from: a folder, no settings of this machine, and clients that know the index."""
+"""A place to publish and install from: a folder, and clients that know this index and no other."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ class Desk:
 
     def environment(self, **more: str) -> dict[str, str]:
         """What the clients see: nothing of this machine's settings, and a home of their own."""
-        home = self.folder / "home"
+        home, temporary = self.folder / "home", self.folder / "tmp"
         home.mkdir(exist_ok=True)
-        return environment(home, **more)
+        temporary.mkdir(exist_ok=True)
+        return environment(home, **{"TMPDIR": str(temporary)} | more)
 
     def run(self, *command: str | Path, status: int | None = 0, **more: str) -> Done:
         """Run a client."""

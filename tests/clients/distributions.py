@@ -33,7 +33,7 @@ import hashlib
 import os
 import zipfile
 
-WHEEL = "Wheel-Version: 1.0\\nGenerator: backend\\nRoot-Is-Purelib: true\\nTag: py2-none-any\\nTag: py3-none-any\\n"
+WHEEL = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py2-none-any\\nTag: py3-none-any\\n"
 
 
 def read(path):
