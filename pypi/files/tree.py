@@ -1,6 +1,7 @@
 """The folder tree of the local store: what blocks, to be called in threads.
 
-No symbolic link below the root is ever followed: every step down is opened from the step above.
+No symbolic link below the root is ever followed: every step down is opened from the step above. The folders
+of the two upper levels, at most 65 792, stay once they are made; so their names are made durable only once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pypi.failpoints import failpoint
 from pypi.files import paths
@@ -38,6 +39,7 @@ class Tree:
     """Files at their store paths below ``root``. Every method may raise ``OSError``."""
 
     root: Path
+    _durable: set[str] = field(factory=set, init=False, repr=False, eq=False)
 
     @property
     def temporary(self) -> Path:
@@ -64,9 +66,7 @@ class Tree:
                 with self._descend(folders, make=True) as chain:
                     os.rename(source, filename, dst_dir_fd=chain[-1])
                     failpoint("upload.after-rename")
-                    # Old ones, too: whoever made them may not have come to this yet.
-                    for folder in reversed(chain):
-                        os.fsync(folder)
+                    self._sync_names(folders, chain)
                 failpoint("upload.after-dirsync")
                 return
             except FileNotFoundError:
@@ -101,16 +101,13 @@ class Tree:
             return os.open(filename, _FILE, dir_fd=chain[-1])
 
     def remove(self, path: str) -> None:
-        """Remove a file if it is there, and the folders it leaves empty."""
+        """Remove a file if it is there, and its folder if that is empty then."""
         *folders, filename = path.split("/")
         with suppress(FileNotFoundError), self._descend(folders) as chain:
             with suppress(FileNotFoundError):
                 os.unlink(filename, dir_fd=chain[-1])
-            for parent, name in zip(reversed(chain[:-1]), reversed(folders), strict=True):
-                try:
-                    os.rmdir(name, dir_fd=parent)
-                except OSError:
-                    return  # something else lies there, perhaps since this moment
+            with suppress(OSError):  # something else lies there, perhaps since this moment
+                os.rmdir(folders[-1], dir_fd=chain[-2])
 
     def walk(self) -> Iterator[Listed]:
         """Every file, by path."""
@@ -124,6 +121,19 @@ class Tree:
     def first_level(self) -> list[Path]:
         """The at most 256 folders everything else lies in."""
         return list(_folders(self.root, LEVELS[0]))
+
+    def _sync_names(self, folders: Sequence[str], chain: Sequence[int]) -> None:
+        """Make durable the name of a file in the last folder of ``chain``, and of the folders themselves.
+
+        Also of old ones: whoever made them may not have come to this yet.
+        """
+        os.fsync(chain[3])
+        os.fsync(chain[2])
+        for level in (1, 0):
+            folder = "/".join(folders[: level + 1])
+            if folder not in self._durable:
+                os.fsync(chain[level])
+                self._durable.add(folder)
 
     @contextmanager
     def _descend(self, folders: Sequence[str], *, make: bool = False) -> Iterator[list[int]]:
@@ -140,19 +150,17 @@ class Tree:
 
 
 def prune(folder: Path, levels: Sequence[re.Pattern[str]], older_than: float) -> int:
-    """Remove empty folders, at and below ``folder``, in which nothing happened since ``older_than``.
+    """Remove the empty folders ``levels`` below ``folder`` in which nothing happened since ``older_than``.
 
     Returns:
         how many were removed.
     """
     removed = 0
-    if levels:
-        for inner in _folders(folder, levels[0]):
-            removed += prune(inner, levels[1:], older_than)
-    with suppress(OSError):
-        if folder.stat().st_mtime < older_than:
-            folder.rmdir()
-            removed += 1
+    for leaf in _leaves(folder, levels):
+        with suppress(OSError):
+            if leaf.stat().st_mtime < older_than:
+                leaf.rmdir()
+                removed += 1
     return removed
 
 
