@@ -57,11 +57,16 @@ class Desk:
     # Publishing
 
     def twine(
-        self, *arguments: str | Path, user: str = "__token__", password: str = "", status: int | None = 0
+        self,
+        *arguments: str | Path,
+        user: str = "__token__",
+        password: str = "",
+        status: int | None = 0,
+        program: tuple[str, ...] = ("-m", "twine"),
     ) -> Done:
         """``twine upload``, by default with a good token."""
         return self.run(
-            *(sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"),
+            *(sys.executable, *program, "upload", "--non-interactive", "--disable-progress-bar"),
             *("--repository-url", self.service.legacy),
             *("--username", user, "--password", password or self.service.token),
             *arguments,

@@ -1,0 +1,130 @@
+"""twine uploads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.clients import distributions
+from tests.clients.desk import Desk, said
+from tests.clients.distributions import installed, sha256
+from tests.support.interpreters import Pip
+from tests.support.service import PASSWORD
+
+OWN_WHEELS = ["attrs", "klein", "packaging", "txredisapi"]
+OWN_SDISTS = ["packaging", "txredisapi"]
+"""Dependencies of this project that are small, and that pip looks into quickly."""
+
+
+def test_wheels_and_sdists(desk: Desk) -> None:
+    """One run publishes wheels and source distributions, byte for byte."""
+    files = [
+        distributions.wheel(desk.dist, "twine-both"),
+        distributions.modern_sdist(desk.dist, "twine-both"),
+        distributions.wheel(desk.dist, "twine-both", "2.0", requires_python=">=3.8"),
+        distributions.classic_sdist(desk.dist, "twine-both", "2.0"),
+    ]
+    desk.twine(*files)
+    listed = desk.listed("twine-both")
+    assert {name: file["hashes"]["sha256"] for name, file in listed.items()} == {
+        path.name: sha256(path) for path in files
+    }
+    assert {name: file["requires-python"] for name, file in listed.items()} == {
+        path.name: ">=3.8" if path.name == "twine_both-2.0-py2.py3-none-any.whl" else None for path in files
+    }
+
+
+def test_with_user_and_password(desk: Desk) -> None:
+    """A user name and a password are as good as a token."""
+    assert desk.service.token
+    file = distributions.wheel(desk.dist, "twine-password")
+    desk.twine(file, user="ada", password=PASSWORD)
+    assert list(desk.listed("twine-password")) == [file.name]
+
+
+def test_repeated(desk: Desk) -> None:
+    """The very same file once more is no mistake, and twine can tell what happened."""
+    file = distributions.wheel(desk.dist, "twine-repeated")
+    first = said(desk.twine("--verbose", file))
+    second = said(desk.twine("--verbose", file))
+    assert f"Response from {desk.service.legacy}: 200 OK" in first
+    assert f"{file.name} is published." in first
+    assert f"Response from {desk.service.legacy}: 200 OK" in second
+    assert f"{file.name} was already on the index." in second
+
+
+def test_taken_filename(desk: Desk) -> None:
+    """Other bytes under a filename that is taken: twine shows why not, and nothing changes."""
+    file = distributions.wheel(desk.dist, "twine-taken")
+    before = sha256(file)
+    desk.twine(file)
+    other = distributions.wheel(desk.dist, "twine-taken", data=b"other")
+    refused = said(desk.twine(other, status=1))
+    assert f"400 Bad Request from {desk.service.legacy} File already exists ('{file.name}'" in refused
+    verbose = said(desk.twine("--verbose", other, status=1))
+    assert f"Response from {desk.service.legacy}: 400 File already exists ('{file.name}'" in verbose
+    assert desk.listed("twine-taken")[file.name]["hashes"]["sha256"] == before
+
+
+def test_skip_existing(desk: Desk) -> None:
+    """``--skip-existing`` understands the refusal, goes past it and publishes the rest."""
+    desk.twine(distributions.wheel(desk.dist, "twine-skip"))
+    files = [
+        distributions.wheel(desk.dist, "twine-skip", data=b"other"),
+        distributions.wheel(desk.dist, "twine-skip", "1.1"),
+    ]
+    # twine has the option for the public index alone: here it takes ours for that one, and for its JSON API.
+    url = desk.service.url
+    ours = f"r.WAREHOUSE, r.LEGACY_PYPI = {url!r}, {url.replace('127.0.0.1', 'localhost')!r}"
+    program = f"import sys; from twine import __main__, repository as r; {ours}; sys.exit(__main__.main())"
+    done = desk.twine("--skip-existing", *files, program=("-c", program))
+    assert f"Skipping {files[0].name} because it appears to already exist" in said(done)
+    assert set(desk.listed("twine-skip")) == {path.name for path in files}
+
+
+def test_wrong_token(desk: Desk) -> None:
+    """With a wrong token twine shows the index's own sentence, and nothing is published."""
+    file = distributions.wheel(desk.dist, "twine-wrong-token")
+    refused = said(desk.twine(file, password=desk.service.token[:-1] + "-", status=1))
+    assert "401 Unauthorized" in refused
+    assert "Invalid or non-existent authentication information." in refused
+    assert desk.service.sql("SELECT 1 FROM projects WHERE normalized = 'twine-wrong-token'") == []
+
+
+def test_file_that_is_no_wheel(desk: Desk) -> None:
+    """What is wrong with an archive is said in one sentence."""
+    file = distributions.wheel(desk.dist, "twine-broken")
+    file.write_bytes(file.read_bytes() + b"more")
+    refused = said(desk.twine(file, status=1))
+    assert f"400 Bad Request from {desk.service.legacy} Invalid distribution file." in refused
+
+
+@pytest.mark.network
+def test_dependencies_of_this_project(desk: Desk, current_pip: Pip) -> None:
+    """Real wheels and source distributions, which pip downloaded, are published and installed again."""
+    _download(desk, "--only-binary=:all:", *OWN_WHEELS)
+    _download(desk, "--no-binary=:all:", *OWN_SDISTS)
+    files = sorted(desk.dist.iterdir())
+    assert len(files) == len(OWN_WHEELS) + len(OWN_SDISTS)
+    desk.twine(*files)
+    for file in files:
+        project = file.name.split("-")[0]
+        assert desk.listed(project)[file.name]["hashes"]["sha256"] == sha256(file)
+    desk.pip_install(current_pip, "--only-binary=:all:", "attrs", "klein", "packaging")
+    assert set(installed(desk.target)) == {"attrs", "klein", "packaging"}
+
+
+def _download(desk: Desk, *arguments: str) -> None:
+    """Have this machine's pip download into ``dist``, with its own settings; skips where it cannot."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "1"]
+    done = subprocess.run(
+        [*command, "--dest", str(desk.dist), *arguments],
+        cwd=desk.folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if done.returncode:
+        pytest.skip(f"pip cannot download from the index of this machine: {done.stderr.strip()[-200:]}")
