@@ -1,0 +1,117 @@
+"""Descriptions in the formats of the core metadata, rendered and made harmless."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import Message
+
+import nh3
+from docutils.parsers.rst import roles  # type: ignore[import-untyped]
+from readme_renderer import markdown, rst, txt
+from readme_renderer.clean import ALLOWED_ATTRIBUTES, ALLOWED_TAGS
+
+from pypi.publishing.rendering.wire import NotRendered
+
+ID_PREFIX = "user-content-"
+"""Before every id, so that a description cannot name what scripts and styles of the page look for."""
+LINK_REL = "nofollow noopener ugc"
+
+_SHOWN_CHARACTERS = 200
+_DOCUTILS_SAYS = re.compile(r"<string>:(?P<line>\d*):? \(\w+/\d\) (?P<message>.*)")
+# What browsers take off both ends of an address before they look at it.
+_IGNORED = "".join(map(chr, range(0x21)))
+
+
+def render(text: str, content_type: str) -> str:
+    """Turn a description into HTML.
+
+    Args:
+        text: as it was written.
+        content_type: of the core metadata; ``""`` where it gives none.
+
+    Returns:
+        harmless HTML for the inside of a page: no scripts, ids with ``ID_PREFIX``, links with ``LINK_REL``.
+
+    Raises:
+        NotRendered: the description has to be shown as plain text.
+
+    Source:
+        Core metadata specifications, Description-Content-Type: none given means reStructuredText, an unknown
+        type plain text, an unknown variant of Markdown GFM.
+    """
+    header = Message()
+    header["Content-Type"] = content_type
+    match header.get_content_type() if content_type else "":
+        case "":
+            return _harmless(
+                _rst(text, "reStructuredText, the format of descriptions without a content type")
+            )
+        case "text/x-rst":
+            return _harmless(_rst(text, "reStructuredText"))
+        case "text/markdown":
+            variant = "CommonMark" if header.get_param("variant") == "CommonMark" else "GFM"
+            return _harmless(markdown.render(text, variant) or "")
+        case _:
+            return _harmless(txt.render(text) or "")
+
+
+def _rst(text: str, called: str) -> str:
+    said = io.StringIO()
+    with _own_roles():
+        rendered = rst.render(text, stream=said)
+    if rendered is None:
+        raise NotRendered(f"does not render as {called} ({_first_complaint(said.getvalue())})")
+    return rendered
+
+
+@contextmanager
+def _own_roles() -> Iterator[None]:
+    """Docutils keeps the roles one text defines, and would let it change the meaning of all later ones."""
+    known = dict(roles._roles)
+    try:
+        yield
+    finally:
+        roles._roles.clear()
+        roles._roles.update(known)
+
+
+def _first_complaint(said: str) -> str:
+    found = _DOCUTILS_SAYS.search(said)
+    if found is None:
+        return "there is nothing to show"
+    line = f"line {found['line']}: " if found["line"] else ""
+    return line + _shown(found["message"].removesuffix("."))
+
+
+def _shown(message: str) -> str:
+    printable = "".join(character if character.isprintable() else " " for character in message)
+    return printable if len(printable) <= _SHOWN_CHARACTERS else printable[:_SHOWN_CHARACTERS] + "…"
+
+
+def _on_this_page(tag: str, attribute: str, value: str) -> str:
+    """Links within the description follow its ids to their new names."""
+    if (tag, attribute) != ("a", "href"):
+        return value
+    target = value.strip(_IGNORED)
+    if not target.startswith("#") or target == "#" or target.startswith(f"#{ID_PREFIX}"):
+        return value
+    return f"#{ID_PREFIX}{target[1:]}"
+
+
+# What readme_renderer lets through is harmless; this is about ids and links, which it leaves as they are.
+_CLEANER = nh3.Cleaner(
+    tags=ALLOWED_TAGS,
+    attributes=ALLOWED_ATTRIBUTES,
+    attribute_filter=_on_this_page,
+    id_prefix=ID_PREFIX,
+    link_rel=LINK_REL,
+    set_tag_attribute_values={"input": {"disabled": ""}},
+    url_schemes={"http", "https", "mailto"},
+)
+
+
+def _harmless(html: str) -> str:
+    return _CLEANER.clean(html)
