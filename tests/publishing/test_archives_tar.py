@@ -359,6 +359,12 @@ def test_zip_at_the_end() -> None:
         assert refusal.value.detail == "File is both a zip and a tar file"
 
 
+def test_signature_of_a_zip_at_the_end() -> None:
+    """The four bytes a ZIP ends with are nothing unusual by themselves."""
+    data = sdist(files={"x": b"PK\5\6 and then " * 3}, level=0)
+    assert inspected(data, FILENAME).entries == 3
+
+
 def test_pdf_in_the_gzip_header() -> None:
     """A tar.gz that a PDF reader would open is refused."""
     plain = sdist()

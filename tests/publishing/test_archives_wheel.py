@@ -178,6 +178,13 @@ def test_record(case: str) -> None:
     assert refused(wheel(**knobs)) == f"Wheel '{FILENAME}' {clause}"
 
 
+def test_long_record() -> None:
+    """A RECORD may not list more files than a wheel may hold."""
+    data = wheel(record=lambda lines: lines.update({str(number): ("", "") for number in range(9)}))
+    assert refused(data, Limits(entries=12)).endswith("has a RECORD that lists more than 12 files")
+    assert "which it does not contain" in refused(data, Limits(entries=13))
+
+
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224"])
 def test_weak_hashes(algorithm: str) -> None:
     """Hashes weaker than sha256 are refused, true or not."""
@@ -219,11 +226,11 @@ def test_tolerated_record() -> None:
 
 
 def test_repeated_lines() -> None:
-    """The same line twice says nothing new."""
+    """The same line twice says nothing new, and an empty one nothing at all."""
     again = []
     wheel(record=lambda lines: again.append(dict(lines)))
     record = "".join(f"{path},{digest},{size}\n" for path, (digest, size) in again[0].items()) * 2
-    assert inspected(wheel(record_file=record.encode()), FILENAME).entries == 4
+    assert inspected(wheel(record_file=b"\n" + record.encode()), FILENAME).entries == 4
 
 
 @pytest.mark.parametrize(
@@ -236,6 +243,7 @@ def test_repeated_lines() -> None:
         b"[gui_scripts]\n../x = demo:main\n",
         b"[console_scripts]\na = b:c\na = d:e\n",
         b"[console_scripts\na = b:c\n",
+        b"[console_scripts]\na" + b" " * 1_000_000 + b"b\n",
     ],
 )
 def test_entry_points(text: bytes) -> None:
@@ -255,7 +263,7 @@ def test_good_entry_points() -> None:
 @pytest.mark.parametrize("name", ["METADATA", "WHEEL", "entry_points.txt", "RECORD"])
 def test_large_files(name: str) -> None:
     """Each file of ``.dist-info`` that is read has a limit."""
-    limits = Limits(metadata_bytes=1000, record_bytes=1000)
+    limits = Limits(metadata_bytes=1000, details_bytes=1000, record_bytes=1000)
     padding = b"\n" * 1001
     knobs: dict[str, Any] = {
         "METADATA": {"metadata": core_metadata() + padding},

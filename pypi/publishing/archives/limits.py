@@ -14,7 +14,8 @@ class Limits:
         expanded_bytes: all members together, uncompressed.
         ratio: expanded bytes to bytes of the file.
         ratio_from_bytes: expanded bytes below which the ratio does not matter.
-        metadata_bytes: METADATA or PKG-INFO, and each other small file of ``.dist-info``.
+        metadata_bytes: METADATA or PKG-INFO.
+        details_bytes: WHEEL, and entry_points.txt.
         record_bytes: RECORD, which grows with the number of entries.
         path_bytes: a member's whole name, in UTF-8.
         segment_bytes: one segment of it: what file systems grant.
@@ -29,6 +30,7 @@ class Limits:
     ratio: int = 50
     ratio_from_bytes: int = 64 << 20
     metadata_bytes: int = 4 << 20
+    details_bytes: int = 1 << 20
     record_bytes: int = 32 << 20
     path_bytes: int = 4096
     segment_bytes: int = 255

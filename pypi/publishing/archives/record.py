@@ -43,16 +43,22 @@ class Line:
     size: int | None
 
 
-def parse(text: str) -> dict[str, Line]:
+def parse(text: str, most: int) -> dict[str, Line]:
     """Path → line, folders left out.
 
+    Args:
+        text: of RECORD.
+        most: paths it may list.
+
     Raises:
-        Disagreement: not the CSV it should be, or with two different lines for one path.
+        Disagreement: not the CSV it should be, too long, or with two different lines for one path.
     """
     lines: dict[str, Line] = {}
     for path, line in _lines(text):
         if lines.setdefault(path, line) != line:
             raise Disagreement(f"has a RECORD with different lines for {shown(path)}")
+        if len(lines) > most:
+            raise Disagreement(f"has a RECORD that lists more than {most} files")
     return lines
 
 

@@ -27,6 +27,7 @@ def inspect_sdist(read: Callable[[Keep], Tree], filename: DistributionFilename, 
 
     Raises:
         InvalidDistribution: it is not the sdist of that release.
+        InvalidField: PKG-INFO cannot be read.
         LicenseFileMissing: PKG-INFO names a license file that is not there.
     """
     tree = read(lambda path: limits.metadata_bytes if _is_pkg_info(path) else 0)

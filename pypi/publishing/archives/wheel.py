@@ -29,6 +29,8 @@ _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _SCRIPT_SECTIONS = ("console_scripts", "gui_scripts")
 _SCRIPT_NAME = re.compile(r"[\w.-]+")
 _MOST_TAGS = 1000
+# The time a parser of INI needs for a line grows with the square of its blanks.
+_LONG_LINE = re.compile(r"[^\n]{501}")
 
 
 def inspect_wheel(archive: ZipArchive, filename: DistributionFilename, limits: Limits) -> Contents:
@@ -85,7 +87,7 @@ def _read_wheel_file(
     """Check the format's version; warn where the tags are not those of the filename."""
     if path not in archive.entries:
         raise InvalidDistribution(f"WHEEL not found at {path}")
-    fields = _fields(archive.read(path, limits.metadata_bytes))
+    fields = _fields(archive.read(path, limits.details_bytes))
     version = next((value for key, value in fields if key == "wheel-version"), "")
     if not re.fullmatch(r"1\.[0-9]+", version, re.ASCII):
         raise InvalidDistribution(f"Its Wheel-Version is {shown(version)}, should be 1.0")
@@ -115,7 +117,7 @@ def _read_record(
 ) -> dict[str, record.Line]:
     raw = _required(archive, path, filename, limits.record_bytes)
     try:
-        return record.parse(raw.decode())
+        return record.parse(raw.decode(), limits.entries)
     except UnicodeDecodeError:
         raise RecordMismatch(filename.filename, "has a RECORD that is not UTF-8") from None
     except record.Disagreement as error:
@@ -130,7 +132,10 @@ def _check_entry_points(
     parser = ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(archive.read(path, limits.metadata_bytes).decode())
+        text = archive.read(path, limits.details_bytes).decode()
+        if _LONG_LINE.search(text):
+            raise InvalidEntryPoints(filename.filename)
+        parser.read_string(text)
     except (UnicodeDecodeError, ConfigError):
         raise InvalidEntryPoints(filename.filename) from None
     for section in _SCRIPT_SECTIONS:
