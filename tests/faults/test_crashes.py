@@ -1,0 +1,93 @@
+"""The service is killed, anywhere: no ack is lost, nothing half-made is seen, a retry succeeds."""
+
+from __future__ import annotations
+
+from random import Random
+from signal import SIGKILL
+
+import pytest
+
+from pypi.failpoints import NAMES
+from tests.support.invariants import check
+from tests.support.rig import NOBODY, Victim, load, upload, wait_for
+
+SIZE = 300_000
+"""Bytes of a file that is written in several pieces."""
+
+IN_UPLOAD = [
+    "upload.tmp-open",
+    "upload.mid-write",
+    "upload.mid-write:3",
+    # A wheel's metadata is stored first, the same way as the wheel.
+    *(f"upload.after-{step}{time}" for step in ("fsync", "rename", "dirsync") for time in ("", ":2")),
+    "upload.before-insert",
+    "upload.after-insert",
+    "upload.before-commit",
+    "upload.after-commit",
+]
+
+ROUNDS = 20
+
+
+def test_every_point_of_an_upload_is_rehearsed() -> None:
+    """No failpoint is left out below."""
+    rehearsed = {entry.partition(":")[0] for entry in IN_UPLOAD}
+    assert rehearsed | {"outbox.before-drain"} == NAMES.keys()
+
+
+@pytest.mark.parametrize("point", IN_UPLOAD)
+async def test_killed_at_any_point_of_an_upload(resting: Victim, point: str) -> None:
+    """The uploader gets no answer; after a restart all is well, and the same upload again is a 200."""
+    resting.restart(point)
+    wanted = upload(size=SIZE)
+    assert resting.publish(wanted).status is NOBODY
+    assert resting.process.wait(10) == -SIGKILL
+    resting.restart()
+    was_listed = resting.get(f"/simple/{wanted.project}/")[0] == 200
+    assert was_listed == (point == "upload.after-commit")
+    await check(resting)
+    assert resting.publish(wanted).status == 200
+    await check(resting)
+
+
+async def test_killed_before_the_outbox_is_emptied(resting: Victim) -> None:
+    """What a committed change still has to cause is done by the next process."""
+    resting.restart("outbox.before-drain")
+    resting.publish(upload())
+    assert resting.process.wait(10) == -SIGKILL
+    assert resting.sql("SELECT count(*) FROM outbox") == [(1,)]
+    resting.restart()
+    assert wait_for(lambda: resting.sql("SELECT count(*) FROM outbox") == [(0,)])
+    await check(resting)
+
+
+async def test_killed_while_bytes_arrive(victim: Victim) -> None:
+    """The temporary file that is left behind is swept away, and nothing was listed."""
+    wanted = upload(size=SIZE)
+    request = victim.request(wanted)
+    with victim.connect() as connection:
+        connection.sendall(request[: len(request) * 3 // 4])
+        assert wait_for(lambda: victim.temporaries != [])
+        victim.kill()
+    victim.restart()
+    assert victim.temporaries != []
+    assert victim.get(f"/simple/{wanted.project}/")[0] == 404
+    await check(victim)
+    assert victim.publish(wanted).status == 200
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+async def test_killed_at_a_point_again_and_again_under_load(resting: Victim, name: str) -> None:
+    """With several clients uploading, no kill loses what was acknowledged, and every retry is a 200."""
+    random = Random(name)
+    for _ in range(ROUNDS):
+        resting.restart(f"{name}:{random.randint(1, 12)}")
+        with load(resting, size=SIZE) as outcomes:
+            assert resting.process.wait(60) == -SIGKILL
+        resting.restart()
+        await check(resting)
+        for wanted, outcome in outcomes[-8:]:
+            assert outcome.status in (200, NOBODY)
+            assert resting.publish(wanted).status == 200
+    await check(resting)

@@ -1,0 +1,58 @@
+"""The rig itself: invariants that hold are found to hold, and each one broken is found broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.invariants import check, listing, sweep, violations
+from tests.support.rig import Upload, Victim, upload
+
+
+async def test_a_service_that_nobody_hurt_keeps_every_invariant(victim: Victim) -> None:
+    """After plain uploads nothing is found, and the sweep takes nothing that is listed."""
+    for wanted in (upload("alone"), upload("pair", "1.0"), upload("pair", "2.0", size=200_000)):
+        assert victim.publish(wanted).status == 200
+    await check(victim)
+    entries, _ = listing(victim)
+    assert entries.keys() == victim.acks.keys()
+    assert len(entries) == 3
+
+
+async def test_every_broken_invariant_is_found(victim: Victim) -> None:
+    """Lost acks, missing or changed bytes and metadata, changed digests and leftovers are each told."""
+    gone, torn, bare, renamed = (upload(name) for name in ("gone", "torn", "bare", "renamed"))
+    for wanted in (gone, torn, bare, renamed):
+        assert victim.publish(wanted).status == 200
+    await sweep(victim)
+    empty = f"00/00/{'0' * 60}"
+    place(victim, torn).write_bytes(torn.data[:-1] + b"!")
+    place(victim, bare, ".metadata").unlink()
+    place(victim, gone).unlink()
+    victim.note(upload("unheard_of"))
+    victim.sql("UPDATE files SET sha256 = repeat('0', 64) WHERE filename = %s", renamed.filename)
+    place(victim, bare).with_name("stray-1.0.tar.gz").touch()
+    (Path(victim.files) / ".tmp" / ("0" * 32)).touch()
+    (Path(victim.files) / empty).mkdir(parents=True)
+    victim.sql(
+        "INSERT INTO outbox (serial, kind, payload, due, created) VALUES (1, 'x', '{}', 'infinity', now())"
+    )
+    found = "\n".join(violations(victim))
+    for told in (
+        "unheard_of-1.0-py3-none-any.whl was acknowledged and is not listed",
+        "gone-1.0-py3-none-any.whl is listed, and its download is a 404",
+        "torn-1.0-py3-none-any.whl has other bytes than is said",
+        "bare-1.0-py3-none-any.whl.metadata is listed, and its download is a 404",
+        f"renamed-1.0-py3-none-any.whl was {renamed.sha256} and is {'0' * 64}",
+        f"renamed-1.0-py3-none-any.whl is {renamed.sha256} in the ledger",
+        "stray-1.0.tar.gz is left in the store",
+        f".tmp/{'0' * 32} is left in the store",
+        f"{empty} is left empty in the store",
+        "1 errands are left in the outbox",
+    ):
+        assert told in found
+
+
+def place(victim: Victim, wanted: Upload, ending: str = "") -> Path:
+    """Where a listed file lies in the store."""
+    entries, _ = listing(victim)
+    return Path(victim.files) / (entries[wanted.filename].path.removeprefix("/packages/") + ending)
