@@ -6,9 +6,9 @@ from struct import Struct
 from typing import BinaryIO
 
 from pypi.domain.errors import InvalidDistribution
-from pypi.publishing.archives import gzips, tar_records, zip_records
+from pypi.publishing.archives import gzips, tar_records, zip_endings, zip_records
 
-_ZIP_BEGINNINGS = (zip_records.LOCAL, zip_records.END)
+_ZIP_BEGINNINGS = (zip_records.LOCAL, zip_endings.END)
 _END = Struct("<4s4H2LH")
 _LONGEST_COMMENT = 0xFFFF
 _PDF = b"%PDF-"
@@ -56,11 +56,11 @@ def _ends_like_zip(file: BinaryIO, size: int) -> bool:
     start = max(0, size - _END.size - _LONGEST_COMMENT)
     file.seek(start)
     tail = file.read()
-    at = tail.find(zip_records.END)
+    at = tail.find(zip_endings.END)
     while 0 <= at <= len(tail) - _END.size:
         _, disk, other_disk, here, records, length, offset, _ = _END.unpack_from(tail, at)
         # Four bytes alone turn up in compressed data; with plausible numbers after them they do not.
         if disk == other_disk == 0 and here == records and length + offset <= start + at:
             return True
-        at = tail.find(zip_records.END, at + 1)
+        at = tail.find(zip_endings.END, at + 1)
     return False

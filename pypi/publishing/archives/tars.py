@@ -5,7 +5,6 @@ Nothing is unpacked: members are named, counted and passed over, and what links 
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -15,6 +14,7 @@ from pypi.domain.errors import InvalidDistribution
 from pypi.publishing.archives import tar_records as records
 from pypi.publishing.archives.gzips import inflated
 from pypi.publishing.archives.limits import Limits
+from pypi.publishing.archives.links import check_links
 from pypi.publishing.archives.members import (
     Keep,
     Kind,
@@ -55,7 +55,7 @@ def read_tar_gz(file: BinaryIO, size: int, limits: Limits, keep: Keep) -> Tree:
         members = tuple(walk.members())
         _check_ending(stream)
         check_side_by_side(members)
-        _check_links(members, limits)
+        check_links(members, limits)
         return Tree(members, walk.kept)
 
 
@@ -234,33 +234,3 @@ def _check_ending(stream: Stream) -> None:
         zeros += len(piece)
     if zeros < BLOCK_BYTES or zeros % BLOCK_BYTES:
         raise NotAccepted("Unexpected end of data")
-
-
-def _check_links(members: tuple[Member, ...], limits: Limits) -> None:
-    files: set[str] = set()
-    for member in members:
-        if member.kind is Kind.FILE:
-            files.add(member.path)
-        elif member.kind is Kind.HARDLINK and member.target not in files:
-            raise NotAccepted(f"Hard link {shown(member.path)} is not to a file before it")
-        elif member.kind is Kind.SYMLINK and not _stays_inside(member, limits):
-            raise NotAccepted(f"Symbolic link {shown(member.path)} does not stay in its top folder")
-
-
-def _stays_inside(link: Member, limits: Limits) -> bool:
-    """Whether a link leads to somewhere below its top folder, whatever other links there are.
-
-    ``..`` may come only first: there it climbs real folders, as no member lies behind a link; after
-    another segment it could climb out of where that one, a link itself, leads.
-    """
-    segments = link.target.split("/")
-    while segments and segments[0] in ("..", "."):
-        segments = segments[1:]
-    try:
-        if segments:
-            checked_path("/".join(segments), limits)
-    except NotAccepted:
-        return False
-    place = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), link.target))
-    top = link.path.partition("/")[0]
-    return place == top or place.startswith(f"{top}/")

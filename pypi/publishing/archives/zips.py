@@ -15,6 +15,7 @@ from typing import BinaryIO
 from attrs import evolve, frozen
 
 from pypi.domain.errors import InvalidDistribution
+from pypi.publishing.archives import zip_endings as endings
 from pypi.publishing.archives import zip_records as records
 from pypi.publishing.archives.limits import Limits
 from pypi.publishing.archives.members import (
@@ -129,8 +130,8 @@ def _framed(reader: records.Reader, limits: Limits) -> list[Entry]:
             raise NotAccepted("Duplicate filename in central directory")
         listed[entry.name] = _reconciled(entry, found)
         signature = reader.take(4)
-    directory = records.Directory(len(listed), reader.position - 4 - start, start)
-    records.read_ending(reader, signature, directory)
+    directory = endings.Directory(len(listed), reader.position - 4 - start, start)
+    endings.read_ending(reader, signature, directory)
     if len(listed) != len(found):
         raise NotAccepted("Filename not in central directory")
     return list(listed.values())
