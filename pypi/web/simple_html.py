@@ -26,7 +26,7 @@ def project_page(value: ProjectPage, files_url: str) -> bytes:
     title = f"Links for {escape(value.name)}"
     links = "".join(_link(one, files_url) for one in value.files)
     body = f"    <h1>{title}</h1>\n{links}"
-    return f"{_document(title, status, body)}<!--SERIAL {value.serial}-->".encode()
+    return f"{_document(title, status, body)}\n<!--SERIAL {value.serial}-->".encode()
 
 
 def _document(title: str, status: str, body: str) -> str:
