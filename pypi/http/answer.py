@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from caching.conditional import any_match, strong_etag
 from caching.policy import NO_STORE, Policy
-from pypi.http.negotiate import takes_gzip
+from pypi.http.negotiate import joined, takes_gzip
 
 REASON_LENGTH = 400
 """Characters of a reason phrase; clients keep a whole status line in a bounded buffer."""
@@ -26,6 +26,7 @@ GZIP_FROM = 512
 THREAD_FROM = 256 * 1024
 """Bytes from which compressing would keep the reactor busy for more than a few milliseconds."""
 
+SAFE = frozenset({b"GET", b"HEAD"})
 BODILESS = frozenset({204, 304})
 
 _COMPRESSIBLE = re.compile(r"text/|application/(?:json|xml|vnd\.pypi\.)|image/svg")
@@ -90,9 +91,11 @@ async def write(request: Any, answer: Answer, policy: Policy = NO_STORE) -> None
         request: a ``pypi.http.request.Request``, its body dealt with.
         policy: of the route; the answer's own goes before it. Errors are never kept.
     """
-    policy = answer.policy or (policy if answer.code < 400 else NO_STORE)
+    policy = answer.policy or policy
+    if answer.code >= 400:
+        policy = evolve(NO_STORE, cors=policy.cors)
     vary = list(policy.vary)
-    if isinstance(answer.body, bytes) and answer.code == 200:
+    if isinstance(answer.body, bytes) and answer.code == 200 and request.method in SAFE:
         answer = await _encoded(request, answer, vary)
     known = _write_head(request, answer, policy, vary)
     if known or request.method == b"HEAD" or answer.code in BODILESS:
@@ -111,7 +114,7 @@ async def _encoded(request: Any, answer: Answer, vary: list[str]) -> Answer:
     if len(body) < GZIP_FROM or not _COMPRESSIBLE.match(answer.content_type):
         return evolve(answer, etag=etag)
     vary.append("Accept-Encoding")
-    if not takes_gzip(request.getHeader("Accept-Encoding")):
+    if not takes_gzip(joined(request, "Accept-Encoding")):
         return evolve(answer, etag=etag)
     if len(body) < THREAD_FROM:
         packed = gzipped(body)
@@ -157,8 +160,8 @@ def _write_head(request: Any, answer: Answer, policy: Policy, vary: list[str]) -
 
 def is_known(request: Any, etag: str) -> bool:
     """Whether the client says it holds the representation with this validator (RFC 9110 §13.1.2)."""
-    given = request.getHeader("If-None-Match")
-    return given is not None and request.method in (b"GET", b"HEAD") and any_match(given, etag)
+    given = joined(request, "If-None-Match")
+    return given is not None and request.method in SAFE and any_match(given, etag)
 
 
 async def _pump(request: Any, stream: Stream) -> None:

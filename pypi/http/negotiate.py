@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from attrs import frozen
 
@@ -83,6 +84,12 @@ def _liking(ranges: Sequence[MediaRange], offer: str) -> float:
     """The weight of the most specific range that names the offer; 0 if none does."""
     _, quality = max(((one.specificity(offer), one.quality) for one in ranges), default=(0, 0.0))
     return quality if any(one.specificity(offer) for one in ranges) else 0.0
+
+
+def joined(request: Any, name: str) -> str | None:
+    """A header that is a list, all its lines as one; ``None`` where there is none (RFC 9110 §5.3)."""
+    lines = request.requestHeaders.getRawHeaders(name)
+    return ", ".join(lines) if lines else None
 
 
 def takes_gzip(header: str | None) -> bool:

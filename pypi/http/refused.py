@@ -22,7 +22,7 @@ from pypi.domain.errors import (
     Unavailable,
 )
 from pypi.http.answer import Answer
-from pypi.http.negotiate import accepted, best
+from pypi.http.negotiate import accepted, best, joined
 
 STATUSES: Sequence[tuple[type[Refusal], int]] = (
     (StorageFull, 507),
@@ -69,7 +69,7 @@ def said(
     """
     title = HTTPStatus(code).phrase
     status = f"{code} {sentence if phrase else title}"
-    accept = request.getHeader("Accept")
+    accept = joined(request, "Accept")
     kind = best(accept, FORMATS) if accepted(accept) else None
     if kind == "application/json":
         body = json.dumps({"message": sentence, "code": status, "title": title}, ensure_ascii=False) + "\n"

@@ -96,7 +96,11 @@ def klein_for(rooms: Sequence[Any]) -> Klein:
 def _endpoint(path: str, methods: dict[str, tuple[Handler, Policy]]) -> Any:
     async def endpoint(request: Any, **values: str) -> None:
         handler, policy = methods["GET" if request.method == b"HEAD" else request.method.decode()]
-        await write(request, await handler(request, **values), policy)
+        try:
+            answer = await handler(request, **values)
+        except Refusal as refusal:
+            answer = refused(request, refusal)
+        await write(request, answer, policy)
 
     endpoint.__name__ = path
     return endpoint

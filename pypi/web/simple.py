@@ -10,10 +10,11 @@ from attrs import frozen
 from twisted.internet.threads import deferToThread
 
 from caching.policy import Policy
+from pypi.domain.errors import NoSuchProject
 from pypi.domain.names import normalize
 from pypi.domain.values import ProjectList, ProjectPage
 from pypi.http.answer import Answer, redirect
-from pypi.http.negotiate import best
+from pypi.http.negotiate import best, joined
 from pypi.http.router import Router
 from pypi.index.database import DatabaseIndex
 from pypi.web import simple_html, simple_json
@@ -63,7 +64,11 @@ class SimpleApi:
     async def project(self, request: Any, name: str) -> Answer:
         """Every file of one project; other spellings of its name lead here in one step."""
         normalized = normalize(name)
-        page = await self.index.project_page(normalized)
+        try:
+            page = await self.index.project_page(normalized)
+        except NoSuchProject as refusal:
+            # Plain text whatever the client accepts, as every index has always said it.
+            return Answer(code=404, body=f"404 Not Found\n\n{refusal}\n".encode())
         if name != normalized:
             query = request.uri.partition(b"?")[2].decode("ascii")
             return redirect(f"/simple/{quote(normalized)}/" + (f"?{query}" if query else ""))
@@ -88,8 +93,9 @@ def negotiated(request: Any) -> str:
 
     A client that accepts nothing of ours gets HTML: the standard allows that, and old ones rely on it.
     """
-    asked = request.args.get(b"format", [b""])[0].decode("ascii", "replace")
-    chosen = asked if asked in OFFERS else best(request.getHeader("Accept"), OFFERS) or HTML
+    # A plus sign that is not escaped stands for a blank in a query, and no media type has one.
+    asked = request.args.get(b"format", [b""])[0].decode("ascii", "replace").replace(" ", "+")
+    chosen = asked if asked in OFFERS else best(joined(request, "Accept"), OFFERS) or HTML
     return CONCRETE.get(chosen, chosen)
 
 

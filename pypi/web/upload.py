@@ -19,7 +19,7 @@ from pypi.http.bodies import BodyTooLarge
 from pypi.http.credentials import credentials
 from pypi.http.forms import Form, FormLimits, read_form
 from pypi.http.multipart import Part
-from pypi.http.negotiate import accepted, best
+from pypi.http.negotiate import accepted, best, joined
 from pypi.http.router import Router
 from pypi.publishing.errors import FileTooLarge
 from pypi.publishing.publish import Published, Publisher
@@ -179,7 +179,7 @@ def _welcome(request: Any, published: Published) -> Answer:
     said = "was already on the index" if published.serial is None else "is published"
     sentence = f"{filename} {said}."
     headers = () if published.serial is None else (("X-PyPI-Last-Serial", str(published.serial)),)
-    accept = request.getHeader("Accept")
+    accept = joined(request, "Accept")
     if accepted(accept) and best(accept, ("text/plain", "application/json")) == "application/json":
         value = {"message": sentence, "code": "200 OK", "title": "OK", "warnings": published.warnings}
         body = json.dumps(value, ensure_ascii=False) + "\n"
