@@ -101,7 +101,7 @@ def request(port: int, method: str, target: str, headers: Headers = (), body: by
     given = [(name, value) for name, value in pairs if value is not None]
     names = {name.lower() for name, _ in given}
     standing = [("Host", f"127.0.0.1:{port}"), ("Connection", "close")]
-    if body or method == "POST":
+    if (body or method == "POST") and "transfer-encoding" not in names:
         standing.append(("Content-Length", str(len(body))))
     given += [(name, value) for name, value in standing if name.lower() not in names]
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in given), "", ""]

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import socket
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg2
 from attrs import define, evolve, field, frozen
@@ -42,6 +42,8 @@ reactor: Any = _reactor
 OWNER = "ada"
 """The account that uploads unless a test says otherwise."""
 
+T = TypeVar("T")
+
 NO_REDIS = "unix:///nowhere/redis.sock"
 
 Alter = Callable[[list[forms.Part]], Sequence[forms.Part]]
@@ -67,11 +69,6 @@ class Index:
     operator_port: int
     errors: list[LogEvent]
     _tokens: dict[str, str] = field(factory=dict)
-
-    @property
-    def origin(self) -> str:
-        """Its URL, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
 
     async def add_user(self, name: str, *, password: str | None = None) -> None:
         """Make an account, with the token that ``auth`` uses."""
@@ -123,13 +120,9 @@ class Index:
         """Everything it remembers at this moment."""
         return State(tables=_tables(self.database_url), files=_files(self.folder / "files"))
 
-    async def settles(self, expected: State, *, within: float = 10.0) -> None:
-        """Wait until the state is what is expected, and fail where it does not become that."""
-        for _ in range(int(within / 0.02)):
-            if self.state() == expected:
-                return
-            await deferLater(reactor, 0.02)
-        assert not self.state() - expected
+    async def settles(self, expected: State) -> None:
+        """Wait until it is in this state, and fail where it does not come to that."""
+        await eventually(lambda: self.state() == expected)
 
 
 @frozen
@@ -149,6 +142,15 @@ class State:
         if self.files != earlier.files:
             changed["files"] = sorted({*self.files.items()} ^ {*earlier.files.items()})
         return changed
+
+
+async def eventually(condition: Callable[[], T], *, within: float = 10.0) -> T:
+    """The first result of ``condition`` that counts as true; fails after so many seconds without one."""
+    give_up = reactor.seconds() + within
+    while not (result := condition()):
+        assert reactor.seconds() < give_up, "it never came to that"
+        await deferLater(reactor, 0.01)
+    return result
 
 
 def basic(name: str, password: str) -> str:
@@ -185,7 +187,7 @@ async def running(
     config = load(environment={}, overrides={"service.data": str(folder), **overrides})
     public, private = bind("127.0.0.1", 0, "service.port"), bind("127.0.0.1", 0, "operator.port")
     port, operator_port = public.getsockname()[1], private.getsockname()[1]
-    origin = f"http://127.0.0.1:{port}"
+    origin = config.service.origin or f"http://127.0.0.1:{port}"
     application = build(
         config, reactor, database_url=database_url, redis_url=redis_url, origin=origin, now=now
     )
