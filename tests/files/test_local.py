@@ -15,11 +15,13 @@ from random import Random
 
 import pytest
 import pytest_twisted
+from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
 
 from pypi.domain.errors import NoSuchFile, StorageFailed, StorageFull
 from pypi.files import draft, paths, tree
-from pypi.files.local import LocalFiles
+from pypi.files.local import LocalFiles, _Reader
 from pypi.files.spool import OUTSTANDING, Spool
 from pypi.files.store import PIECE
 from pypi.files.tree import Tree
@@ -249,7 +251,7 @@ def test_putting_and_deleting_in_one_folder_never_collide(tmp_path: Path) -> Non
 
     def churn(path: str) -> None:
         try:
-            for _ in range(300):
+            for _ in range(100):
                 store.place_bytes(b"data", path)
                 assert (store.root / path).read_bytes() == b"data"
                 store.remove(path)
@@ -266,6 +268,24 @@ def test_putting_and_deleting_in_one_folder_never_collide(tmp_path: Path) -> Non
     assert list(store.temporary.iterdir()) == []
 
 
+async def test_folder_removed_in_the_last_moment_is_made_again(
+    store: LocalFiles, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may remove the still empty folder just before the file is renamed into it, more than once."""
+    folder = (store.root / path_of(b"data")).parent
+    times = iter(range(5))
+
+    class Racing(Faulty):
+        def rename(self, source: Path, name: str, **kwargs: int) -> None:
+            if next(times, None) is not None:
+                folder.rmdir()
+            os.rename(source, name, **kwargs)
+
+    monkeypatch.setattr(tree, "os", Racing())
+    path = await put(store, spool, b"data")
+    assert await read(store, path) == b"data"
+
+
 async def test_abandoned_reads_hold_no_descriptor(store: LocalFiles, spool: Spool) -> None:
     """A read that is closed, forgotten or cancelled in the middle lets go of its file."""
     before = descriptors()
@@ -280,9 +300,23 @@ async def test_abandoned_reads_hold_no_descriptor(store: LocalFiles, spool: Spoo
     step.cancel()
     with pytest.raises(CancelledError):
         await step
-    # One thread's worth of calls after them, the files are closed.
-    for _ in range(8):
-        await store.workers.run(time.sleep, 0)
+    for _ in range(500):
+        if descriptors() == before:
+            return
+        await deferLater(reactor, 0.01)
+    pytest.fail("descriptors stay open")
+
+
+def test_reader_that_was_closed_opens_nothing(tmp_path: Path) -> None:
+    """A read that a thread only comes to after its reader was closed does not open the file."""
+    store = Tree(tmp_path / "files")
+    store.make()
+    store.place_bytes(b"data", path_of(b"data"))
+    before = descriptors()
+    reader = _Reader(store, path_of(b"data"), 4)
+    reader.close()
+    with pytest.raises(ValueError, match="closed"):
+        reader.read(0)
     assert descriptors() == before
 
 
