@@ -35,6 +35,7 @@ from pypi.index.database import DatabaseIndex
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.schedule import Schedule
 from pypi.jobs.sweep import Sweep
+from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
 from pypi.publishing.rules import Classifiers, Rules
@@ -130,12 +131,14 @@ def build(
     files, spool = file_store(config, workers, reactor)
     passwords = Passwords(reactor)
     inspectors = Inspectors(reactor=reactor, processes=config.uploads.inspectors)
+    renderer = Renderer(reactor=reactor)
     accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
     index = DatabaseIndex(database)
     publisher = Publisher(
         database=database,
         files=files,
         inspectors=inspectors,
+        renderer=renderer,
         rules=rules(config),
         now=now,
         reactor=reactor,
@@ -163,7 +166,7 @@ def build(
         publisher=publisher,
         spool=spool,
         probes=probes,
-        parts=(workers, files, passwords, inspectors, redis, database, schedule),
+        parts=(workers, files, passwords, inspectors, renderer, redis, database, schedule),
         public=front.public(pages, simple, upload, downloads),
         operator=front.operators(Health(probes=probes, dispensable=frozenset({"redis"}))),
         hosts=hosts(config, origin, files_url),

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
@@ -30,6 +31,7 @@ from pypi.files.spool import Spooled
 from pypi.files.store import FileStore
 from pypi.publishing import checks, facts
 from pypi.publishing.archives.contents import Contents
+from pypi.publishing.descriptions import Rendered, Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.record import Publication, record
 from pypi.publishing.rules import Rules
@@ -60,6 +62,7 @@ class Publisher:
     database: Database
     files: FileStore
     inspectors: Inspectors
+    renderer: Renderer
     rules: Rules
     now: Callable[[], datetime]
     reactor: Any = field(repr=False)
@@ -110,10 +113,21 @@ class Publisher:
             contents = await self.inspectors.inspect(submission.spooled.path, submission.file.filename)
         found = await deferToThread(self._compare, submission, contents)
         publication = _publication(identity, submission, found, contents, self.now())
+        # Neither needs the other, and both take their time.
+        rendering = Deferred.fromCoroutine(self._render(known, found))
         await self._store(submission, contents, publication)
-        serial = await self._record(publication)
+        rendered = await rendering
+        serial = await self._record(evolve(publication, rendered=rendered))
         failpoint("upload.after-commit")
-        return Published(submission=submission, serial=serial, warnings=tuple(contents.warnings))
+        return Published(
+            submission=submission, serial=serial, warnings=(*contents.warnings, *rendered.warnings)
+        )
+
+    async def _render(self, known: facts.Facts, found: Metadata) -> Rendered:
+        """The description, where this file is the first of its release, which takes it from there."""
+        if known.release is not None or not found.description:
+            return Rendered()
+        return await self.renderer.render(found.description, found.description_content_type or "")
 
     def _read(self, contents: Contents) -> Metadata:
         """The metadata inside a file, by the standard; hostile ones take long, so off the reactor."""

@@ -18,6 +18,7 @@ from pypi.domain.metadata import Metadata
 from pypi.domain.permissions import Identity, Role
 from pypi.failpoints import failpoint
 from pypi.publishing import facts
+from pypi.publishing.descriptions import Rendered
 from pypi.publishing.facts import Facts
 from pypi.publishing.submission import Submission
 
@@ -31,6 +32,7 @@ class Publication:
         metadata_sha256: of the core metadata stored beside it; ``None`` where there is none.
         path: in the file store.
         now: aware, UTC; every row of the transaction has this time.
+        rendered: the description of a new release.
     """
 
     identity: Identity
@@ -39,6 +41,7 @@ class Publication:
     metadata_sha256: str | None
     path: str
     now: datetime
+    rendered: Rendered = Rendered()
 
 
 Decide = Callable[[Publication, Facts], Awaitable[bool]]
@@ -117,6 +120,8 @@ async def _release(
             release_id=release.id,
             content_type=found.description_content_type or "",
             raw=found.description,
+            html=publication.rendered.html,
+            renderer=publication.rendered.renderer,
         )
     await releases.classify(cursor, release_id=release.id, classifiers=found.classifiers)
     lines.append(

@@ -32,8 +32,8 @@ ADD = """
     RETURNING id, version, created"""
 
 DESCRIBE = """
-    INSERT INTO descriptions (release_id, content_type, raw)
-    VALUES (%(release_id)s, %(content_type)s, %(raw)s)"""
+    INSERT INTO descriptions (release_id, content_type, raw, html, renderer)
+    VALUES (%(release_id)s, %(content_type)s, %(raw)s, %(html)s, %(renderer)s)"""
 
 KNOW_CLASSIFIERS = """
     INSERT INTO classifiers (name) SELECT unnest(%(names)s::text[]) ON CONFLICT DO NOTHING"""
@@ -77,9 +77,25 @@ async def add(
     return row
 
 
-async def describe(cursor: Cursor, *, release_id: int, content_type: str, raw: str) -> None:
-    """Keep the description as it was written; rendering it is a job."""
-    await cursor.run(DESCRIBE, {"release_id": release_id, "content_type": content_type, "raw": raw})
+async def describe(
+    cursor: Cursor, *, release_id: int, content_type: str, raw: str, html: str | None, renderer: str
+) -> None:
+    """Keep the description as it was written, and what became of it.
+
+    Args:
+        html: for the page; ``None`` where the text itself has to be shown.
+        renderer: who said so; ``""``: nobody yet, it is a job to be done.
+    """
+    await cursor.run(
+        DESCRIBE,
+        {
+            "release_id": release_id,
+            "content_type": content_type,
+            "raw": raw,
+            "html": html,
+            "renderer": renderer,
+        },
+    )
 
 
 async def classify(cursor: Cursor, *, release_id: int, classifiers: Sequence[str]) -> None:
