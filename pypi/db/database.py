@@ -33,6 +33,8 @@ WRITE_DEADLINE = 30.0
 CONNECT_DEADLINE = 5.0
 TRIES = 4
 MAX_WAITING = 1000
+GRACE = 1.0
+"""Seconds that ``stop`` gives the transactions under way."""
 
 
 class DatabaseDown(Unavailable):
@@ -73,14 +75,14 @@ class Database:
     patience: float = 5.0
     random: Random = field(factory=Random, repr=False)
     _idle: deque[Connection] = field(factory=deque, init=False, repr=False)
-    _open: int = field(default=0, init=False)
+    _busy: set[Connection] = field(factory=set, init=False)
     _waiting: deque[Deferred[None]] = field(factory=deque, init=False, repr=False)
     _stopped: bool = field(default=False, init=False)
 
     def __repr__(self) -> str:
-        busy = self._open - len(self._idle)
         return (
-            f"<Database {self._open} of {self.size} connections, {busy} busy, {len(self._waiting)} waiting>"
+            f"<Database {self._open} of {self.size} connections, {len(self._busy)} busy, "
+            f"{len(self._waiting)} waiting>"
         )
 
     async def transact(
@@ -127,20 +129,24 @@ class Database:
         await self.read(nothing)
 
     async def stop(self) -> None:
-        """Let running transactions end, then close all connections."""
+        """Give running transactions ``GRACE`` seconds to end, then close all connections."""
         self._stopped = True
-        while self._open > len(self._idle):  # bounded by their deadlines
+        ends = self._now() + GRACE
+        while self._busy and self._now() < ends:
             await deferLater(self.reactor, 0.02)
+        for connection in tuple(self._busy):
+            log.warn("A transaction did not end in time; its connection is closed")
+            connection.discard()
         self._drop_idle()
 
     # --- one transaction --------------------------------------------------------------------------------
 
     async def _persist(self, begin: str, seconds: float, work: Callable[[Cursor], Awaitable[T]]) -> T:
         """Try until it succeeds, is refused for good, or the deadline has passed."""
-        self._refuse_when_stopped()
         ends = self._now() + seconds
         tries = 0
         while True:
+            self._refuse_when_stopped()
             tries += 1
             try:
                 return await self._once(begin, ends, work)
@@ -197,18 +203,21 @@ class Database:
     async def _acquire(self, ends: float) -> Connection:
         while not (self._idle or self._open < self.size):
             await self._turn(ends)
+            self._refuse_when_stopped()
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open:
+                self._busy.add(connection)
                 return connection
-            self._open -= 1
-        self._open += 1
+        connection = Connection(reactor=self.reactor)
+        self._busy.add(connection)
         try:
-            return await self._connect(ends)
+            await self._connect(connection, ends)
         except BaseException:
-            self._open -= 1
+            self._busy.discard(connection)
             self._wake()
             raise
+        return connection
 
     async def _turn(self, ends: float) -> None:
         """Wait until a connection may be free; the longest waiting goes first."""
@@ -224,8 +233,7 @@ class Database:
             if turn in self._waiting:
                 self._waiting.remove(turn)
 
-    async def _connect(self, ends: float) -> Connection:
-        connection = Connection(reactor=self.reactor)
+    async def _connect(self, connection: Connection, ends: float) -> None:
         deadline = _Deadline(self.reactor, min(ends, self._now() + CONNECT_DEADLINE), connection)
         try:
             await connection.connect(**await resolved(self.dsn, self.reactor))
@@ -235,22 +243,18 @@ class Database:
             raise _ConnectFailed(_told(error)) from None
         finally:
             deadline.cancel()
-        return connection
 
     def _release(self, connection: Connection) -> None:
+        self._busy.discard(connection)
         if connection.is_open and connection.is_idle and not self._stopped:
             self._idle.append(connection)
         else:
-            self._drop(connection)
+            connection.discard()
         self._wake()
-
-    def _drop(self, connection: Connection) -> None:
-        connection.discard()
-        self._open -= 1
 
     def _drop_idle(self) -> None:
         while self._idle:
-            self._drop(self._idle.popleft())
+            self._idle.popleft().discard()
 
     def _wake(self) -> None:
         while self._waiting:
@@ -258,6 +262,10 @@ class Database:
             if not turn.called:
                 turn.callback(None)
                 return
+
+    @property
+    def _open(self) -> int:
+        return len(self._idle) + len(self._busy)
 
     def _refuse_when_stopped(self) -> None:
         if self._stopped:

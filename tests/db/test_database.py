@@ -255,3 +255,24 @@ async def test_a_stopped_pool_refuses(url: str) -> None:
     await stopped.stop()
     with pytest.raises(DatabaseDown):
         await stopped.read(pid)
+
+
+async def test_stopping_does_not_wait_for_a_transaction_that_does_not_end(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for the server gets a refusal, one that waits for its turn too, and stop returns."""
+    monkeypatch.setattr(module, "GRACE", 0.1)
+    stopping = Database(url, reactor, size=1)
+
+    async def wait(cursor: Cursor) -> None:
+        await cursor.run("SELECT pg_sleep(20)")
+
+    waiting = [Deferred.fromCoroutine(stopping.transact(wait)) for _ in range(2)]
+    await deferLater(reactor, 0.2)
+    started = reactor.seconds()
+    await stopping.stop()
+    for one in waiting:
+        with pytest.raises(DatabaseDown):
+            await one
+    assert reactor.seconds() - started < 15
+    assert repr(stopping) == "<Database 0 of 1 connections, 0 busy, 0 waiting>"
