@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from attrs import define, field
 
@@ -42,6 +43,25 @@ class Breaker:
             return False
         self._rest()
         return True
+
+    @contextmanager
+    def attempt(self, failure: type[Exception]) -> Iterator[None]:
+        """Around one call.
+
+        Args:
+            failure: what the call raises when the dependency fails it; anything else says nothing about it.
+
+        Raises:
+            failure: without arguments: the breaker is open, and nothing was tried.
+        """
+        if not self.admits():
+            raise failure()
+        try:
+            yield
+        except failure:
+            self.failed()
+            raise
+        self.worked()
 
     def worked(self) -> None:
         """A call went well: the dependency is back."""

@@ -15,9 +15,9 @@ from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
+from caching.breaker import Breaker
 from pypi.domain.errors import NoSuchFile, StorageFailed
 from pypi.files import paths
-from pypi.files.breaker import Breaker
 from pypi.files.bucket import BrokenOff, Bucket, Part, Upload
 from pypi.files.s3_client import TRIES, S3Settings
 from pypi.files.spool import Spooled
@@ -173,7 +173,7 @@ class S3Files:
 
     async def _call(self, function: Callable[..., T], *args: Any) -> T:
         """Call the bucket in a thread, unless it rests; log what it does wrong."""
-        with self._breaker.attempt():
+        with self._breaker.attempt(StorageFailed):
             try:
                 return await self._workers.run(function, *args)
             except StorageFailed as refusal:

@@ -52,6 +52,7 @@ class Sweep:
                 removed += await self._remove_orphans(batch)
                 batch = {}
         removed += await self._remove_orphans(batch)
+        await self.files.tidy(before)
         if removed:
             log.info("Swept away {removed} stored files that nothing listed", removed=removed)
 

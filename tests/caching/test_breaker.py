@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from caching.breaker import FAILURES, REST, WINDOW, Breaker
 
 
@@ -71,3 +73,17 @@ def test_a_probe_that_never_reports_does_not_close_the_way_for_ever() -> None:
     assert breaker.admits()
     clock.now += REST
     assert breaker.admits()
+
+
+def test_an_attempt_tells_failures_from_other_errors() -> None:
+    """Around a call: what the dependency fails with counts, what it refuses does not, and open means no."""
+    breaker = Breaker(Clock(), lambda: 0.0)
+    for _ in range(2 * FAILURES):
+        with pytest.raises(KeyError), breaker.attempt(ConnectionError):
+            raise KeyError("a refusal")
+    assert not breaker.is_open
+    for _ in range(FAILURES):
+        with pytest.raises(ConnectionError, match="away"), breaker.attempt(ConnectionError):
+            raise ConnectionError("away")
+    with pytest.raises(ConnectionError), breaker.attempt(ConnectionError):
+        raise AssertionError("nothing is tried")

@@ -23,8 +23,9 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import deferLater
 
+from caching import breaker
 from pypi.domain.errors import StorageFailed, StorageFull, Unavailable
-from pypi.files import breaker, s3
+from pypi.files import s3
 from pypi.files.paths import store_path
 from pypi.files.s3 import S3Files
 from pypi.files.s3_client import TRIES, S3Settings
