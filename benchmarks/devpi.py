@@ -1,0 +1,119 @@
+"""devpi-server, a peer: installed in an environment of its own, started as its documentation says.
+
+Its index has no bases and it has no mirror, so that no upload makes it look anywhere else. Everything else is
+as it comes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import create_server
+from typing import Any
+from urllib.request import ProxyHandler, Request, build_opener
+
+from benchmarks.client import connect
+from benchmarks.figure import BenchmarkFailed
+from benchmarks.processes import Command, pinned, run, running
+from benchmarks.servers import PASSWORD, USER, Login, Subject
+
+INSTALLATION = 600.0
+START = 60.0
+
+
+def cache() -> Path:
+    """Where peers are installed."""
+    named = os.environ.get("CHEESESHOP_BENCH_CACHE")
+    return Path(named) if named else Path.home() / ".cache" / "cheeseshop-bench"
+
+
+def installed(say: Callable[[str], None]) -> Path:
+    """The folder of devpi's programs, installed when they are missing."""
+    folder = cache() / "devpi"
+    programs = folder / "bin"
+    if not (folder / "complete").exists():
+        say(f"Installing devpi-server into {folder}")
+        run([sys.executable, "-m", "venv", "--clear", folder], deadline=INSTALLATION)
+        pip: Command = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*pip, "devpi-server", "devpi-client"], deadline=INSTALLATION)
+        (folder / "complete").touch()
+    return programs
+
+
+def version(programs: Path) -> str:
+    """Its name and version."""
+    return f"devpi-server {run([programs / 'devpi-server', '--version'], deadline=60)[1].strip()}"
+
+
+@contextmanager
+def serving(programs: Path, folder: Path, *, core: int | None = None) -> Iterator[Subject]:
+    """A devpi-server with an empty index, and somebody who may upload to it.
+
+    Args:
+        folder: of its data and logs; made when missing.
+        core: the only one it may run on.
+    """
+    folder.mkdir(exist_ok=True)
+    data = ["--serverdir", str(folder / "data")]
+    run([programs / "devpi-init", *data, "--no-root-pypi", "--root-passwd", PASSWORD], deadline=START)
+    port = _free_port()
+    command: Command = [
+        programs / "devpi-server",
+        *data,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--offline-mode",
+    ]
+    with running(
+        pinned(command, core),
+        ready=r"Hit Ctrl-C to quit",
+        log=folder / "serve.log",
+        deadline=START,
+        cwd=folder,
+    ) as server:
+        origin = f"http://127.0.0.1:{port}"
+        _wait_until_listening(origin)  # it says that it is ready a little too early
+        _ask(f"{origin}/{USER}", "PUT", {"password": PASSWORD})
+        login = _ask(f"{origin}/+login", "POST", {"user": USER, "password": PASSWORD})
+        token = Login(USER, login["result"]["password"])
+        _ask(f"{origin}/{USER}/dev", "PUT", {"bases": []}, Authorization=token.authorization)
+        yield Subject(
+            running=server,
+            origin=origin,
+            upload_path=f"/{USER}/dev/",
+            token=token,
+            password=Login(USER, PASSWORD),
+        )
+
+
+def _ask(url: str, method: str, value: dict[str, Any], **headers: str) -> dict[str, Any]:
+    request = Request(url, json.dumps(value).encode(), {"Content-Type": "application/json", **headers})
+    request.method = method
+    with build_opener(ProxyHandler({})).open(request, timeout=30) as response:
+        found: dict[str, Any] = json.load(response)
+    return found
+
+
+def _wait_until_listening(origin: str) -> None:
+    ends = time.monotonic() + START
+    while True:
+        try:
+            return connect(origin).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > ends:
+                raise BenchmarkFailed("devpi-server does not listen") from None
+            time.sleep(0.05)
+
+
+def _free_port() -> int:
+    """A port nobody listens on at the moment; devpi-server takes no 0."""
+    with create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port

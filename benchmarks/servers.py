@@ -1,0 +1,116 @@
+"""The service as a benchmark sees it: from outside, by its command line and its URLs."""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import field, frozen
+
+from benchmarks import machine
+from benchmarks.processes import Command, Running, pinned, run, running
+
+CHEESESHOP = Path(sys.executable).with_name("cheeseshop")
+READY = r"Cheeseshop ready: (http://\S+)/\n"
+START = 120.0
+"""Seconds a service has to become ready; a first start makes a database cluster."""
+
+USER, PASSWORD = "bench", "measure by measure"
+
+SERVERS = ("postgres", "redis")
+"""How the programs of the embedded servers begin."""
+
+ENVIRONMENT = {"CHEESESHOP_OPERATOR_PORT": "0"}
+
+
+@frozen
+class Login:
+    """What twine signs in with."""
+
+    user: str
+    secret: str = field(repr=False)
+
+    @property
+    def authorization(self) -> str:
+        """The header of that name, for HTTP basic authentication."""
+        return f"Basic {b64encode(f'{self.user}:{self.secret}'.encode()).decode()}"
+
+
+@frozen(kw_only=True)
+class Subject:
+    """A running index that takes uploads.
+
+    Attributes:
+        origin: its URL, without a slash at its end.
+        upload_path: where twine posts to.
+        token: what the index issued, to sign in with in place of a password.
+        password: what it keeps a hash of.
+    """
+
+    running: Running
+    origin: str
+    upload_path: str
+    token: Login
+    password: Login
+
+
+def cheeseshop(*words: str | Path, data: Path, deadline: float = START, given: str = "") -> tuple[float, str]:
+    """Run a command of ``cheeseshop`` on a data folder.
+
+    Args:
+        given: its standard input.
+
+    Returns:
+        the seconds it took, and what it printed.
+    """
+    env = ENVIRONMENT | {"CHEESESHOP_SERVICE_DATA": str(data)}
+    return run([CHEESESHOP, *words], deadline=deadline, env=env, given=given)
+
+
+@contextmanager
+def serving(
+    folder: Path, *, env: Mapping[str, str] | None = None, core: int | None = None
+) -> Iterator[Subject]:
+    """Our service on a data folder, with embedded servers, on free ports, and somebody who may upload.
+
+    Args:
+        folder: of its data and logs; made when missing.
+        env: further configuration.
+        core: the only one it may run on, with the servers it starts.
+    """
+    data = folder / "data"
+    folder.mkdir(exist_ok=True)
+    command: Command = [CHEESESHOP, "serve", "--port", "0", "--data", data]
+    with running(
+        pinned(command, core),
+        ready=READY,
+        log=folder / "serve.log",
+        deadline=START,
+        env=ENVIRONMENT | dict(env or {}),
+    ) as service:
+        assert service.said is not None, "it is ready"
+        cheeseshop(
+            *("user", "add", USER, "--email", "bench@packages.example", "--password-stdin"),
+            data=data,
+            given=f"{PASSWORD}\n",
+        )
+        _, token = cheeseshop("token", "create", USER, data=data)
+        yield Subject(
+            running=service,
+            origin=service.said.group(1),
+            upload_path="/legacy/",
+            token=Login("__token__", token.strip()),
+            password=Login(USER, PASSWORD),
+        )
+
+
+def children(service: Running) -> list[int]:
+    """The processes a service started for its own work, which look into what it was sent."""
+    return [pid for pid in service.tree()[1:] if not _program(pid).startswith(SERVERS)]
+
+
+def _program(pid: int) -> str:
+    return machine.program(pid).partition(" ")[0].rpartition("/")[2]
