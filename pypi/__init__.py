@@ -4,36 +4,41 @@ The plan of the house. Data walks one way; a line imports only from the lines be
 (``tests/test_house.py`` reads the imports and checks)::
 
     twisted/plugins > pypi.service               start and stop
-    pypi.app  pypi.front  pypi.cli  pypi.jobs    assemble and operate: choose between adapters
+    pypi.app  front  foundations  cli  jobs      assemble and operate: choose between adapters
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
-    pypi.index  publishing  accounts  search     what an index does
+    pypi.index  publishing  accounts             what an index does
     pypi.db  files  embedded                     what it stands on
+    pypi.config                                  what its operator says
     pypi.domain                                  what it knows: pure
     caching                                      generic HTTP caching: nothing of ours
     pypi.failpoints                              where a rehearsal of crashes kills us
 
 Rooms::
 
-    pypi/app.py        composition root: build(config, reactor) -> Application
-    pypi/front.py      which room answers this host and path
-    pypi/config.py     every key: documented, typed, checked, read once
-    pypi/service.py    Options and makeService for twistd
-    pypi/failpoints.py points with names, which do nothing unless they are armed
-    pypi/domain/       names versions filenames metadata values permissions changes errors
-    pypi/index/        one question (`Index`), its answerers
-    pypi/publishing/   submission archives checks publish: the corridor of an upload
-    pypi/accounts/     users passwords tokens
-    pypi/db/           database (pool, transact)  migrations/  queries/<one noun each>
-    pypi/files/        store (contract)  paths  spool  local  s3
-    pypi/embedded/     PostgreSQL and Redis servers that come as wheels
-    pypi/http/         channel request bodies multipart answer router negotiate caller headers
-    pypi/web/          simple upload downloads pages health
-    pypi/jobs/         one file per job
-    pypi/cli/          one file per verb family
-    caching/           policy conditional
-    legacy_compat/     old URLs (to come)
-    templates/         Jinja2 templates
+    pypi/app.py         composition root: build(config, reactor, ...) -> Application
+    pypi/front.py       which room answers this path
+    pypi/foundations.py the servers behind the index, and the schema, seen to at the start
+    pypi/service.py     Options and makeService for twistd
+    pypi/failpoints.py  points with names, which do nothing unless they are armed
+    pypi/config/        sections (every key)  values (how one is read)  load  show
+    pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
+    pypi/index/         database: what is on the index, from its rows
+    pypi/publishing/    the corridor: submission facts checks rules publish record errors
+                        archives/ (what is inside)  inspection  descriptions  rendering/  children/ (processes)
+    pypi/accounts/      accounts passwords tokens addresses
+    pypi/db/            connection database (pool, transact)  migrations/  queries/<one noun each>
+    pypi/files/         store (contract)  paths  spool draft  local tree  s3 s3_client bucket slices  workers
+    pypi/embedded/      PostgreSQL and Redis servers that come as wheels
+    pypi/http/          site channel head framing fields target deadline crowd limits: the strict edge
+                        request bodies forms multipart caller hosts credentials: what a route sees
+                        answer refused router negotiate ranges: what a route says
+    pypi/web/           simple (simple_html, simple_json)  upload  downloads  pages  health
+    pypi/jobs/          schedule, and one file per job: outbox sweep
+    pypi/cli/           main, running, and one file per verb family
+    caching/            policy  conditional  coalesce  breaker  redis
+    legacy_compat/      old URLs (to come)
+    templates/          Jinja2 templates and static files
 """
 
 __version__ = "0.1.0"

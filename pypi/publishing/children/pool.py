@@ -24,9 +24,10 @@ log = Logger()
 
 T = TypeVar("T")
 
-# Isolated and without ``site``, which nothing here needs: what the parent can import, the child can.
+# Isolated and without ``site``, which nothing here needs: what the parent can import, the child can. Ctrl-C
+# in a terminal reaches children too, and is the parent's to heed, also while they are importing.
 _START = (
-    "import sys; sys.path += sys.argv[2].split(':'); "
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path += sys.argv[2].split(':'); "
     "from importlib import import_module; import_module(sys.argv[1]).main()"
 )
 
