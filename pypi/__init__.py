@@ -25,7 +25,7 @@ Rooms::
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
     pypi/index/         database: what is on the index, from its rows
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
-                        archives/ (what is inside)  inspection  descriptions  rendering/  children/ (processes)
+                        archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords tokens addresses
     pypi/db/            connection database (pool, transact)  migrations/  queries/<one noun each>
     pypi/files/         store (contract)  paths  spool draft  local tree  s3 s3_client bucket slices  workers
