@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.logger import Logger
 
 from pypi.db.database import Database
 from pypi.db.queries import files as listed
 from pypi.files import paths
+from pypi.files.paths import StorePath
 from pypi.files.spool import Spool
 from pypi.files.store import FileStore
 from pypi.publishing.publish import Publisher
@@ -42,27 +43,26 @@ class Sweep:
         before = (self.now() - self.age).timestamp()
         await self.spool.sweep(before)
         removed = 0
-        batch: dict[str, str] = {}
+        batch: set[StorePath] = set()
         async for stored in self.files.walk():
-            found = paths.parse(stored.path)
-            if found is None or stored.modified > before:
+            place = paths.parse(stored.path)
+            if place is None or stored.modified > before:
                 continue
-            batch.setdefault(found.blake2_256, stored.path)
+            batch.add(evolve(place, is_metadata=False))
             if len(batch) >= BATCH:
                 removed += await self._remove_orphans(batch)
-                batch = {}
+                batch = set()
         removed += await self._remove_orphans(batch)
         await self.files.tidy(before)
         if removed:
             log.info("Swept away {removed} stored files that nothing listed", removed=removed)
 
-    async def _remove_orphans(self, batch: dict[str, str]) -> int:
-        """Of these content digests, remove those no file has; each is looked at again under its lock."""
-        if not batch:
-            return 0
-        kept = await self.database.read(listed.referenced, list(batch))
+    async def _remove_orphans(self, batch: Collection[StorePath]) -> int:
+        """Of these, remove those that are not listed; each is looked at again under its lock."""
+        digests = [place.blake2_256 for place in batch]
+        kept = await self.database.read(listed.referenced, digests) if digests else set()
         removed = 0
-        for blake2_256, path in batch.items():
-            if blake2_256 not in kept:
-                removed += await self.publisher.forget(blake2_256, path.removesuffix(".metadata"))
+        for place in batch:
+            if (place.blake2_256, place.filename) not in kept:
+                removed += await self.publisher.forget(str(place))
         return removed

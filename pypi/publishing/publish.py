@@ -115,9 +115,15 @@ class Publisher:
         publication = _publication(identity, submission, found, contents, self.now())
         # Neither needs the other, and both take their time.
         rendering = Deferred.fromCoroutine(self._render(known, found))
-        await self._store(submission, contents, publication)
-        rendered = await rendering
-        serial = await self._record(evolve(publication, rendered=rendered))
+        try:
+            await self._store(submission, contents, publication)
+            rendered = await rendering
+            serial = await self._record(evolve(publication, rendered=rendered))
+        except (DatabaseDown, OutcomeUnknown):
+            raise  # whether the file is listed can only be found out later: by the sweep
+        except Refusal:
+            await self.forget(publication.path)
+            raise
         failpoint("upload.after-commit")
         return Published(
             submission=submission, serial=serial, warnings=(*contents.warnings, *rendered.warnings)
@@ -159,28 +165,30 @@ class Publisher:
             return await self.database.transact(record, publication, self._decide)
         except OutcomeUnknown:
             return await self._find_out(publication)
-        except Refusal as refusal:
-            if not isinstance(refusal, DatabaseDown):
-                await self.forget(publication.submission.spooled.blake2_256, publication.path)
-            raise
 
     async def _decide(self, publication: Publication, known: facts.Facts) -> bool:
         """The checks once more, on facts nobody else can change; whether there is anything to write."""
         submission = publication.submission
         if self._is_repetition(publication.identity, submission, known):
             return False
-        if await self.files.size(publication.path) != submission.spooled.size:
+        if not await self._is_stored(publication):
             # Swept away as an orphan in the very moment between storing and listing it.
             raise StorageFailed()
         return True
 
+    async def _is_stored(self, publication: Publication) -> bool:
+        if await self.files.size(publication.path) != publication.submission.spooled.size:
+            return False
+        if publication.metadata_sha256 is None:
+            return True
+        return await self.files.size(paths.metadata_path(publication.path)) is not None
+
     async def _find_out(self, publication: Publication) -> int | None:
         """Whether a commit of unknown outcome happened; nobody is told before the database says so."""
-        blake2_256 = publication.submission.spooled.blake2_256
         for pause in (0.1, 0.5, 1.0, 2.0):
             await deferLater(self.reactor, pause)
             try:
-                is_listed = await self.database.transact(_is_listed, blake2_256)
+                is_listed = await self.database.transact(_is_listed, publication.path)
             except DatabaseDown:
                 continue
             if not is_listed:
@@ -188,28 +196,31 @@ class Publisher:
             return None
         raise OutcomeUnknown()
 
-    async def forget(self, blake2_256: str, path: str) -> bool:
-        """Remove stored bytes unless a file that has them is listed.
+    async def forget(self, path: str) -> bool:
+        """Remove a stored distribution, and the metadata beside it, unless it is listed.
 
         Returns:
             whether they were removed.
         """
         try:
-            return await self.database.transact(_forget, self.files, blake2_256, path)
+            return await self.database.transact(_forget, self.files, path)
         except (Refusal, Invalid) as refusal:
             log.warn("{path} stays until the next sweep: {refusal}", path=path, refusal=str(refusal))
             return False
 
 
-async def _is_listed(cursor: Cursor, blake2_256: str) -> bool:
+async def _is_listed(cursor: Cursor, path: str) -> bool:
+    """Whether the distribution stored at ``path`` is listed, which nobody changes in this transaction."""
+    place = paths.parse(path)
+    assert place is not None
     # Whoever is listing this content holds its lock: waiting for it, no commit under way is overlooked.
-    await listed.lock_blob(cursor, blake2_256)
-    return await listed.by_blake2(cursor, blake2_256) is not None
+    await listed.lock_blob(cursor, place.blake2_256)
+    found = await listed.by_blake2(cursor, place.blake2_256)
+    return found is not None and found.filename == place.filename
 
 
-async def _forget(cursor: Cursor, files: FileStore, blake2_256: str, path: str) -> bool:
-    await listed.lock_blob(cursor, blake2_256)
-    if await listed.by_blake2(cursor, blake2_256) is not None:
+async def _forget(cursor: Cursor, files: FileStore, path: str) -> bool:
+    if await _is_listed(cursor, path):
         return False
     await files.delete(path)
     await files.delete(paths.metadata_path(path))

@@ -93,7 +93,7 @@ USE_FILENAME = """
 # The second number keeps these apart from the locks of look-alike names.
 LOCK_BLOB = "SELECT pg_advisory_xact_lock(hashtextextended(%(blake2_256)s, 2))"
 
-REFERENCED = "SELECT blake2_256 FROM files WHERE blake2_256 = ANY(%(digests)s)"
+REFERENCED = "SELECT blake2_256, filename FROM files WHERE blake2_256 = ANY(%(digests)s)"
 
 
 async def of_project(cursor: Cursor, project_id: int) -> list[FileRow]:
@@ -143,6 +143,6 @@ async def lock_blob(cursor: Cursor, blake2_256: str) -> None:
     await cursor.run(LOCK_BLOB, {"blake2_256": blake2_256})
 
 
-async def referenced(cursor: Cursor, digests: list[str]) -> set[str]:
-    """Those of the given BLAKE2b-256 digests whose files are listed."""
-    return {digest for (digest,) in await cursor.tuples(REFERENCED, {"digests": digests})}
+async def referenced(cursor: Cursor, digests: list[str]) -> set[tuple[str, str]]:
+    """(digest, filename) of the listed files that have one of these BLAKE2b-256 digests."""
+    return set(await cursor.tuples(REFERENCED, {"digests": digests}))
