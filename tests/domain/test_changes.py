@@ -1,0 +1,67 @@
+"""Changes: the words mirrors parse, and the pages each can be seen on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+import pytest
+
+from pypi.domain.changes import (
+    Change,
+    FileAdded,
+    ProjectCreated,
+    ReleaseCreated,
+    RoleAdded,
+    action,
+    tags,
+    version,
+)
+from pypi.domain.names import NormalizedName
+
+WHERE: dict[str, Any] = {"project": NormalizedName("cheese-slicer"), "name": "Cheese.Slicer", "actor": "ada"}
+
+CHANGES = [
+    (
+        ProjectCreated(**WHERE),
+        "create",
+        None,
+        {"project/cheese-slicer", "all-projects", "search"},
+    ),
+    (
+        RoleAdded(**WHERE, role="Maintainer", user="Bob"),
+        "add Maintainer Bob",
+        None,
+        {"project/cheese-slicer", "user/bob"},
+    ),
+    (
+        ReleaseCreated(**WHERE, version="1.0"),
+        "new release",
+        "1.0",
+        {"project/cheese-slicer", "all-projects", "search"},
+    ),
+    (
+        FileAdded(**WHERE, version="1.0", filename="cheese_slicer-1.0.tar.gz", python_version="source"),
+        "add source file cheese_slicer-1.0.tar.gz",
+        "1.0",
+        {"project/cheese-slicer", "all-projects", "search"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "words", "number", "seen_on"), CHANGES)
+def test_changes(change: Change, words: str, number: str | None, seen_on: set[str]) -> None:
+    """Every change has its words, its version if it is about one, and the tags of what shows it."""
+    assert (action(change), version(change), set(tags(change))) == (words, number, seen_on)
+
+
+def test_all_of_them() -> None:
+    """No kind of change is forgotten here."""
+    assert {type(change) for change, *_ in CHANGES} == set(get_args(Change))
+
+
+@pytest.mark.parametrize("change", [change for change, *_ in CHANGES])
+def test_tags_are_plain(change: Change) -> None:
+    """Tags are safe in a header that separates them by blanks."""
+    assert all(re.fullmatch(r"[a-z0-9:/._-]{1,200}", tag) for tag in tags(change))
+    assert len(set(tags(change))) == len(tags(change))
