@@ -15,9 +15,13 @@ from twisted.python.failure import Failure
 from pypi.config import Config
 from pypi.db.database import Database
 from pypi.db.migrations import SchemaBehind, current, head
-from pypi.embedded import Servers
+from pypi.domain.errors import Refusal
+from pypi.embedded import EmbeddedServerFailed, Servers
 
 log = Logger()
+
+EXPECTED = (Refusal, SchemaBehind, EmbeddedServerFailed)
+"""Failures with causes outside this code, told in one sentence; anything else is a mistake of ours."""
 
 
 @define(eq=False)

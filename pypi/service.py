@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import socket
@@ -13,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python import usage
 
 from pypi import failpoints
 from pypi.app import Application, build
 from pypi.config import Config, ConfigError, load
-from pypi.foundations import Foundations
+from pypi.foundations import EXPECTED, Foundations
 from pypi.http.caller import Networks
 from pypi.http.hosts import Hosts
 from pypi.http.site import Site
@@ -119,8 +120,9 @@ class CheeseshopService(Service):
         self._ports.append(port)
 
     async def _stop(self) -> None:
-        if self._starting is not None and not self._starting.called:
+        if self._starting is not None:
             self._starting.cancel()
+            await self._starting
         for port in self._ports:
             await maybeDeferred(port.stopListening)
         if self._application is not None:
@@ -128,8 +130,11 @@ class CheeseshopService(Service):
         await self._foundations.stop()
 
     def _report(self, failure: Any) -> None:
-        log.failure("Cheeseshop could not start", failure)
-        self.failed(failure.getErrorMessage())
+        if failure.check(CancelledError):
+            return
+        if not failure.check(StartFailed, *EXPECTED):
+            log.failure("Cheeseshop could not start", failure)
+        self.failed(failure.getErrorMessage() or failure.type.__name__)
 
 
 def bind(interface: str, port: int, key: str) -> socket.socket:
@@ -142,7 +147,8 @@ def bind(interface: str, port: int, key: str) -> socket.socket:
     try:
         listening = socket.create_server((interface, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise StartFailed(f"{key}: cannot listen on {interface}:{port}: {error.strerror}.") from None
+        reason = os.strerror(error.errno) if error.errno else error
+        raise StartFailed(f"{key}: cannot listen on {interface}:{port}: {reason}.") from None
     listening.setblocking(False)
     return listening
 
@@ -152,20 +158,28 @@ def _host(interface: str) -> str:
 
 
 def makeService(options: Options) -> CheeseshopService:
-    """What ``twistd pypi`` runs."""
+    """What ``twistd pypi`` runs; ends the process with status 1 where the configuration is wrong."""
     from twisted.internet import reactor
 
     try:
         path = options["config"] and Path(options["config"])
         config = load(path or None, overrides=options.overrides())
     except ConfigError as error:
-        raise usage.UsageError(str(error)) from None
+        sys.exit(str(error))
     return CheeseshopService(config, reactor, lambda sentence: end_with_error(reactor, sentence))
 
 
 def end_with_error(reactor: Any, sentence: str) -> None:
     """Stop the reactor; the process ends with status 1 after everything was stopped in order."""
-    print(sentence, file=sys.stderr, flush=True)
-    # twistd offers no exit status of its own; by this event everything has been stopped and flushed.
-    reactor.addSystemEventTrigger("after", "shutdown", lambda: os._exit(1))
+    log.critical("{sentence}", sentence=sentence)
+    # twistd sends sys.stderr to the log, and offers no exit status of its own. By the time this runs it
+    # has removed its pid file, too.
+    print(sentence, file=sys.__stderr__, flush=True)
+    atexit.register(_exit_with_error)
     reactor.callLater(0, reactor.stop)
+
+
+def _exit_with_error() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(1)

@@ -17,13 +17,7 @@ from twisted.python.failure import Failure
 
 from pypi.app import Application, build
 from pypi.config import Config, ConfigError, load
-from pypi.db.migrations import SchemaBehind
-from pypi.domain.errors import Refusal
-from pypi.embedded import EmbeddedServerFailed
-from pypi.foundations import Foundations
-
-EXPECTED = (Refusal, SchemaBehind, EmbeddedServerFailed)
-"""Failures that are told in one sentence; anything else is a mistake of ours, told in full."""
+from pypi.foundations import EXPECTED, Foundations
 
 
 def configured(context: click.Context, **overrides: object) -> Config:
