@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email.message import Message
 
 import nh3
@@ -60,22 +58,14 @@ def render(text: str, content_type: str) -> str:
 
 def _rst(text: str, called: str) -> str:
     said = io.StringIO()
-    with _own_roles():
+    try:
         rendered = rst.render(text, stream=said)
+    finally:
+        # Docutils keeps the roles one text defines, and would let it change what later texts mean.
+        roles._roles.clear()
     if rendered is None:
         raise NotRendered(f"does not render as {called} ({_first_complaint(said.getvalue())})")
     return rendered
-
-
-@contextmanager
-def _own_roles() -> Iterator[None]:
-    """Docutils keeps the roles one text defines, and would let it change the meaning of all later ones."""
-    known = dict(roles._roles)
-    try:
-        yield
-    finally:
-        roles._roles.clear()
-        roles._roles.update(known)
 
 
 def _first_complaint(said: str) -> str:
