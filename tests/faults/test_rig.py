@@ -31,8 +31,8 @@ async def test_every_broken_invariant_is_found(victim: Victim) -> None:
     victim.note(upload("unheard_of"))
     victim.sql("UPDATE files SET sha256 = repeat('0', 64) WHERE filename = %s", renamed.filename)
     place(victim, bare).with_name("stray-1.0.tar.gz").touch()
-    (Path(victim.files) / ".tmp" / ("0" * 32)).touch()
-    (Path(victim.files) / empty).mkdir(parents=True)
+    victim.file(f".tmp/{'0' * 32}").touch()
+    victim.file(empty).mkdir(parents=True)
     victim.sql(
         "INSERT INTO outbox (serial, kind, payload, due, created) VALUES (1, 'x', '{}', 'infinity', now())"
     )
@@ -55,4 +55,4 @@ async def test_every_broken_invariant_is_found(victim: Victim) -> None:
 def place(victim: Victim, wanted: Upload, ending: str = "") -> Path:
     """Where a listed file lies in the store."""
     entries, _ = listing(victim)
-    return Path(victim.files) / (entries[wanted.filename].path.removeprefix("/packages/") + ending)
+    return victim.file(entries[wanted.filename].path.removeprefix("/packages/") + ending)

@@ -165,8 +165,8 @@ def _of_digests(victim: Victim, listed: dict[str, Entry]) -> Iterator[str]:
 def _of_leftovers(victim: Victim, listed: dict[str, Entry]) -> Iterator[str]:
     expected = {unquote(entry.path).removeprefix("/packages/") for entry in listed.values()}
     expected |= {f"{path}.metadata" for path in expected}
-    for folder, _, names in os.walk(victim.files):
-        place = Path(folder).relative_to(victim.files)
+    for folder, _, names in os.walk(victim.file()):
+        place = Path(folder).relative_to(victim.file())
         for name in names:
             if str(place / name) not in expected:
                 yield f"{place / name} is left in the store"

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from secrets import token_bytes
 from subprocess import Popen
 from threading import Event, Lock
@@ -63,16 +64,20 @@ class Upload:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def upload(name: str | None = None, version: str = "1.0", *, size: int = 0) -> Upload:
-    """A wheel like no other.
+def upload(name: str | None = None, version: str = "1.0", *, size: int = 0, is_wheel: bool = True) -> Upload:
+    """A wheel or source distribution like no other.
 
     Args:
         name: of its project; one nobody else has unless given.
         size: bytes it has at least.
     """
     name = name or f"demo{next(_numbers)}"
-    data = archives.wheel(name, version, files={f"{name}.bin": random.randbytes(size + 16)}, alter=_store)
-    return Upload(archives.wheel_filename(name, version), data)
+    files = {f"{name}.bin": random.randbytes(size + 16)}
+    if is_wheel:
+        return Upload(
+            archives.wheel_filename(name, version), archives.wheel(name, version, files=files, alter=_store)
+        )
+    return Upload(archives.sdist_filename(name, version), archives.sdist(name, version, files=files))
 
 
 def _store(members: list[archives.ZipMember]) -> None:
@@ -121,15 +126,14 @@ class Victim(Service):
             own |= {"CHEESESHOP_DATABASE_URL": self.database_url, "CHEESESHOP_REDIS_URL": NO_REDIS}
         return super().environment(**(own | more))
 
-    @property
-    def files(self) -> str:
-        """The folder of its file store."""
-        return str(self.data / "files")
+    def file(self, path: str = "") -> Path:
+        """Where a file of its store lies; the folder of all of them unless one is given."""
+        return self.data / "files" / path
 
     @property
-    def temporaries(self) -> list[str]:
+    def temporaries(self) -> list[Path]:
         """The files in its spool."""
-        return sorted(path.name for path in (self.data / "files" / ".tmp").iterdir())
+        return sorted(self.file(".tmp").iterdir())
 
     @property
     def server_url(self) -> str:
