@@ -6,10 +6,10 @@ twice: by a client that reads as fast as it can, and by one that asks and then r
 which is when a service without back-pressure fills its memory.
 
 Memory is the resident set of the service's processes without PostgreSQL and Redis: the main one and its
-children, which look into archives. Idle is what they hold (``VmRSS``) when the service is ready and has answered nobody
-yet. The peak of a process is the kernel's own (``VmHWM``), counted anew for each step. The peaks of all
-processes are added up as if they had come at the same moment, and looked at every 20 ms because a child
-may be replaced meanwhile. 1 MB = 1 000 000 bytes.
+children, which look into what was sent. Idle is what they hold (``VmRSS``) when the service is ready and has
+answered nobody yet; a child that is started later counts in full. The peak of a process is the kernel's own
+(``VmHWM``), counted anew for each step. The peaks of all processes are added up as if they had come at the
+same moment, and looked at every 20 ms because a child may be replaced meanwhile. 1 MB = 1 000 000 bytes.
 """
 
 from __future__ import annotations

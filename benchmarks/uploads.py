@@ -4,8 +4,8 @@ Both servers are started anew for every run, in turns, with an empty index and s
 
 *One run of twine* uploads 300 wheels, signing in as each index has its users do it: with an API token here,
 with name and password at devpi-server, which hashes the password again for each request. The server's part in
-it is the processor time of all its processes (ours with PostgreSQL, Redis and the inspectors of archives),
-from before twine starts until it has ended.
+it is the processor time of all its processes (of ours PostgreSQL, Redis and those that look into archives are
+some), from before twine starts until it has ended.
 
 *The same requests again*: what twine sends was recorded once. A client that does nothing but write such a
 request to a socket and read the answer sends them one after the other, to both servers, with only path, Host
