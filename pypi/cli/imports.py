@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +43,10 @@ def import_(context: click.Context, paths: tuple[Path, ...], owner: str | None, 
     async def command(reactor: Any) -> None:
         async with application(config, reactor) as index:
             identity = OPERATOR if owner is None else await index.accounts.named(owner)
-            with click.progressbar(length=len(found), label="Importing", hidden=quiet, show_pos=True) as bar:
+            progress = click.progressbar(
+                length=len(found), label="Importing", hidden=quiet, show_pos=True, file=sys.stderr
+            )
+            with progress as bar:
                 await _import_all(index, identity, found, report, lambda: bar.update(1))
 
     run(command)

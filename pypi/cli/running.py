@@ -46,7 +46,11 @@ def show(value: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:
 
 
 def run(command: Callable[[Any], Awaitable[None]]) -> None:
-    """Run a command on the reactor; expected failures become one sentence and status 1."""
+    """Run a command on the reactor; expected failures become one sentence and status 1.
+
+    Raises:
+        SystemExit: the command failed, or asked for a status other than 0.
+    """
     complain: Any = _complain
     globalLogPublisher.addObserver(complain)
 
@@ -57,7 +61,12 @@ def run(command: Callable[[Any], Awaitable[None]]) -> None:
             click.echo(f"cheeseshop: {refusal}", err=True)
             raise SystemExit(1) from None
 
-    react(lambda reactor: Deferred.fromCoroutine(guarded(reactor)))
+    try:
+        react(lambda reactor: Deferred.fromCoroutine(guarded(reactor)))
+    except SystemExit as end:
+        # It ends the process even when all went well, and the command may have more to say.
+        if end.code:
+            raise
 
 
 def _complain(event: Any) -> None:
