@@ -104,7 +104,7 @@ async def _try(probe: Any) -> tuple[bool, str]:
         answer = await probe()
     except Exception as error:
         return False, str(error) or type(error).__name__
-    return True, str(answer)
+    return True, "" if answer is None else str(answer)
 
 
 def _client_lines(origin: str) -> dict[str, str]:
@@ -117,8 +117,10 @@ def _client_lines(origin: str) -> dict[str, str]:
 
 
 def _report(value: dict[str, Any]) -> str:
-    checks = [
-        f"{'ok  ' if one['healthy'] else 'FAIL'}  {one['part']}: {one['detail']}" for one in value["findings"]
-    ]
+    checks = [_check(**one) for one in value["findings"]]
     lines = [f"  {line}" for line in value["clients"].values()]
     return "\n".join([*checks, "", "Lines for clients:", *lines])
+
+
+def _check(part: str, healthy: bool, detail: str) -> str:
+    return f"{'ok  ' if healthy else 'FAIL'}  {part}{detail and f': {detail}'}"
