@@ -131,7 +131,7 @@ class Service:
     folder: Path
     settings: Mapping[str, str] = field(factory=dict)
     port: int = 0
-    process: subprocess.Popen[bytes] = field(init=False, repr=False)
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
     _token: str = field(default="", init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -159,7 +159,8 @@ class Service:
 
     @property
     def pid(self) -> int:
-        """The id of the service's process."""
+        """The id of the service's process, once started."""
+        assert self.process is not None
         return self.process.pid
 
     @property
@@ -210,7 +211,7 @@ class Service:
             itself.
         """
         with self.said.open("wb") as out, self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = process = subprocess.Popen(
                 self.command(),
                 cwd=self.folder,
                 env=self.environment(),
@@ -221,8 +222,8 @@ class Service:
             )
         deadline = time.monotonic() + START_SECONDS
         while not READY.search(self.said.read_text()):
-            if self.process.poll() is not None:
-                pytest.fail(f"The service ended with {self.process.returncode}:\n{self.log.read_text()}")
+            if process.poll() is not None:
+                pytest.fail(f"The service ended with {process.returncode}:\n{self.log.read_text()}")
             if time.monotonic() > deadline:
                 self.end()
                 pytest.fail(f"The service was not ready in {START_SECONDS:g} s:\n{self.log.read_text()}")
@@ -231,6 +232,7 @@ class Service:
 
     def stop(self) -> None:
         """Stop it as Ctrl-C does; fails unless it and its servers are gone within the promised time."""
+        assert self.process is not None
         self.process.send_signal(SIGINT)
         try:
             status = self.process.wait(STOP_SECONDS)
@@ -244,12 +246,13 @@ class Service:
 
     def kill(self) -> None:
         """Kill it outright; its servers go on."""
+        assert self.process is not None
         self.process.kill()
         self.process.wait(10)
 
     def end(self) -> None:
         """Leave nothing running, whatever state it is in."""
-        if self.process.poll() is None:
+        if self.process is not None and self.process.poll() is None:
             self.kill()
         end_servers(self.data)
 

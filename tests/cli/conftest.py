@@ -1,0 +1,29 @@
+"""A running service whose data folder the commands work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.service import Service
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running service; tests do not disturb each other, since each has accounts and projects of its own."""
+    running = Service(tmp_path_factory.mktemp("service"))
+    try:
+        yield running.start()
+        running.stop()
+    finally:
+        running.end()
+
+
+@pytest.fixture
+def new_service(tmp_path: Path) -> Iterator[Service]:
+    """A service that was never started, with a data folder of its own; nothing of it is left running."""
+    made = Service(tmp_path)
+    yield made
+    made.end()
