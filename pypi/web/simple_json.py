@@ -49,8 +49,8 @@ def _file(entry: FileEntry, files_url: str) -> dict[str, Any]:
         "upload-time": timestamp(entry.uploaded),
         "yanked": False if entry.yank is None else entry.yank.reason or True,
         "core-metadata": metadata,
-        # Readers older than PEP 714 know the same value by these names.
-        "dist-info-metadata": metadata,
+        # The public index's own name for it, which uv reads. The name of PEP 691, "dist-info-metadata", is
+        # never sent: pip 23.0 stumbles over it, and PEP 714 was written to keep it unsaid.
         "data-dist-info-metadata": metadata,
         "provenance": None,
     }
