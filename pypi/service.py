@@ -82,7 +82,7 @@ class CheeseshopService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _start(self) -> None:
-        failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
+        _arm(os.environ.get(failpoints.VARIABLE, ""))
         service, operator = self.config.service, self.config.operator
         listening = bind(service.interface, service.port, "service.port")
         operators = bind(operator.interface, operator.port, "operator.port")
@@ -135,6 +135,13 @@ class CheeseshopService(Service):
         if not failure.check(StartFailed, *EXPECTED):
             log.failure("Cheeseshop could not start", failure)
         self.failed(failure.getErrorMessage() or failure.type.__name__)
+
+
+def _arm(wanted: str) -> None:
+    try:
+        failpoints.arm(wanted)
+    except failpoints.UnknownFailpoint as error:
+        raise StartFailed(str(error)) from None
 
 
 def bind(interface: str, port: int, key: str) -> socket.socket:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_twisted
 
+from tests.support.databases import Databases
 from tests.support.index import OWNER
 from tests.support.rig import Victim
 
@@ -27,3 +29,17 @@ async def victim(resting: Victim) -> AsyncIterator[Victim]:
     """The same service, running."""
     resting.start()
     yield resting
+
+
+@pytest_twisted.async_yield_fixture(scope="module")
+async def survivor(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Victim]:
+    """A running service for all tests of a module: after each of them it has to be as good as new."""
+    url = databases.make()
+    made = Victim(tmp_path_factory.mktemp("survivor"), database_url=url)
+    try:
+        await made.welcome(OWNER)
+        made.start()
+        yield made
+    finally:
+        made.end()
+        databases.drop(url)

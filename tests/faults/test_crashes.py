@@ -17,7 +17,7 @@ SIZE = 300_000
 IN_UPLOAD = [
     "upload.tmp-open",
     "upload.mid-write",
-    "upload.mid-write:3",
+    "upload.mid-write:2",
     # A wheel's metadata is stored first, the same way as the wheel.
     *(f"upload.after-{step}{time}" for step in ("fsync", "rename", "dirsync") for time in ("", ":2")),
     "upload.before-insert",

@@ -62,16 +62,15 @@ async def test_disk_fills_up(small_disk: Victim) -> None:
     await check(small_disk)
 
 
-@pytest.mark.parametrize("bytes_left", [0, 1, 4096, 70_000, 200_000, 310_000])
-async def test_file_size_limit(victim: Victim, bytes_left: int) -> None:
+@pytest.mark.parametrize("room", [0, 1, 4096, 70_000, 200_000, 310_000])
+async def test_limit_on_file_sizes(survivor: Victim, room: int) -> None:
     """A limit of the operating system on the size of files, wherever it strikes, does the same."""
-    assert victim.publish(upload()).status == 200
     wanted = upload(size=300_000)
-    _, hard = resource.prlimit(victim.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(victim.pid, resource.RLIMIT_FSIZE, (bytes_left, hard))
-    outcome = victim.publish(wanted)
-    resource.prlimit(victim.pid, resource.RLIMIT_FSIZE, (hard, hard))
-    assert outcome.status == (200 if bytes_left > len(wanted.data) else 507)
-    assert victim.temporaries == []
-    assert victim.publish(wanted).status == 200
-    await check(victim)
+    before, hard = resource.prlimit(survivor.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(survivor.pid, resource.RLIMIT_FSIZE, (room, hard))
+    outcome = survivor.publish(wanted)
+    resource.prlimit(survivor.pid, resource.RLIMIT_FSIZE, (before, hard))
+    assert outcome.status == (200 if room > len(wanted.data) else 507)
+    assert survivor.temporaries == []
+    assert survivor.publish(wanted).status == 200
+    await check(survivor)

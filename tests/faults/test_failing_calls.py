@@ -61,22 +61,22 @@ def second_half(victim: Victim, wanted: Upload, inject: str) -> tuple[Outcome, b
     ids=["fsync", "rename", "mkdir", "write"],
 )
 async def test_a_call_fails(
-    victim: Victim, calls: str, error: str, attempt: Attempt, status: int, at_least: int, is_wheel: bool
+    survivor: Victim, calls: str, error: str, attempt: Attempt, status: int, at_least: int, is_wheel: bool
 ) -> None:
     """Whichever of the calls it is, the upload is refused, nothing is left of it, and a retry succeeds."""
     for number in range(1, ENOUGH):
         wanted = upload(size=SIZE, is_wheel=is_wheel)
-        outcome, failed = attempt(victim, wanted, f"{calls}:error={error}:when={number}")
+        outcome, failed = attempt(survivor, wanted, f"{calls}:error={error}:when={number}")
         if not failed:
             break
         assert outcome.status == status, f"call {number}"
-        assert victim.temporaries == []
-        assert victim.get(f"/simple/{wanted.project}/")[0] == 404
-        assert victim.publish(wanted).status == 200
+        assert survivor.temporaries == []
+        assert survivor.get(f"/simple/{wanted.project}/")[0] == 404
+        assert survivor.publish(wanted).status == 200
     assert outcome.status == 200
     assert number > at_least
-    assert victim.is_alive
-    await check(victim)
+    assert survivor.is_alive
+    await check(survivor)
 
 
 @contextmanager

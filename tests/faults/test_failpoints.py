@@ -77,4 +77,5 @@ def test_the_service_does_not_start_with_an_unknown_failpoint(tmp_path: Path) ->
     service = Service(tmp_path)
     done = service.cheeseshop("serve", "--port", "0", status=1, FAILPOINTS="upload.after-renam")
     assert "cheeseshop: FAILPOINTS: 'upload.after-renam' is no failpoint; known are" in done.stderr
+    assert "Traceback" not in done.stderr
     assert not service.data.exists()

@@ -64,6 +64,11 @@ class Upload:
         return hashlib.sha256(self.data).hexdigest()
 
 
+def new_name() -> str:
+    """A project name that nobody has used."""
+    return f"demo{next(_numbers)}"
+
+
 def upload(name: str | None = None, version: str = "1.0", *, size: int = 0, is_wheel: bool = True) -> Upload:
     """A wheel or source distribution like no other.
 
@@ -71,7 +76,7 @@ def upload(name: str | None = None, version: str = "1.0", *, size: int = 0, is_w
         name: of its project; one nobody else has unless given.
         size: bytes it has at least.
     """
-    name = name or f"demo{next(_numbers)}"
+    name = name or new_name()
     files = {f"{name}.bin": random.randbytes(size + 16)}
     if is_wheel:
         return Upload(
@@ -169,7 +174,9 @@ class Victim(Service):
     # --- its clients --------------------------------------------------------------------------------------
 
     async def welcome(self, name: str) -> None:
-        """Make an account with a token, for ``publish``."""
+        """Make an account with a token, for ``publish``; harmless when it is there."""
+        if name in self._auths:
+            return
         database = Database(self.server_url, reactor, size=1)
         accounts = Accounts(
             database=database,
