@@ -58,6 +58,19 @@ class Foundations:
             await self.stop()
             raise
 
+    async def migrate(self) -> str:
+        """Bring the schema up to that of this code, once started.
+
+        Returns:
+            from which revision to which, for people.
+
+        Raises:
+            DatabaseDown: it does not answer.
+            SchemaBehind: it could not be done.
+        """
+        await self._revision()
+        return await migrate_in_process(self.database_url, self.reactor)
+
     async def stop(self) -> None:
         """Stop the embedded servers, unless another process still uses them."""
         if self._servers is not None:
@@ -78,12 +91,15 @@ class Foundations:
         self.database_url = self.database_url or urls.database
         self.redis_url = self.redis_url or urls.redis
 
-    async def _see_to_schema(self) -> None:
+    async def _revision(self) -> str | None:
         database = Database(self.database_url, self.reactor, size=1)
         try:
-            found = await database.read(current)
+            return await database.read(current)
         finally:
             await database.stop()
+
+    async def _see_to_schema(self) -> None:
+        found = await self._revision()
         if found == head():
             return
         if self.config.database.url:

@@ -10,7 +10,7 @@ from attrs import frozen
 from pypi.cli.running import application, configured, run, show
 from pypi.config import Config, shown
 from pypi.db.migrations import SchemaBehind
-from pypi.foundations import Foundations, migrate_in_process
+from pypi.foundations import Foundations
 
 
 @click.group()
@@ -49,7 +49,7 @@ def migrate(context: click.Context) -> None:
         foundations = Foundations(settings, reactor)
         await foundations.start(migrate=False)
         try:
-            click.echo(await migrate_in_process(foundations.database_url, reactor))
+            click.echo(await foundations.migrate())
         finally:
             await foundations.stop()
 
