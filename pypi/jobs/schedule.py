@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from pypi.domain.errors import Unavailable
 
-GRACE = 0.5
-"""Seconds that ``stop`` gives the jobs under way."""
-
 log = Logger()
+
+FIRST = 20.0
+"""Seconds after which every job has begun once: soon after a crash, but not in a command that ends sooner."""
 
 
 class Job(Protocol):
@@ -30,51 +31,45 @@ class Job(Protocol):
         """Seconds between runs."""
 
     async def run(self) -> None:
-        """Do what is to be done now; a failure is logged, and the next run tries again.
-
-        It may be cancelled at any ``await`` when the service stops.
-        """
+        """Do what is to be done now; a failure is logged, and the next run tries again."""
 
 
 @define(eq=False)
 class Schedule:
-    """A looping call for each job."""
+    """A loop for each job."""
 
     reactor: Any = field(repr=False)
     jobs: Sequence[Job]
-    _loops: list[LoopingCall] = field(factory=list, init=False, repr=False)
-    _ends: list[Deferred[Any]] = field(factory=list, init=False, repr=False)
-    _runs: set[Deferred[None]] = field(factory=set, init=False, repr=False)
+    _loops: list[Deferred[None]] = field(factory=list, init=False, repr=False)
+    _pauses: set[Deferred[None]] = field(factory=set, init=False, repr=False)
+    _stopped: bool = field(default=False, init=False, repr=False)
 
     async def start(self) -> None:
-        """Run every job for the first time once the reactor is free."""
-        for job in self.jobs:
-            loop = LoopingCall(self._begin, job)
-            loop.clock = self.reactor
-            self._loops.append(loop)
-            self._ends.append(loop.start(job.every, now=False))
+        """Begin to wait for the first run of every job."""
+        self._stopped = False
+        self._loops = [Deferred.fromCoroutine(self._repeat(job)) for job in self.jobs]
 
     async def stop(self) -> None:
-        """Begin no more jobs, and cancel those that do not finish within ``GRACE`` seconds."""
-        for loop in self._loops:
-            if loop.running:
-                loop.stop()
-        late = self.reactor.callLater(GRACE, self._cancel)
-        await gatherResults(self._ends)
-        if late.active():
-            late.cancel()
-        self._loops.clear()
-        self._ends.clear()
+        """Let running jobs finish, and begin no more."""
+        self._stopped = True
+        for pause in tuple(self._pauses):
+            pause.cancel()
+        await gatherResults(self._loops)
 
-    def _begin(self, job: Job) -> Deferred[None]:
-        run = Deferred.fromCoroutine(_run(job))
-        self._runs.add(run)
-        run.addBoth(lambda _: self._runs.discard(run))
-        return run
+    async def _repeat(self, job: Job) -> None:
+        await self._pause(min(FIRST, job.every))
+        while not self._stopped:
+            await _run(job)
+            await self._pause(job.every)
 
-    def _cancel(self) -> None:
-        for run in tuple(self._runs):
-            run.cancel()
+    async def _pause(self, seconds: float) -> None:
+        if self._stopped:
+            return
+        pause: Deferred[None] = deferLater(self.reactor, seconds)
+        self._pauses.add(pause)
+        with suppress(CancelledError):
+            await pause
+        self._pauses.discard(pause)
 
 
 async def _run(job: Job) -> None:
@@ -82,7 +77,5 @@ async def _run(job: Job) -> None:
         await job.run()
     except Unavailable as refusal:
         log.warn("{job} waits for better times: {refusal}", job=type(job).__name__, refusal=str(refusal))
-    except CancelledError:
-        log.info("{job} was interrupted; the next process goes on with it", job=type(job).__name__)
     except Exception:
         log.failure("{job} failed", job=type(job).__name__)
