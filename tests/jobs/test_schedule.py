@@ -1,99 +1,138 @@
-"""The schedule: jobs again and again, none twice at once, none in the way of stopping."""
+"""The schedule: every job at its own pace, none twice at once, none lost to a failure."""
 
 from __future__ import annotations
 
-from attrs import define, field
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import Clock
+from collections.abc import Iterator
 
-from pypi.domain.errors import StorageFailed
-from pypi.jobs.schedule import GRACE, Schedule
+import pytest
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.logger import LogEvent
+
+from pypi.domain.errors import Unavailable
+from pypi.jobs.schedule import FIRST, Schedule
 from tests.http.memory import errors_logged
 
 
 @define(eq=False)
-class Task:
-    """A job whose runs end when the test says so."""
+class Job:
+    """A job that notes when it began.
 
+    Attributes:
+        lasts: seconds a run takes.
+        fails: what a run raises.
+    """
+
+    clock: Clock
     every: float = 10.0
-    runs: list[Deferred[None]] = field(factory=list)
-    cancelled: int = 0
+    lasts: float = 0.0
+    fails: Exception | None = None
+    begun: list[float] = field(factory=list)
+    ended: list[float] = field(factory=list)
 
     async def run(self) -> None:
-        self.runs.append(Deferred())
-        try:
-            await self.runs[-1]
-        except CancelledError:
-            self.cancelled += 1
-            raise
+        """Note the time, and take some."""
+        self.begun.append(self.clock.seconds())
+        if self.lasts:
+            over: Deferred[None] = Deferred()
+            self.clock.callLater(self.lasts, over.callback, None)
+            await over
+        self.ended.append(self.clock.seconds())
+        if self.fails is not None:
+            raise self.fails
 
 
-async def test_each_job_runs_at_its_own_pace_and_never_twice_at_once() -> None:
-    """The next run begins its pause after the last one began, but not before that one has ended."""
-    clock = Clock()
-    fast, slow = Task(1.0), Task(5.0)
-    schedule = Schedule(clock, [fast, slow])
-    await schedule.start()
-    assert not fast.runs
-    clock.advance(1)
-    clock.pump([1.0] * 5)
-    assert (len(fast.runs), len(slow.runs)) == (1, 1)
-    fast.runs[0].callback(None)
-    clock.pump([1.0] * 2)
-    assert (len(fast.runs), len(slow.runs)) == (2, 1)
-    for run in (fast.runs[-1], slow.runs[-1]):
-        run.callback(None)
-    await schedule.stop()
-    clock.pump([1.0] * 20)
-    assert (len(fast.runs), len(slow.runs)) == (2, 1)
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
-async def test_a_job_that_fails_is_tried_again() -> None:
-    """A dependency that is away is no error; anything else is logged; both run again."""
-    clock = Clock()
-    job = Task(1.0)
-    schedule = Schedule(clock, [job])
-    await schedule.start()
-    with errors_logged() as errors:
-        clock.advance(1)
-        job.runs[-1].errback(StorageFailed())
-        clock.advance(1)
-        assert not errors
-        job.runs[-1].errback(LookupError("a mistake"))
-        clock.advance(1)
-    assert len(errors) == 1
-    assert len(job.runs) == 3
-    job.runs[-1].callback(None)
-    await schedule.stop()
+@pytest.fixture
+def errors() -> Iterator[list[LogEvent]]:
+    with errors_logged() as found:
+        yield found
 
 
-async def test_stopping_waits_for_a_job_that_is_about_to_end() -> None:
-    """A run under way may finish, if it does so soon."""
-    clock = Clock()
-    job = Task(1.0)
-    schedule = Schedule(clock, [job])
-    await schedule.start()
-    clock.advance(1)
-    stopping = Deferred.fromCoroutine(schedule.stop())
-    clock.advance(GRACE / 2)
-    assert not stopping.called
-    job.runs[-1].callback(None)
-    assert stopping.called
-    assert job.cancelled == 0
-    assert not clock.getDelayedCalls()
+def begin(clock: Clock, *jobs: Job) -> Schedule:
+    schedule = Schedule(clock, jobs)
+    started = Deferred.fromCoroutine(schedule.start())
+    assert started.called
+    return schedule
 
 
-async def test_stopping_interrupts_a_job_that_would_take_long() -> None:
-    """A long run is cancelled, which is no error, and never begun again."""
-    clock = Clock()
-    job = Task(1.0)
-    schedule = Schedule(clock, [job])
-    await schedule.start()
-    clock.advance(1)
-    with errors_logged() as errors:
-        stopping = Deferred.fromCoroutine(schedule.stop())
-        clock.advance(GRACE)
-    assert stopping.called
-    assert job.cancelled == 1
-    assert not errors
-    assert not clock.getDelayedCalls()
+def turn(clock: Clock, seconds: float) -> None:
+    """Let time pass, second by second."""
+    clock.pump([1.0] * int(seconds))
+
+
+def test_own_pace(clock: Clock) -> None:
+    """Each job comes again when its time has passed; the first time comes soon, also for rare ones."""
+    often, rarely = Job(clock, every=5), Job(clock, every=3600)
+    begin(clock, often, rarely)
+    turn(clock, 30)
+    assert often.begun == [5, 10, 15, 20, 25, 30]
+    assert rarely.begun == [FIRST]
+    turn(clock, 3600)
+    assert rarely.begun == [FIRST, FIRST + 3600]
+
+
+def test_nothing_at_once(clock: Clock) -> None:
+    """A process that ends at once has run nothing."""
+    job = Job(clock)
+    schedule = begin(clock, job)
+    assert job.begun == []
+    assert Deferred.fromCoroutine(schedule.stop()).called
+    turn(clock, 100)
+    assert job.begun == []
+
+
+def test_none_twice_at_once(clock: Clock) -> None:
+    """A run that takes long delays the next of that job, and no other job."""
+    slow, quick = Job(clock, every=10, lasts=25), Job(clock, every=10)
+    begin(clock, slow, quick)
+    turn(clock, 100)
+    assert (slow.begun, slow.ended) == ([10, 45, 80], [35, 70])
+    assert quick.begun == [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+
+
+def test_stop_in_the_middle(clock: Clock) -> None:
+    """Whoever stops waits for runs under way, and sees no new ones."""
+    slow, idle = Job(clock, lasts=25), Job(clock)
+    schedule = begin(clock, slow, idle)
+    turn(clock, 15)
+    stopped = Deferred.fromCoroutine(schedule.stop())
+    assert not stopped.called
+    turn(clock, 25)
+    assert stopped.called
+    turn(clock, 100)
+    assert (slow.begun, slow.ended, idle.begun) == ([10], [35], [10])
+    assert clock.getDelayedCalls() == []
+
+
+def test_start_again(clock: Clock) -> None:
+    """A schedule that was stopped can be started."""
+    job = Job(clock)
+    schedule = begin(clock, job)
+    Deferred.fromCoroutine(schedule.stop())
+    Deferred.fromCoroutine(schedule.start())
+    turn(clock, 10)
+    assert job.begun == [10]
+
+
+def test_failures(clock: Clock, errors: list[LogEvent]) -> None:
+    """A run that fails is logged, and the next one tries again."""
+    job = Job(clock, fails=LookupError("x"))
+    begin(clock, job)
+    turn(clock, 20)
+    assert job.begun == [10, 20]
+    assert [event["job"] for event in errors] == ["Job", "Job"]
+
+
+def test_hard_times(clock: Clock, errors: list[LogEvent]) -> None:
+    """That something behind us does not answer is no failure of a job."""
+    job = Job(clock, fails=Unavailable("the database is away"))
+    begin(clock, job)
+    turn(clock, 20)
+    assert job.begun == [10, 20]
+    assert errors == []
