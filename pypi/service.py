@@ -100,10 +100,12 @@ class CheeseshopService(Service):
         self._listen(listening, application.public, application.hosts)
         health = f"http://{_host(operator.interface)}:{operators.getsockname()[1]}/health/ready"
         self._listen(operators, application.operator, Hosts.of([], loopback=True))
+        log.info("The index: {index}", index=f"{origin}/")
         log.info("Health for the operator: {health}", health=health)
         gc.collect()
         gc.freeze()
-        print(f"Cheeseshop ready: {origin}/", flush=True)
+        # Whoever waits for this line reads the true stdout; under twistd sys.stdout is the log.
+        print(f"Cheeseshop ready: {origin}/", file=sys.__stdout__, flush=True)
 
     def _listen(self, listening: socket.socket, resource: Any, hosts: Hosts) -> None:
         assert self._application is not None
