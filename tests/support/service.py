@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from signal import SIGINT, SIGKILL
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg2
 import pytest
@@ -126,8 +126,10 @@ class Service:
         folder: the working folder; data, home, logs lie in it.
         settings: configuration by environment variables, without their prefix: ``UPLOADS_ZIP_SDISTS``.
         port: TCP port; 0 takes a free one.
+        stopped: the exit status after Ctrl-C.
     """
 
+    stopped: ClassVar[int] = 0
     folder: Path
     settings: Mapping[str, str] = field(factory=dict)
     port: int = 0
@@ -149,7 +151,7 @@ class Service:
 
     @property
     def log(self) -> Path:
-        """What the service wrote to stderr."""
+        """What the service wrote to stderr: its log, unless twistd runs it."""
         return self.folder / "service.log"
 
     @property
@@ -171,7 +173,7 @@ class Service:
     @property
     def operator_url(self) -> str:
         """Where the operator's listener answers, with a slash at its end."""
-        return str(OPERATOR.findall(self.log.read_text())[-1])
+        return str(OPERATOR.findall(self.log.read_text() + self.said.read_text())[-1])
 
     @property
     def simple(self) -> str:
@@ -241,7 +243,7 @@ class Service:
             pytest.fail(f"The service did not stop in {STOP_SECONDS:g} s:\n{self.log.read_text()}")
         left = servers_of(self.data)
         end_servers(self.data)
-        assert status == 0
+        assert status == self.stopped
         assert left == []
 
     def kill(self) -> None:
