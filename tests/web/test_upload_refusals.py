@@ -323,7 +323,8 @@ async def test_local_version(index: Index) -> None:
         ),
         (
             b"\xef\xbb\xbf" + core_metadata(),
-            "Invalid distribution file. Its metadata is of project '', its filename of 'demo'",
+            "The metadata inside the file begins with a byte order mark, "
+            "which installers take for a part of the first header.",
         ),
         (
             core_metadata() + b"\0",
