@@ -9,11 +9,10 @@ from pathlib import Path
 
 import click
 
-from benchmarks import report
+from benchmarks import machine, report
 from benchmarks.figure import BenchmarkFailed, Figure, Setting
 from benchmarks.imports import FIGURE as IMPORT
 from benchmarks.large import FIGURE as LARGE
-from benchmarks.machine import Foreign
 from benchmarks.start import FIGURE as START
 from benchmarks.uploads import FIGURE as UPLOADS
 
@@ -39,6 +38,8 @@ def main(names: tuple[str, ...], runs: int, folder: Path | None) -> None:
 
     Progress goes to stderr. The status is 1 if a bar is not met and 2 if a figure could not be measured.
     """
+    if not machine.PROC.joinpath("self", "stat").exists():
+        raise click.ClickException("measuring needs Linux and its /proc")
     status = 0
     for name in names or FIGURES:
         status = max(status, _measure(FIGURES[name], runs, folder))
@@ -51,11 +52,11 @@ def _measure(figure: Figure, runs: int, folder: Path | None) -> int:
     def say(what: str) -> None:
         click.echo(f"[{figure.name} {time.monotonic() - began:4.0f} s] {what}", err=True)
 
-    foreign = Foreign()
+    foreign = machine.Foreign()
     try:
         with tempfile.TemporaryDirectory(prefix="cheeseshop-bench-", dir=folder) as work:
             rows = list(figure.measure(Setting(runs=runs, folder=Path(work), say=say)))
-    except BenchmarkFailed as failure:
+    except (BenchmarkFailed, OSError) as failure:
         click.echo(f"{figure.name}: {failure}", err=True)
         return 2
     share = foreign.share

@@ -19,7 +19,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from benchmarks.client import connect
 from benchmarks.figure import BenchmarkFailed
-from benchmarks.processes import Command, pinned, run, running
+from benchmarks.processes import Command, run, running
 from benchmarks.servers import PASSWORD, USER, Login, Subject
 
 INSTALLATION = 600.0
@@ -45,34 +45,20 @@ def installed(say: Callable[[str], None]) -> Path:
     return programs
 
 
-def version(programs: Path) -> str:
-    """Its name and version."""
-    return f"devpi-server {run([programs / 'devpi-server', '--version'], deadline=60)[1].strip()}"
-
-
 @contextmanager
-def serving(programs: Path, folder: Path, *, core: int | None = None) -> Iterator[Subject]:
+def serving(programs: Path, folder: Path) -> Iterator[Subject]:
     """A devpi-server with an empty index, and somebody who may upload to it.
 
     Args:
         folder: of its data and logs; made when missing.
-        core: the only one it may run on.
     """
     folder.mkdir(exist_ok=True)
-    data = ["--serverdir", str(folder / "data")]
+    data: Command = ["--serverdir", folder / "data"]
     run([programs / "devpi-init", *data, "--no-root-pypi", "--root-passwd", PASSWORD], deadline=START)
     port = _free_port()
-    command: Command = [
-        programs / "devpi-server",
-        *data,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--offline-mode",
-    ]
+    address = ("--host", "127.0.0.1", "--port", str(port))
     with running(
-        pinned(command, core),
+        [programs / "devpi-server", *data, *address, "--offline-mode"],
         ready=r"Hit Ctrl-C to quit",
         log=folder / "serve.log",
         deadline=START,

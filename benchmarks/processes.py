@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -62,7 +61,7 @@ class Running:
             self.seconds_to_ready = time.perf_counter() - self._began
             if self.said is None and (ended or self.seconds_to_ready > deadline):
                 what = "ended" if ended else f"was not ready in {deadline:g} s"
-                raise BenchmarkFailed(f"{self.process.args} {what}; its log ends:\n{text[-2000:]}")  # type: ignore[str-bytes-safe]
+                raise BenchmarkFailed(f"a server {what}; its log ends:\n{text[-2000:]}")
             time.sleep(0.005)
         self.tree()
 
@@ -168,16 +167,3 @@ def run(
         said = f"{error.stdout}{error.stderr}"[-2000:]
         raise BenchmarkFailed(f"{command[0]} failed with status {error.returncode}:\n{said}") from None
     return time.perf_counter() - began, done.stdout
-
-
-def pinned(command: Command, core: int | None) -> Command:
-    """The command on one core only, where the machine has more than one and a tool to say so.
-
-    Args:
-        core: counted among those this process may use; ``None`` for all of them.
-    """
-    taskset = shutil.which("taskset")
-    cores = sorted(os.sched_getaffinity(0))
-    if core is None or taskset is None or len(cores) < 2:
-        return command
-    return [taskset, "--cpu-list", str(cores[core % len(cores)]), *command]

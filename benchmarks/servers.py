@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from benchmarks import machine
-from benchmarks.processes import Command, Running, pinned, run, running
+from benchmarks.processes import Running, run, running
 
 CHEESESHOP = Path(sys.executable).with_name("cheeseshop")
 READY = r"Cheeseshop ready: (http://\S+)/\n"
@@ -71,21 +71,17 @@ def cheeseshop(*words: str | Path, data: Path, deadline: float = START, given: s
 
 
 @contextmanager
-def serving(
-    folder: Path, *, env: Mapping[str, str] | None = None, core: int | None = None
-) -> Iterator[Subject]:
+def serving(folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Subject]:
     """Our service on a data folder, with embedded servers, on free ports, and somebody who may upload.
 
     Args:
         folder: of its data and logs; made when missing.
         env: further configuration.
-        core: the only one it may run on, with the servers it starts.
     """
     data = folder / "data"
     folder.mkdir(exist_ok=True)
-    command: Command = [CHEESESHOP, "serve", "--port", "0", "--data", data]
     with running(
-        pinned(command, core),
+        [CHEESESHOP, "serve", "--port", "0", "--data", data],
         ready=READY,
         log=folder / "serve.log",
         deadline=START,

@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from benchmarks.figure import BenchmarkFailed
-from benchmarks.processes import Command, run
+from benchmarks.processes import run
 
 TWINE = Path(sys.executable).with_name("twine")
 START, PER_FILE = 20.0, 3.0
@@ -22,17 +22,12 @@ START, PER_FILE = 20.0, 3.0
 
 def upload(url: str, user: str, password: str, files: Sequence[Path]) -> float:
     """Upload files in one run of twine; the seconds it took."""
-    command: Command = [
-        TWINE,
-        "upload",
-        "--config-file",
-        os.devnull,
-        "--non-interactive",
-        "--disable-progress-bar",
-    ]
-    env = {"TWINE_USERNAME": user, "TWINE_PASSWORD": password, "NO_PROXY": "127.0.0.1"}
-    deadline = START + PER_FILE * len(files)
-    seconds, _ = run([*command, "--repository-url", url, *files], deadline=deadline, env=env)
+    options = ("--config-file", os.devnull, "--non-interactive", "--disable-progress-bar")
+    seconds, _ = run(
+        [TWINE, "upload", *options, "--repository-url", url, *files],
+        deadline=START + PER_FILE * len(files),
+        env={"TWINE_USERNAME": user, "TWINE_PASSWORD": password, "NO_PROXY": "127.0.0.1"},
+    )
     return seconds
 
 
