@@ -36,7 +36,7 @@ async def victim(database_url: str, tmp_path: Path) -> AsyncIterator[Victim]:
 
 
 @pytest.mark.parametrize(
-    ("uploads", "size"), [(4, 64 * MiB), pytest.param(8, 512 * MiB, marks=pytest.mark.long)]
+    ("uploads", "size"), [(4, 64 * MiB), pytest.param(4, 256 * MiB, marks=pytest.mark.long)]
 )
 async def test_large_uploads_at_once(victim: Victim, uploads: int, size: int) -> None:
     """Several at the same time cost a bounded amount of memory, and small requests are answered all along."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from threading import Event, Thread
 
@@ -10,7 +11,7 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from tests.support.invariants import check, listing
+from tests.support.invariants import check, listing, sweep
 from tests.support.rig import Outcome, Upload, Victim, at_once, load, new_name, upload
 
 PARALLEL = 20
@@ -70,7 +71,30 @@ async def test_one_new_name_by_two_users_at_once(survivor: Victim, rounds: int) 
     await check(survivor)
 
 
-@pytest.mark.parametrize("seconds", [3.0, pytest.param(60.0, marks=pytest.mark.long)])
+@few_or_many
+async def test_the_same_file_by_two_users_at_once(survivor: Victim, rounds: int) -> None:
+    """The refusal of the one takes nothing away from the other, whose bytes lie in the same place."""
+    await survivor.welcome("bob")
+    for _ in range(rounds):
+        wanted = upload()
+        outcomes = outcomes_of(survivor, [(wanted, ("ada", "bob")[n % 2]) for n in range(6)])
+        assert Counter(outcome.status for outcome in outcomes) == {200: 3, 403: 3}
+    await check(survivor)
+
+
+@pytest.mark.parametrize("seconds", [2.0, pytest.param(60.0, marks=pytest.mark.long)])
+async def test_sweeps_among_uploads(survivor: Victim, seconds: float) -> None:
+    """A sweep that spares nothing for its youth may spoil uploads, which get a 503, but no listed file."""
+    ends = time.monotonic() + seconds
+    with load(survivor) as outcomes:
+        while time.monotonic() < ends:
+            await sweep(survivor)
+    assert all(outcome.status == 200 or outcome.is_honest_refusal for _, outcome in outcomes)
+    assert survivor.acks, "some came through"
+    await check(survivor)
+
+
+@pytest.mark.parametrize("seconds", [2.0, pytest.param(60.0, marks=pytest.mark.long)])
 async def test_the_journal_is_followed_while_clients_upload(survivor: Victim, seconds: float) -> None:
     """Whoever reads the journal up to a serial never misses a line, and meets the lines in their order."""
     follower = Follower(survivor)
