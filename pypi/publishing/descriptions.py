@@ -28,6 +28,9 @@ log = Logger()
 MOST_TEXT_BYTES = 1 << 20
 MOST_HTML_BYTES = 4 << 20
 
+# The longest description that renders within its time needs less than half of this.
+_MEMORY_BYTES = 256 << 20
+
 # Raised when ``rendering.markup`` makes other HTML of the same text.
 _REVISION = 1
 _LIBRARIES = ("comrak", "docutils", "nh3", "pygments", "readme-renderer")
@@ -97,7 +100,7 @@ class Renderer:
 
     reactor: Any
     processes: int = 2
-    budget: Budget = field(factory=lambda: Budget(cpu_seconds=2))
+    budget: Budget = field(factory=lambda: Budget(memory_bytes=_MEMORY_BYTES, cpu_seconds=2))
     deadline_seconds: float = 4.0
     patience_seconds: float = 8.0
     most_waiting: int = 16
@@ -121,6 +124,7 @@ class Renderer:
             deadline_seconds=self.deadline_seconds,
             most_waiting=self.most_waiting,
             most_received=MOST_HTML_BYTES + wire.OVERHEAD_BYTES,
+            resident_bytes=_MEMORY_BYTES // 2,
             idle_seconds=self.idle_seconds,
         )
 

@@ -63,7 +63,10 @@ def rough(renderers: Any) -> Callable[..., Renderer]:
 async def renderer() -> AsyncIterator[Renderer]:
     """One with real processes and little patience for a text, for all tests of this module."""
     made = Renderer(
-        reactor=reactor, budget=Budget(cpu_seconds=1), deadline_seconds=30.0, patience_seconds=60.0
+        reactor=reactor,
+        budget=Budget(memory_bytes=256 << 20, cpu_seconds=1),
+        deadline_seconds=30.0,
+        patience_seconds=60.0,
     )
     yield made
     await made.stop()
