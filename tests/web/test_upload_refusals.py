@@ -642,6 +642,23 @@ async def test_nobody_known(index: Index, auth: str | None, sentence: str) -> No
     assert reply["WWW-Authenticate"] == CHALLENGE
 
 
+@pytest.mark.parametrize("auth", [None, with_token("wrong")])
+async def test_nobody_known_is_sent_no_continue(index: Index, auth: str | None) -> None:
+    """Whoever asks before sending a body is refused before it, and never told to go on."""
+
+    async def sending() -> Reply:
+        headers = {
+            "Authorization": auth,
+            "Accept": "application/json",
+            "Content-Type": CONTENT_TYPE,
+            "Content-Length": "100000",
+            "Expect": "100-continue",
+        }
+        return await index.ask("/legacy/", headers, method="POST")
+
+    await check(index, sending, 401, REQUIRED if auth is None else WRONG)
+
+
 async def test_wrong_secret(index: Index) -> None:
     """The public half of a token is good for nothing."""
     token = await index.application.accounts.add_token(OWNER)
