@@ -9,7 +9,7 @@ import pytest
 
 from pypi.failpoints import NAMES
 from tests.support.invariants import check
-from tests.support.rig import NOBODY, Victim, load, upload, wait_for
+from tests.support.rig import NO_ANSWER, Victim, load, upload, wait_for
 
 SIZE = 300_000
 """Bytes of a file that is written in several pieces."""
@@ -40,7 +40,7 @@ async def test_killed_at_any_point_of_an_upload(resting: Victim, point: str) -> 
     """The uploader gets no answer; after a restart all is well, and the same upload again is a 200."""
     resting.restart(point)
     wanted = upload(size=SIZE)
-    assert resting.publish(wanted).status is NOBODY
+    assert resting.publish(wanted).status is NO_ANSWER
     assert resting.process.wait(10) == -SIGKILL
     resting.restart()
     was_listed = resting.get(f"/simple/{wanted.project}/")[0] == 200
@@ -88,6 +88,6 @@ async def test_killed_at_a_point_again_and_again_under_load(resting: Victim, nam
         resting.restart()
         await check(resting)
         for wanted, outcome in outcomes[-8:]:
-            assert outcome.status in (200, NOBODY)
+            assert outcome.status in (200, NO_ANSWER)
             assert resting.publish(wanted).status == 200
     await check(resting)

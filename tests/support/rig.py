@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import random
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -37,10 +37,9 @@ from tests.support.service import Service, end_servers
 PATIENCE = 30.0
 """Seconds a client waits for anything at all; beyond, the service hangs and the test fails."""
 
-KiB = 1 << 10
 MiB = 1 << 20
 
-NOBODY = None
+NO_ANSWER = None
 """The status of a request that got no answer: the connection was refused, closed or reset."""
 
 _numbers = count(1)
@@ -75,9 +74,10 @@ def upload(name: str | None = None, version: str = "1.0", *, size: int = 0, is_w
     Args:
         name: of its project; one nobody else has unless given.
         size: bytes it has at least.
+        is_wheel: whether it is a wheel.
     """
     name = name or new_name()
-    files = {f"{name}.bin": random.randbytes(size + 16)}
+    files = {f"{name}.bin": os.urandom(size + 16)}
     if is_wheel:
         return Upload(
             archives.wheel_filename(name, version), archives.wheel(name, version, files=files, alter=_store)
@@ -93,16 +93,16 @@ def _store(members: list[archives.ZipMember]) -> None:
 
 @frozen(kw_only=True)
 class Outcome:
-    """What a client got: a status and headers, or ``NOBODY``."""
+    """What a client got: a status and headers, or ``NO_ANSWER``."""
 
-    status: int | None = NOBODY
+    status: int | None = NO_ANSWER
     said: str = ""
     headers: dict[str, str] = field(factory=dict, repr=False)
 
     @property
     def is_honest_refusal(self) -> bool:
         """Whether it says to come back later, or nothing at all."""
-        return self.status is NOBODY or (self.status == 503 and int(self.headers["retry-after"]) > 0)
+        return self.status is NO_ANSWER or (self.status == 503 and int(self.headers["retry-after"]) > 0)
 
 
 @define(eq=False)
@@ -190,10 +190,10 @@ class Victim(Service):
         finally:
             await database.stop()
 
-    def connect(self, seconds: float = PATIENCE) -> socket.socket:
+    def connect(self) -> socket.socket:
         """A connection to it."""
         address = urlsplit(self.url)
-        return socket.create_connection((address.hostname, address.port), timeout=seconds)
+        return socket.create_connection((address.hostname, address.port), timeout=PATIENCE)
 
     def request(self, wanted: Upload, name: str = OWNER) -> bytes:
         """An upload as a request, whole."""
