@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
+from typing import Protocol
 
 
-def sentence(done: subprocess.CompletedProcess[str]) -> str:
+class Done(Protocol):
+    """What a command said, in a process or in ours."""
+
+    @property
+    def stdout(self) -> str: ...
+
+    @property
+    def stderr(self) -> str: ...
+
+
+def sentence(done: Done) -> str:
     """The one sentence a command ended with; fails if it said less or more than that."""
     assert done.stdout == ""
     assert done.stderr.startswith("cheeseshop: ")

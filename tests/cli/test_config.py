@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from pypi.cli.main import main
 from tests.cli.sentences import sentence
 from tests.support.service import Service
 
 SECRET = "s3cret-word"
 
 
-def test_table(new_service: Service) -> None:
+def config_show(*options: str, file: Path | None = None, status: int = 0, **settings: str) -> Result:
+    """``cheeseshop config show`` in this process, with these settings and no others."""
+    ours = {name: None for name in os.environ if name.startswith("CHEESESHOP_")}
+    given = {f"CHEESESHOP_{name}": value for name, value in settings.items()}
+    before = [] if file is None else ["--config", str(file)]
+    done = CliRunner().invoke(main, [*before, "config", "show", *options], env={**ours, **given})
+    assert done.exit_code == status, done.output
+    return done
+
+
+def written(folder: Path, text: str) -> Path:
+    """A configuration file."""
+    file = folder / "cheeseshop.toml"
+    file.write_text(text)
+    file.chmod(0o640)
+    return file
+
+
+def test_table() -> None:
     """Every key stands in a line of its own with its value, its origin and what it is for."""
-    done = new_service.cheeseshop("config", "show", CHEESESHOP_UPLOADS_MAX_FILE_SIZE="2MB")
+    done = config_show(UPLOADS_MAX_FILE_SIZE="2MB")
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert done.stderr == ""
     assert "8080" in lines["service.port"]
     assert "(default) TCP port of the index" in lines["service.port"]
     assert "2MB" in lines["uploads.max_file_size"]
     assert "(CHEESESHOP_UPLOADS_MAX_FILE_SIZE)" in lines["uploads.max_file_size"]
-    assert not new_service.data.exists()
 
 
-def test_json(new_service: Service) -> None:
+def test_json(tmp_path: Path) -> None:
     """Programs get the same as data."""
-    file = written(new_service, '[uploads]\nmax_file_size = "3MB"\nzip_sdists = true\n')
-    done = new_service.cheeseshop("--config", file, "config", "show", "--json")
-    keys = {line["key"]: line for line in json.loads(done.stdout)}
+    file = written(tmp_path, '[uploads]\nmax_file_size = "3MB"\nzip_sdists = true\n')
+    keys = {line["key"]: line for line in json.loads(config_show("--json", file=file).stdout)}
     assert keys["uploads.max_file_size"]["value"] == "3MB"
     assert keys["uploads.max_file_size"]["origin"] == str(file)
     assert keys["uploads.max_file_size"]["variable"] == "CHEESESHOP_UPLOADS_MAX_FILE_SIZE"
@@ -38,15 +57,15 @@ def test_json(new_service: Service) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_hidden_secrets(new_service: Service, options: list[str]) -> None:
+def test_hidden_secrets(options: list[str]) -> None:
     """Passwords are not shown, though everything else about a URL is."""
-    done = new_service.cheeseshop(
-        *("config", "show", *options),
-        CHEESESHOP_DATABASE_URL=f"postgresql://cheese:{SECRET}@db.example/cheese",
-        CHEESESHOP_REDIS_URL=f"redis://:{SECRET}@redis.example:6379/0",
-        CHEESESHOP_MAIL_URL=f"smtp://cheese:{SECRET}@mail.example:587",
+    done = config_show(
+        *options,
+        DATABASE_URL=f"postgresql://cheese:{SECRET}@db.example/cheese",
+        REDIS_URL=f"redis://:{SECRET}@redis.example:6379/0",
+        MAIL_URL=f"smtp://cheese:{SECRET}@mail.example:587",
     )
-    assert SECRET not in done.stdout + done.stderr
+    assert SECRET not in done.output
     assert "postgresql://cheese:***@db.example/cheese" in done.stdout
     assert "redis://:***@redis.example:6379/0" in done.stdout
     assert "smtp://cheese:***@mail.example:587" in done.stdout
@@ -67,11 +86,11 @@ def test_hidden_secrets(new_service: Service, options: list[str]) -> None:
         ("SERVICE_INTERFACE", "0.0.0.0", "set service.origin."),
     ],
 )
-def test_unusable_values(new_service: Service, variable: str, value: str, says: str) -> None:
+def test_unusable_values(variable: str, value: str, says: str) -> None:
     """The sentence names the key, the value, where it came from and what is allowed; the status is 2."""
-    done = new_service.cheeseshop("config", "show", status=2, **{f"CHEESESHOP_{variable}": value})
+    done = config_show(status=2, **{variable: value})
     assert says in sentence(done)
-    assert SECRET not in done.stderr
+    assert SECRET not in done.output
 
 
 @pytest.mark.parametrize(
@@ -84,38 +103,36 @@ def test_unusable_values(new_service: Service, variable: str, value: str, says: 
         ("[service\n", "is not TOML"),
     ],
 )
-def test_unusable_files(new_service: Service, text: str, says: str) -> None:
+def test_unusable_files(tmp_path: Path, text: str, says: str) -> None:
     """What is wrong in the file is said in a sentence that names the file."""
-    file = written(new_service, text)
-    done = new_service.cheeseshop("--config", file, "config", "show", status=2)
-    assert says in sentence(done)
-    assert str(file) in done.stderr
+    file = written(tmp_path, text)
+    said = sentence(config_show(file=file, status=2))
+    assert says in said
+    assert str(file) in said
 
 
-def test_all_that_is_wrong(new_service: Service) -> None:
+def test_all_that_is_wrong() -> None:
     """Several mistakes are told at once, a line for each."""
-    done = new_service.cheeseshop(
-        "config", "show", status=2, CHEESESHOP_SERVICE_PORT="x", CHEESESHOP_OPERATOR_PORT="y"
-    )
-    assert "service.port" in done.stderr
-    assert "operator.port" in done.stderr
-    assert len(done.stderr.splitlines()) == 2
+    lines = config_show(status=2, SERVICE_PORT="x", OPERATOR_PORT="y").stderr.splitlines()
+    assert len(lines) == 2
+    assert {key in "".join(lines) for key in ("service.port", "operator.port")} == {True}
 
 
-def test_file_with_a_password_that_everybody_may_read(new_service: Service) -> None:
+def test_file_with_a_password_that_everybody_may_read(tmp_path: Path) -> None:
     """A password in a file that others can read is refused, and not repeated."""
-    file = written(new_service, f'[database]\nurl = "postgresql://cheese:{SECRET}@db.example/cheese"\n')
+    file = written(tmp_path, f'[database]\nurl = "postgresql://cheese:{SECRET}@db.example/cheese"\n')
     file.chmod(0o644)
-    done = new_service.cheeseshop("--config", file, "config", "show", status=2)
+    done = config_show(file=file, status=2)
     assert "database.url" in sentence(done)
-    assert SECRET not in done.stderr
+    assert SECRET not in done.output
     file.chmod(0o640)
-    assert SECRET not in new_service.cheeseshop("--config", file, "config", "show").stdout
+    assert SECRET not in config_show(file=file).output
 
 
-def written(service: Service, text: str) -> Path:
-    """A configuration file."""
-    file = service.folder / "cheeseshop.toml"
-    file.write_text(text)
-    file.chmod(0o640)
-    return file
+def test_nothing_is_started_to_show_it(new_service: Service) -> None:
+    """The configuration of a data folder is shown without making it."""
+    assert str(new_service.data) in new_service.cheeseshop("config", "show").stdout
+    assert "service.port = 'x'" in sentence(
+        new_service.cheeseshop("config", "show", status=2, CHEESESHOP_SERVICE_PORT="x")
+    )
+    assert not new_service.data.exists()

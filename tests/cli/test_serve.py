@@ -36,7 +36,7 @@ class Twistd(Service):
     stopped: ClassVar[int] = -SIGINT
 
     def command(self) -> list[str | Path]:
-        return [SCRIPTS / "twistd", "-n", "pypi", "--port", str(self.port), "--data", self.data]
+        return [self.scripts / "twistd", "-n", "pypi", "--port", str(self.port), "--data", self.data]
 
 
 @pytest.fixture(params=[Service, Twistd], ids=["serve", "twistd"])
@@ -94,11 +94,14 @@ def test_it_can_be_stopped_while_it_starts(new_service: Service) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    deadline = time.monotonic() + 30
-    while not list(new_service.data.glob("postgres/*")) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    starting.send_signal(SIGINT)
-    output, _ = starting.communicate(timeout=30)
+    try:
+        deadline = time.monotonic() + 30
+        while not list(new_service.data.glob("postgres/*")) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        starting.send_signal(SIGINT)
+        output, _ = starting.communicate(timeout=30)
+    finally:
+        starting.kill()
     assert starting.returncode == 0
     assert "Cheeseshop ready" not in output
     assert "Traceback" not in output

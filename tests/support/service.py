@@ -126,6 +126,8 @@ class Service:
         folder: the working folder; data, home, logs lie in it.
         settings: configuration by environment variables, without their prefix: ``UPLOADS_ZIP_SDISTS``.
         port: TCP port; 0 takes a free one.
+        scripts: where the program ``cheeseshop`` is.
+        patience: seconds a start may take.
         stopped: the exit status after Ctrl-C.
     """
 
@@ -133,6 +135,8 @@ class Service:
     folder: Path
     settings: Mapping[str, str] = field(factory=dict)
     port: int = 0
+    scripts: Path = SCRIPTS
+    patience: float = START_SECONDS
     process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
     _token: str = field(default="", init=False, repr=False)
 
@@ -204,7 +208,7 @@ class Service:
 
     def command(self) -> list[str | Path]:
         """The command that serves."""
-        return [SCRIPTS / "cheeseshop", "serve", "--port", str(self.port), "--data", self.data]
+        return [self.scripts / "cheeseshop", "serve", "--port", str(self.port), "--data", self.data]
 
     def start(self) -> Service:
         """Start it, and wait until it says that it is ready.
@@ -222,13 +226,13 @@ class Service:
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.patience
         while not READY.search(self.said.read_text()):
             if process.poll() is not None:
                 pytest.fail(f"The service ended with {process.returncode}:\n{self.log.read_text()}")
             if time.monotonic() > deadline:
                 self.end()
-                pytest.fail(f"The service was not ready in {START_SECONDS:g} s:\n{self.log.read_text()}")
+                pytest.fail(f"The service was not ready in {self.patience:g} s:\n{self.log.read_text()}")
             time.sleep(0.02)
         return self
 
@@ -263,7 +267,7 @@ class Service:
     ) -> subprocess.CompletedProcess[str]:
         """Run another command of the command line on this data folder."""
         return run(
-            [SCRIPTS / "cheeseshop", *arguments],
+            [self.scripts / "cheeseshop", *arguments],
             cwd=self.folder,
             environment=self.environment(**more),
             given=given,
