@@ -210,11 +210,12 @@ class Victim(Service):
 
     def publish(self, wanted: Upload, name: str = OWNER) -> Outcome:
         """Upload a file, and remember it if that was acknowledged."""
+        request = self.request(wanted, name)
         try:
             with closing(self.connect()) as connection:
                 # What it said before it hung up is read all the same.
                 with suppress(BrokenPipeError, ConnectionResetError):
-                    connection.sendall(self.request(wanted, name))
+                    connection.sendall(request)
                 outcome = answer(connection)
         except ConnectionError:
             outcome = Outcome()
