@@ -215,6 +215,12 @@ def tolerated(lines: dict[str, tuple[str, str]]) -> None:
     del lines[f"{INFO}/RECORD.jws"]
 
 
+def test_hashes_in_capitals() -> None:
+    """Python 2.7 writes ``SHA256=…`` into RECORD; it is the same hash."""
+    shouted = hash_of("sha256", CODE).replace("sha256", "SHA256")
+    assert inspected(wheel(record=setting("demo.py", shouted, "12")), FILENAME)
+
+
 def test_tolerated_record() -> None:
     """Backslashes, folders, padding and missing sizes are let through, and signatures need no line."""
     data = wheel(

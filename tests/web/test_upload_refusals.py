@@ -614,7 +614,7 @@ REQUIRED = (
     "or __token__ as user name and an API token as password."
 )
 WRONG = "Invalid or non-existent authentication information."
-CHALLENGE = 'Basic realm="Cheeseshop", charset="UTF-8"'
+CHALLENGE = 'Basic realm="pypi", charset="UTF-8"'
 
 
 @pytest.mark.parametrize(

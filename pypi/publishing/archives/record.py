@@ -74,7 +74,8 @@ def _lines(text: str) -> Iterator[tuple[str, Line]]:
                 raise Disagreement(f"has a RECORD with the size {shown(size)} for {shown(path)}")
             if not path.endswith("/"):
                 algorithm, _, value = digest.partition("=")
-                line = Line(algorithm, value.rstrip("="), int(size) if size else None)
+                # Python 2.7 names its hashes in capitals.
+                line = Line(algorithm.lower(), value.rstrip("="), int(size) if size else None)
                 yield path.replace("\\", "/"), line
     except csv.Error as error:
         raise Disagreement(f"has a RECORD that is not CSV: {error}") from None
