@@ -217,7 +217,7 @@ def tolerated(lines: dict[str, tuple[str, str]]) -> None:
 
 def test_hashes_in_capitals() -> None:
     """Python 2.7 writes ``SHA256=…`` into RECORD; it is the same hash."""
-    shouted = hash_of("sha256", CODE).replace("sha256")
+    shouted = hash_of("sha256", CODE).replace("sha256", "SHA256")
     assert inspected(wheel(record=setting("demo.py", shouted, "12")), FILENAME)
 
 
