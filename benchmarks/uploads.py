@@ -11,7 +11,8 @@ some), from before twine starts until it has ended.
 request to a socket and read the answer sends them one after the other, to both servers, with only path, Host
 and Authorization replaced. So the time it measures is the server's own; of a run, the median request counts.
 This is done with both ways of signing in, so that like can be compared with like: with a token at both (300
-requests; devpi-server's comes from its login and is good for ten hours) and with a password at both (60).
+requests; devpi-server's comes from its login and is good for ten hours) and with a password at both (60, of
+which only the first makes us hash it: we remember for minutes that it was right).
 
 Each wheel has about 2 kB and is the only one of its project. Ten uploads warm the servers up. Before we
 answer we look into the archive and bring the file and its folders to the disk (fsync); devpi-server commits
