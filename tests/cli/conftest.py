@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,5 +26,26 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def new_service(tmp_path: Path) -> Iterator[Service]:
     """A service that was never started, with a data folder of its own; nothing of it is left running."""
     made = Service(tmp_path)
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="session")
+def data_of_one_that_ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a service that was started and stopped; to be copied."""
+    service = Service(tmp_path_factory.mktemp("ran"))
+    try:
+        service.start()
+        service.stop()
+    finally:
+        service.end()
+    return service.data
+
+
+@pytest.fixture
+def stopped_service(data_of_one_that_ran: Path, tmp_path: Path) -> Iterator[Service]:
+    """A service that ran before, with a data folder of its own; nothing of it is left running."""
+    made = Service(tmp_path)
+    shutil.copytree(data_of_one_that_ran, made.data, ignore=shutil.ignore_patterns("run"))
     yield made
     made.end()

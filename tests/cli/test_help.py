@@ -36,6 +36,5 @@ def test_help(path: tuple[str, ...]) -> None:
 def test_program_in_a_process(new_service: Service) -> None:
     """The installed program answers, without touching any data."""
     assert new_service.cheeseshop("--version").stdout == f"cheeseshop, version {__version__}\n"
-    assert "import" in new_service.cheeseshop("-h").stdout
     assert "No such command 'sereve'" in new_service.cheeseshop("sereve", status=2).stderr
     assert not new_service.data.exists()

@@ -118,28 +118,28 @@ def test_while_no_service_runs(new_service: Service, folder: Path) -> None:
     new_service.stop()
 
 
-def test_killed_in_the_middle(new_service: Service, folder: Path) -> None:
+def test_killed_in_the_middle(stopped_service: Service, folder: Path) -> None:
     """An import that was killed is simply run again, and everything is there once."""
-    total = 60
+    total = 40
     for number in range(total):
         distributions.wheel(folder, f"import-killed-{number}")
     importing = subprocess.Popen(
         [SCRIPTS / "cheeseshop", "import", "--quiet", folder],
-        cwd=new_service.folder,
-        env=new_service.environment(),
+        cwd=stopped_service.folder,
+        env=stopped_service.environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    stored = new_service.data / "files"
+    stored = stopped_service.data / "files"
     deadline = time.monotonic() + 60
     while len(list(stored.rglob("*.whl"))) < 5 and time.monotonic() < deadline:
         time.sleep(0.01)
     importing.send_signal(SIGKILL)
     assert importing.wait(10) == -SIGKILL
-    done = new_service.cheeseshop("import", "--quiet", folder)
-    counted = re.match(r"(\d+) published, (\d+) already there, 0 refused, of 60 files\.", done.stdout)
+    done = stopped_service.cheeseshop("import", "--quiet", folder)
+    counted = re.match(r"(\d+) published, (\d+) already there, 0 refused, of 40 files\.", done.stdout)
     assert counted is not None, done.stdout
     assert int(counted[1]) + int(counted[2]) == total
-    new_service.start()
-    assert new_service.sql("SELECT count(*), count(DISTINCT filename) FROM files") == [(total, total)]
-    new_service.stop()
+    stopped_service.start()
+    assert stopped_service.sql("SELECT count(*), count(DISTINCT filename) FROM files") == [(total, total)]
+    stopped_service.stop()

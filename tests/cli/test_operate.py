@@ -52,10 +52,10 @@ def test_doctor_for_programs(service: Service) -> None:
     assert value["clients"]["uv"] == "uv pip install --index-url https://index.example/simple/ PROJECT"
 
 
-def test_doctor_when_no_service_runs(new_service: Service) -> None:
-    """The doctor starts the servers of a new data folder for the moment, and leaves none running."""
-    assert "ok    database: 0001" in new_service.cheeseshop("doctor").stdout
-    assert servers_of(new_service.data) == []
+def test_doctor_when_no_service_runs(stopped_service: Service) -> None:
+    """The doctor starts the servers for the moment, and leaves none running."""
+    assert "ok    database: 0001" in stopped_service.cheeseshop("doctor").stdout
+    assert servers_of(stopped_service.data) == []
 
 
 def test_doctor_without_a_database(new_service: Service, closed_port: int) -> None:
@@ -86,15 +86,8 @@ def test_migrating_an_outside_database(new_service: Service, outside: str) -> No
     assert json.loads(listed.stdout) == []
 
 
-def test_migrating_twice(new_service: Service) -> None:
-    """What is up to date stays as it is."""
-    assert new_service.cheeseshop("migrate").stdout == "empty -> 0001\n"
-    assert new_service.cheeseshop("migrate").stdout == "0001 -> 0001\n"
-    assert servers_of(new_service.data) == []
-
-
-def test_migrating_two_at_once(new_service: Service) -> None:
-    """Of two migrations of a new data folder one does the work, and the other waits for it."""
+def test_migrating_two_at_once_and_then_again(new_service: Service) -> None:
+    """Of two migrations of a new data folder one does the work, and later ones have nothing to do."""
     running = [
         subprocess.Popen(
             [SCRIPTS / "cheeseshop", "migrate"],
@@ -108,6 +101,7 @@ def test_migrating_two_at_once(new_service: Service) -> None:
     ]
     ended = [(process.communicate(timeout=60), process.returncode) for process in running]
     assert sorted(ended) == [(("0001 -> 0001\n", ""), 0), (("empty -> 0001\n", ""), 0)]
+    assert new_service.cheeseshop("migrate").stdout == "0001 -> 0001\n"
     assert servers_of(new_service.data) == []
 
 

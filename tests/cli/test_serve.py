@@ -75,13 +75,13 @@ def test_it_serves_until_ctrl_c(either: Service) -> None:
     assert not (either.folder / "twistd.pid").exists()
 
 
-def test_it_ends_by_sigterm_as_well(new_service: Service) -> None:
+def test_it_ends_by_sigterm_as_well(stopped_service: Service) -> None:
     """A process manager's signal is as good as Ctrl-C."""
-    process = new_service.start().process
+    process = stopped_service.start().process
     assert process is not None
     process.send_signal(SIGTERM)
     assert process.wait(STOP_SECONDS) in (0, -SIGTERM)
-    assert servers_of(new_service.data) == []
+    assert servers_of(stopped_service.data) == []
 
 
 def test_it_can_be_stopped_while_it_starts(new_service: Service) -> None:
@@ -160,45 +160,45 @@ def test_data_folder_that_cannot_be(new_service: Service) -> None:
     assert "Traceback" not in said(done)
 
 
-def test_killed_service_finds_its_servers_again(new_service: Service, tmp_path: Path) -> None:
+def test_killed_service_finds_its_servers_again(stopped_service: Service, tmp_path: Path) -> None:
     """After ``kill -9`` the next start uses the same PostgreSQL, and what was uploaded before is there."""
-    new_service.start()
-    desk = Desk(new_service, tmp_path)
+    stopped_service.start()
+    desk = Desk(stopped_service, tmp_path)
     before = distributions.wheel(desk.dist, "before-the-kill")
     desk.twine(before)
-    server = postmaster(new_service.data)
-    new_service.kill()
-    assert server in servers_of(new_service.data)
-    new_service.start()
-    assert postmaster(new_service.data) == server
+    server = postmaster(stopped_service.data)
+    stopped_service.kill()
+    assert server in servers_of(stopped_service.data)
+    stopped_service.start()
+    assert postmaster(stopped_service.data) == server
     assert list(desk.listed("before-the-kill")) == [before.name]
     after = distributions.wheel(desk.dist, "before-the-kill", "2.0")
     desk.twine(after)
     assert set(desk.listed("before-the-kill")) == {before.name, after.name}
-    new_service.stop()
+    stopped_service.stop()
 
 
-def test_commands_of_a_killed_service_leave_nothing_running(new_service: Service) -> None:
+def test_commands_of_a_killed_service_leave_nothing_running(stopped_service: Service) -> None:
     """A command that runs after a kill uses the servers that were left, and is the one to stop them."""
-    new_service.start()
-    new_service.kill()
-    assert servers_of(new_service.data) != []
-    assert new_service.cheeseshop("user", "list", "--json").stdout == "[]\n"
-    assert servers_of(new_service.data) == []
+    stopped_service.start()
+    stopped_service.kill()
+    assert servers_of(stopped_service.data) != []
+    assert stopped_service.cheeseshop("user", "list", "--json").stdout == "[]\n"
+    assert servers_of(stopped_service.data) == []
 
 
-def test_two_services_on_one_data_folder(new_service: Service, tmp_path: Path) -> None:
+def test_two_services_on_one_data_folder(stopped_service: Service, tmp_path: Path) -> None:
     """A second service on the same data shares the servers, and does not take them away when it stops."""
-    new_service.start()
-    second = Service(tmp_path / "second", settings={"SERVICE_DATA": str(new_service.data)})
-    os.symlink(new_service.data, second.data)
-    server = postmaster(new_service.data)
+    stopped_service.start()
+    second = Service(tmp_path / "second", settings={"SERVICE_DATA": str(stopped_service.data)})
+    os.symlink(stopped_service.data, second.data)
+    server = postmaster(stopped_service.data)
     second.start()
-    assert postmaster(new_service.data) == server
+    assert postmaster(stopped_service.data) == server
     process = second.process
     assert process is not None
     process.send_signal(SIGINT)
     assert process.wait(STOP_SECONDS) == 0
-    with urlopen(new_service.simple, timeout=10) as answer:
+    with urlopen(stopped_service.simple, timeout=10) as answer:
         assert answer.status == 200
-    new_service.stop()
+    stopped_service.stop()
