@@ -18,7 +18,12 @@ from tests.support.client import Reply
 from tests.support.forms import CONTENT_TYPE, multipart, upload_parts
 from tests.support.index import OWNER, Index, eventually, reactor
 
-PARALLEL, ROUNDS = 20, 5
+MEETINGS = [20] * 5 + [pytest.param(50, marks=pytest.mark.long)] * 100
+"""How many uploads meet, each time."""
+
+PERCENT = [1, 20, 40, 60, 80, 95, 99]
+BREAKS = [*PERCENT, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 100) if n not in PERCENT)]
+"""After how much of an upload its client leaves."""
 
 
 async def all_at_once(*uploads: object) -> list[Reply]:
@@ -26,32 +31,34 @@ async def all_at_once(*uploads: object) -> list[Reply]:
     return await gatherResults([Deferred.fromCoroutine(one) for one in uploads])  # type: ignore[type-var,arg-type]
 
 
-@pytest.mark.parametrize("attempt", range(ROUNDS))
-async def test_same_file_at_once(index: Index, name: str, attempt: int) -> None:
+@pytest.mark.parametrize("many", MEETINGS)
+async def test_same_file_at_once(index: Index, name: str, many: int) -> None:
     """Of many who upload one file at once one publishes it, and all are told that it is there."""
     data, filename = wheel(name), wheel_filename(name)
-    replies = await all_at_once(*(index.upload(data, filename) for _ in range(PARALLEL)))
-    assert [reply.status for reply in replies] == [200] * PARALLEL
+    replies = await all_at_once(*(index.upload(data, filename) for _ in range(many)))
+    assert [reply.status for reply in replies] == [200] * many
     assert sum("X-PyPI-Last-Serial" in reply for reply in replies) == 1
     assert files_of(index, name) == [(filename, hashlib.sha256(data).hexdigest())]
     check_consistent(index)
 
 
-@pytest.mark.parametrize("attempt", range(ROUNDS))
-async def test_same_name_other_bytes_at_once(index: Index, name: str, attempt: int) -> None:
+@pytest.mark.parametrize("many", MEETINGS)
+async def test_same_name_other_bytes_at_once(index: Index, name: str, many: int) -> None:
     """Of many different files under one name exactly one is published, and of the others nothing stays."""
     filename = wheel_filename(name)
-    bodies = [wheel(name, files={"number.py": b"%d" % number}) for number in range(PARALLEL)]
+    bodies = [wheel(name, files={"number.py": b"%d" % number}) for number in range(many)]
     replies = await all_at_once(*(index.upload(data, filename) for data in bodies))
-    assert sorted(reply.status for reply in replies) == [200] + [400] * (PARALLEL - 1)
+    assert sorted(reply.status for reply in replies) == [200] + [400] * (many - 1)
     assert all(reply.reason.startswith("File already exists") for reply in replies if reply.status == 400)
     winner = next(data for data, reply in zip(bodies, replies, strict=True) if reply.status == 200)
     assert files_of(index, name) == [(filename, hashlib.sha256(winner).hexdigest())]
     check_consistent(index)
 
 
-@pytest.mark.parametrize("attempt", range(ROUNDS))
-async def test_one_name_two_users(index: Index, name: str, attempt: int) -> None:
+@pytest.mark.parametrize(
+    "_time", [*range(5), *(pytest.param(n, marks=pytest.mark.long) for n in range(5, 500))]
+)
+async def test_one_name_two_users(index: Index, name: str, _time: int) -> None:
     """Of two who take a name at once one becomes its owner, and the other is refused."""
     rival = f"eve.{name}"
     await index.add_user(rival)
@@ -83,11 +90,11 @@ async def test_look_alikes_at_once(index: Index, name: str) -> None:
 async def test_many_files_of_one_project(index: Index, name: str) -> None:
     """Different files of one project, all at once, are all published, under serials without gaps."""
     [(before,)] = index.sql("SELECT coalesce(max(serial), 0) FROM journal")
-    versions = [f"1.{number}" for number in range(PARALLEL)]
+    versions = [f"1.{number}" for number in range(20)]
     replies = await all_at_once(
         *(index.upload(wheel(name, version), wheel_filename(name, version)) for version in versions)
     )
-    assert [reply.status for reply in replies] == [200] * PARALLEL
+    assert [reply.status for reply in replies] == [200] * 20
     serials = [
         serial for (serial,) in index.sql(f"SELECT serial FROM journal WHERE serial > {before} ORDER BY 1")
     ]
@@ -141,7 +148,7 @@ async def test_client_that_leaves_before_the_answer(index: Index, name: str) -> 
     assert (await index.upload(data, filename)).text == f"{filename} was already on the index.\n"
 
 
-@pytest.mark.parametrize("percent", [1, 20, 40, 60, 80, 95, 99])
+@pytest.mark.parametrize("percent", BREAKS)
 @pytest.mark.parametrize("politely", [True, False])
 async def test_client_that_leaves_in_the_middle(
     index: Index, name: str, percent: int, politely: bool
