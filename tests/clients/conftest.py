@@ -10,7 +10,8 @@ import pytest
 
 from tests.clients import distributions
 from tests.clients.desk import Desk
-from tests.support.interpreters import Pip, newest_pip, this_python
+from tests.support import interpreters
+from tests.support.interpreters import Pip
 from tests.support.service import Service
 
 
@@ -31,10 +32,10 @@ def desk(service: Service, tmp_path: Path) -> Desk:
     return Desk(service, tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def current_pip() -> Pip:
-    """The newest pip for the Python that runs the tests."""
-    return newest_pip(this_python())
+    """The newest pip that can be had for the Python that runs the tests."""
+    return interpreters.current_pip()
 
 
 @pytest.fixture(scope="session")

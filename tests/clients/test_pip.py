@@ -13,7 +13,7 @@ from tests.clients.distributions import installed, sha256
 from tests.clients.relay import Relay
 from tests.support.interpreters import Pip
 
-pytestmark = [pytest.mark.network, pytest.mark.usefixtures("published")]
+pytestmark = pytest.mark.usefixtures("published")
 
 
 def test_it_reads_the_json_page_and_the_metadata_beside_the_wheel(desk: Desk, current_pip: Pip) -> None:

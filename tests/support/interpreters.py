@@ -113,8 +113,19 @@ def pip(python: Interpreter, version: str) -> Pip:
 
 def newest_pip(python: Interpreter) -> Pip:
     """The newest pip that supports a Python; skips the test where it cannot be had."""
+    return _pip_in(python, tool(python, _newest(python)))
+
+
+def current_pip() -> Pip:
+    """The newest pip for the Python that runs the tests, or where it cannot be had, the one it has."""
+    python = this_python()
+    place = _install(python, _newest(python))
+    return shipped_pip(python) if isinstance(place, str) else _pip_in(python, place)
+
+
+def _newest(python: Interpreter) -> str:
     last = LAST_PIP.get(python.version)
-    return _pip_in(python, tool(python, f"pip=={last}" if last else "pip"))
+    return f"pip=={last}" if last else "pip"
 
 
 def tool(python: Interpreter, requirement: str) -> Path:
