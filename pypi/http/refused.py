@@ -39,7 +39,7 @@ STATUSES: Sequence[tuple[type[Refusal], int]] = (
 """The first family a refusal belongs to decides; ``pypi.http.refused`` is the only place that knows."""
 
 CHALLENGE = 'Basic realm="pypi", charset="UTF-8"'
-"""The realm is the one that ``setup.py register`` of old expects, or else it keeps its credentials to itself."""
+"""The realm is the one ``setup.py register`` of old expects; for another it keeps its credentials back."""
 
 TITLES = {507: "Insufficient Storage"}
 FORMATS = ("text/html", "application/json")
