@@ -156,7 +156,8 @@ def bind(interface: str, port: int, key: str) -> socket.socket:
     try:
         listening = socket.create_server((interface, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error
+        # create_server repeats the address in the system's text; a name that is not known has another text.
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         raise StartFailed(f"{key}: cannot listen on {interface}:{port}: {reason}.") from None
     listening.setblocking(False)
     return listening
