@@ -123,6 +123,13 @@ def test_taken_port(either: Service, taken_port: int, key: str) -> None:
     assert not (either.folder / "twistd.pid").exists()
 
 
+def test_address_that_is_not_ours(new_service: Service) -> None:
+    """An interface of another machine is refused with the key to change."""
+    origin = {"CHEESESHOP_SERVICE_ORIGIN": "https://index.example"}
+    done = ended(new_service, CHEESESHOP_SERVICE_INTERFACE="192.0.2.1", **origin)
+    assert told(done) == "service.port: cannot listen on 192.0.2.1:0: Cannot assign requested address."
+
+
 def test_unusable_configuration(either: Service) -> None:
     """The sentence names the key, and stands alone."""
     done = ended(either, CHEESESHOP_UPLOADS_MAX_FILE_SIZE="much")

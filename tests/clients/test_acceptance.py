@@ -32,16 +32,19 @@ PYTHON = os.path.realpath(sys.executable)
 
 
 def fresh(home: Path, **more: str) -> dict[str, str]:
-    """An environment with a fresh home, and with this machine's own settings for pip."""
-    said = subprocess.run([sys.executable, "-m", "pip", "cache", "dir"], capture_output=True, text=True)
-    own_pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    own_pip.setdefault("PIP_CACHE_DIR", said.stdout.strip())
-    file = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pip" / "pip.conf"
-    own_pip.setdefault("PIP_CONFIG_FILE", str(file) if file.exists() else "")
+    """An environment with a fresh home, in which pip has this machine's settings and cache nevertheless."""
     home.mkdir(exist_ok=True)
-    kept = {key: value for key, value in environment(home, **more).items() if key != "PIP_CONFIG_FILE"}
-    proxies = {key: value for key, value in os.environ.items() if key.lower().endswith("_proxy")}
-    return kept | proxies | {key: value for key, value in own_pip.items() if value}
+    fresh = environment(home, **more)
+    del fresh["PIP_CONFIG_FILE"]
+    said = subprocess.run([sys.executable, "-m", "pip", "cache", "dir"], capture_output=True, text=True)
+    fresh["PIP_CACHE_DIR"] = said.stdout.strip()
+    settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pip" / "pip.conf"
+    if settings.exists():
+        fresh["PIP_CONFIG_FILE"] = str(settings)
+    own = {
+        key: value for key, value in os.environ.items() if key.startswith("PIP_") or "proxy" in key.lower()
+    }
+    return fresh | own
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,6 @@ class Made(Service):
     """The service, started by ``make serve`` in a clone."""
 
     clone: Path
-    stopped: ClassVar[int] = 2
 
     def command(self) -> list[str | Path]:
         return [

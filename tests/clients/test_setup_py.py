@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.clients.desk import Desk, Done, said
@@ -35,7 +37,7 @@ index-servers =
 
 [ours]
 repository = {repository}
-username = ada
+username = {user}
 password = {password}
 """
 
@@ -62,10 +64,8 @@ class SetupPy:
 
     def sign_in(self, password: str, user: str = "ada") -> None:
         """Write ``~/.pypirc``."""
-        text = PYPIRC.format(repository=self.desk.service.legacy, password=password)
-        home = self.desk.environment()["HOME"]
-        with open(f"{home}/.pypirc", "w") as file:
-            file.write(text.replace("username = ada", f"username = {user}"))
+        text = PYPIRC.format(repository=self.desk.service.legacy, user=user, password=password)
+        Path(self.desk.environment()["HOME"], ".pypirc").write_text(text)
 
     def run(self, *arguments: str, status: int | None = 0) -> Done:
         """Run ``setup.py``, with the tool that makes wheels at hand where it is needed."""

@@ -259,7 +259,8 @@ class Service:
     def end(self) -> None:
         """Leave nothing running, whatever state it is in."""
         if self.process is not None and self.process.poll() is None:
-            self.kill()
+            os.killpg(self.pid, SIGKILL)
+            self.process.wait(10)
         end_servers(self.data)
 
     def cheeseshop(
