@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
@@ -40,6 +41,8 @@ def main(names: tuple[str, ...], runs: int, folder: Path | None) -> None:
     """
     if not machine.PROC.joinpath("self", "stat").exists():
         raise click.ClickException("measuring needs Linux and its /proc")
+    # Whoever started this in the background may have it ignore the signal, and so would all it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     status = 0
     for name in names or FIGURES:
         status = max(status, _measure(FIGURES[name], runs, folder))
