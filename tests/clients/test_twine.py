@@ -14,7 +14,7 @@ from tests.support.interpreters import Pip
 from tests.support.service import PASSWORD
 
 OWN_WHEELS = ["attrs", "klein", "packaging", "txredisapi"]
-OWN_SDISTS = ["packaging", "txredisapi"]
+OWN_SDISTS = ["packaging"]
 """Dependencies of this project that are small, and that pip looks into quickly."""
 
 
