@@ -22,16 +22,17 @@ DECIDES_INSTALLATION = frozenset(
         "requires_dist",
         "requires_python",
         "requires_external",
-        "requires",
         "provides_dist",
         "provides_extra",
-        "provides",
         "obsoletes_dist",
-        "obsoletes",
         "license_expression",
     }
 )
-"""Fields that the form may not name where the file does not."""
+"""Fields that the form may not name where the file does not.
+
+``requires``, ``provides`` and ``obsoletes`` are not among them: no installer reads these ancestors of the
+others (PEP 314), and flit says in the form what a module provides but not in the file.
+"""
 
 _EXEMPT = frozenset({"metadata_version"})
 
