@@ -27,7 +27,6 @@ from twisted.logger import LogEvent
 
 from pypi.app import Application, Part, build
 from pypi.config import load
-from pypi.http.caller import Callers
 from pypi.http.hosts import Hosts
 from pypi.http.site import Site
 from pypi.jobs.schedule import Schedule
@@ -60,6 +59,7 @@ class Index:
         database_url: of its database.
         port: of the public listener.
         operator_port: of the operator's.
+        site: what listens for the public.
         errors: what it logged as gone wrong; a test that breaks something on purpose clears it.
     """
 
@@ -68,6 +68,7 @@ class Index:
     database_url: str
     port: int
     operator_port: int
+    site: Site
     errors: list[LogEvent]
     _tokens: dict[str, str] = field(factory=dict)
 
@@ -121,9 +122,12 @@ class Index:
         """Everything it remembers at this moment."""
         return State(tables=_tables(self.database_url), files=_files(self.folder / "files"))
 
-    async def settles(self, expected: State) -> None:
-        """Wait until it is in this state, and fail where it does not come to that."""
-        await eventually(lambda: self.state() == expected)
+    async def rests(self) -> State:
+        """Its state, once nobody is connected any more and nothing is on its way in."""
+        temporary, workers = self.folder / "files" / ".tmp", self.application.spool.workers
+        await eventually(lambda: not self.site.crowd.open and " 0 calls" in repr(workers))
+        await eventually(lambda: not list(temporary.iterdir()))
+        return self.state()
 
 
 @frozen
@@ -198,11 +202,10 @@ async def running(
         application = evolve(application, parts=_timeless(application))
     with errors_logged() as errors:
         await application.start()
-        ports = [
-            _listen(public, application.public, application.hosts, application.callers),
-            _listen(private, application.operator, Hosts.of([], loopback=True), application.callers),
-        ]
-        index = Index(application, folder, database_url, port, operator_port, errors)
+        site = Site(application.public, reactor=reactor, hosts=application.hosts, callers=application.callers)
+        operators = Site(application.operator, reactor=reactor, hosts=Hosts.of([], loopback=True))
+        ports = [_listen(public, site), _listen(private, operators)]
+        index = Index(application, folder, database_url, port, operator_port, site, errors)
         try:
             await index.add_user(OWNER)
             yield index
@@ -213,9 +216,8 @@ async def running(
     assert not errors, errors
 
 
-def _listen(listening: socket, resource: Any, hosts: Hosts, callers: Callers) -> Any:
+def _listen(listening: socket, site: Site) -> Any:
     """As the service does it."""
-    site = Site(resource, reactor=reactor, hosts=hosts, callers=callers)
     port = reactor.adoptStreamPort(listening.fileno(), listening.family, site)
     listening.close()
     return port
