@@ -56,7 +56,12 @@ setup(
         *find_packages(include=["pypi*", "caching*", "legacy_compat*", "templates*"]),
         "twisted.plugins",
     ],
-    package_data={"templates": ["**/*"], "caching": ["vcl/*"]},
+    package_data={
+        "templates": ["**/*"],
+        "caching": ["vcl/*"],
+        # Alembic loads the steps by their paths; they are no modules of a package.
+        "pypi.db.migrations": ["versions/*.py"],
+    },
     entry_points={"console_scripts": ["cheeseshop = pypi.cli.main:main"]},
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -120,11 +120,11 @@ async def migrate_in_process(database_url: str, reactor: Any) -> str:
     Raises:
         SchemaBehind: it failed; the text is what it said.
     """
-    runner = _Runner()
+    runner = _Runner(database_url)
     reactor.spawnProcess(
         runner,
         sys.executable,
-        [sys.executable, "-m", "pypi.db.migrations", database_url],
+        [sys.executable, "-m", "pypi.db.migrations"],
         env=None,
         path=str(Path(__file__).parent.parent),
     )
@@ -132,11 +132,17 @@ async def migrate_in_process(database_url: str, reactor: Any) -> str:
 
 
 class _Runner(ProcessProtocol):
-    """Collects what a short process says, at most 64 KiB of it."""
+    """Tells a short process one line, and collects what it says, at most 64 KiB of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: str) -> None:
         self.ended: Deferred[str] = Deferred()
+        self._line = line
         self._said = b""
+
+    def connectionMade(self) -> None:
+        process: Any = self.transport
+        process.write(self._line.encode() + b"\n")
+        process.closeStdin()
 
     def outReceived(self, data: bytes) -> None:
         self._said = (self._said + data)[-65536:]

@@ -21,7 +21,7 @@ MAX_LENGTH = 1024
 
 @define(eq=False)
 class Passwords:
-    """Hashes and verifies; costs about 50 ms of one core and 64 MiB each time (RFC 9106).
+    """Hashes and verifies; costs about 100 ms of one core and 64 MiB each time (RFC 9106).
 
     Attributes:
         reactor: whose threads do the work.

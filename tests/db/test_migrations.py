@@ -39,8 +39,12 @@ async def test_the_revision_is_known_without_alembic(empty: str) -> None:
 
 def test_two_at_once_do_not_race(empty: str) -> None:
     """Of several processes that migrate one database, one does it and the others find it done."""
-    command = [sys.executable, "-m", "pypi.db.migrations", empty]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    command = [sys.executable, "-m", "pypi.db.migrations"]
+    piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen(command, **piped) for _ in range(3)]
+    for process in running:
+        process.stdin.write(f"{empty}\n")
+        process.stdin.flush()
     said = [process.communicate(timeout=60)[0].strip() for process in running]
     assert [process.returncode for process in running] == [0, 0, 0]
     assert sorted(said) == sorted([f"empty -> {head()}", *[f"{head()} -> {head()}"] * 2])

@@ -1,4 +1,8 @@
-"""``python -m pypi.db.migrations URL``: migrate in a process of its own."""
+"""``python -m pypi.db.migrations``: migrate in a process of its own.
+
+The database's URL is read from standard input: arguments can be read by everybody on the machine, and the URL
+may hold a password.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,9 @@ from pypi.db.migrations import SchemaBehind, apply
 
 
 def main() -> None:
-    """Migrate the database whose URL is the only argument; print from where to where."""
+    """Migrate the database whose URL standard input holds; print from where to where."""
     try:
-        before, after = apply(sys.argv[1])
+        before, after = apply(sys.stdin.readline().strip())
     except SchemaBehind as error:
         sys.exit(str(error))
     print(f"{before or 'empty'} -> {after}")
