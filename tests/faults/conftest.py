@@ -12,6 +12,16 @@ from tests.support.databases import Databases
 from tests.support.index import OWNER
 from tests.support.rig import Victim
 
+LONG = 1800
+"""Seconds that a long test may take on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give long tests their time."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(LONG))
+
 
 @pytest_twisted.async_yield_fixture
 async def resting(database_url: str, tmp_path: Path) -> AsyncIterator[Victim]:

@@ -41,9 +41,7 @@ async def embedded(tmp_path: Path) -> AsyncIterator[Victim]:
         made.end()
 
 
-@pytest.mark.parametrize(
-    ("restarts", "kills"), [(1, 2), pytest.param(15, 4, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
-)
+@pytest.mark.parametrize(("restarts", "kills"), [(1, 2), pytest.param(15, 4, marks=pytest.mark.long)])
 async def test_postgres_is_killed_under_uploads(embedded: Victim, restarts: int, kills: int) -> None:
     """Every upload gets a 200 that holds, or a 503 that says when to come back; then they succeed again."""
     for restart in range(restarts):
