@@ -419,6 +419,12 @@ def test_passwords_are_hidden(url: str, hidden: str) -> None:
     assert hide_password(url) == hidden
 
 
+def test_passwords_given_as_parameters_are_hidden() -> None:
+    """libpq also takes passwords behind the question mark, and they are no less secret there."""
+    shown_url = hide_password("postgresql:///shop?host=/run&password=s3cret&sslpassword=other#x")
+    assert shown_url == "postgresql:///shop?host=/run&password=***&sslpassword=***#x"
+
+
 def test_secrets_are_hidden() -> None:
     """No secret is shown."""
     environment = {

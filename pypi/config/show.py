@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -30,12 +31,18 @@ def _show(key: Key, value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+_IN_QUERY = re.compile(r"([?&](?:[a-z]*password)=)([^&#]*)", re.IGNORECASE)
+"""libpq takes passwords as parameters, too: ``password``, ``sslpassword``."""
+
+
 def hide_password(url: str) -> str:
-    """The URL with ``***`` in place of its password, fit for a log or a screen."""
-    password = password_in(url)
-    return url.replace(f":{password}@", ":***@", 1) if password else url
+    """The URL with ``***`` in place of its passwords, fit for a log or a screen."""
+    password = urlsplit(url).password
+    hidden = url.replace(f":{password}@", ":***@", 1) if password else url
+    return _IN_QUERY.sub(r"\1***", hidden)
 
 
 def password_in(url: str) -> str | None:
-    """The password a URL carries, if any."""
-    return urlsplit(url).password
+    """The password a URL carries, before its host or as a parameter, if any."""
+    found = _IN_QUERY.search(url)
+    return urlsplit(url).password or (found[2] if found else None)
