@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from pypi.db.connection import Cursor
 from pypi.db.database import Database, DatabaseDown, OutcomeUnknown
 from pypi.db.queries import files as listed
-from pypi.domain.errors import Invalid, Refusal, StorageFailed
+from pypi.domain.errors import Refusal, StorageFailed
 from pypi.domain.filenames import FileType
 from pypi.domain.metadata import Metadata, parse
 from pypi.domain.permissions import Identity
@@ -81,7 +81,7 @@ class Publisher:
             Refusal: in the words of the index; nothing was stored.
         """
         submission = parse_form(fields, filename, spooled)
-        return await self._publish(identity, submission, None)
+        return await self._publish(identity, submission)
 
     async def publish_file(self, identity: Identity, filename: str, spooled: Spooled) -> Published:
         """Publish a file that speaks for itself: name, version and metadata are those inside it.
@@ -101,17 +101,22 @@ class Publisher:
             metadata=metadata,
             spooled=spooled,
         )
-        return await self._publish(identity, submission, contents)
+        return await self._publish(identity, submission, contents, metadata)
 
     async def _publish(
-        self, identity: Identity, submission: Submission, contents: Contents | None
+        self,
+        identity: Identity,
+        submission: Submission,
+        contents: Contents | None = None,
+        read: Metadata | None = None,
     ) -> Published:
+        """The corridor; ``contents`` and what was ``read`` there are those of a file looked into already."""
         known = await self.database.read(facts.look, submission, identity)
         if self._is_repetition(identity, submission, known):
             return Published(submission=submission, serial=None)
         if contents is None:
             contents = await self.inspectors.inspect(submission.spooled.path, submission.file.filename)
-        found = await deferToThread(self._compare, submission, contents)
+        found = await deferToThread(self._compare, submission, contents, read)
         publication = _publication(identity, submission, found, contents, self.now())
         # Neither needs the other, and both take their time.
         rendering = Deferred.fromCoroutine(self._render(known, found))
@@ -141,8 +146,8 @@ class Publisher:
         _raise_first(self.rules.refusals(found))
         return found
 
-    def _compare(self, submission: Submission, contents: Contents) -> Metadata:
-        found = self._read(contents)
+    def _compare(self, submission: Submission, contents: Contents, read: Metadata | None) -> Metadata:
+        found = read or self._read(contents)
         _raise_first(checks.of_agreement(submission, found))
         return found
 
@@ -204,7 +209,7 @@ class Publisher:
         """
         try:
             return await self.database.transact(_forget, self.files, path)
-        except (Refusal, Invalid) as refusal:
+        except Refusal as refusal:
             log.warn("{path} stays until the next sweep: {refusal}", path=path, refusal=str(refusal))
             return False
 
