@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from attrs import evolve, field, frozen
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer
 from twisted.internet.threads import deferToThread
-from zope.interface import implementer
 
 from caching.conditional import any_match, strong_etag
 from caching.policy import NO_STORE, Policy
 from pypi.http.negotiate import joined, takes_gzip
+from pypi.http.streams import Stream, send
 
 REASON_LENGTH = 400
 """Characters of a reason phrase; clients keep a whole status line in a bounded buffer."""
@@ -30,19 +27,6 @@ SAFE = frozenset({b"GET", b"HEAD"})
 BODILESS = frozenset({204, 304})
 
 _COMPRESSIBLE = re.compile(r"text/|application/(?:json|xml|vnd\.pypi\.)|image/svg")
-
-
-@frozen(kw_only=True)
-class Stream:
-    """A body that is not held in memory.
-
-    Attributes:
-        length: bytes it will have.
-        pieces: starts reading; the iterator's ``aclose`` lets go of what it holds.
-    """
-
-    length: int
-    pieces: Callable[[], AsyncIterator[bytes]]
 
 
 @frozen(kw_only=True)
@@ -103,7 +87,7 @@ async def write(request: Any, answer: Answer, policy: Policy = NO_STORE) -> None
     if isinstance(answer.body, bytes):
         request.write(answer.body)
     else:
-        await _pump(request, answer.body)
+        await send(request, answer.body)
 
 
 async def _encoded(request: Any, answer: Answer, vary: list[str]) -> Answer:
@@ -162,43 +146,3 @@ def is_known(request: Any, etag: str) -> bool:
     """Whether the client says it holds the representation with this validator (RFC 9110 §13.1.2)."""
     given = joined(request, "If-None-Match")
     return given is not None and request.method in SAFE and any_match(given, etag)
-
-
-async def _pump(request: Any, stream: Stream) -> None:
-    """Write piece after piece, as fast as the client takes them."""
-    pieces = stream.pieces()
-    pace = _Pace()
-    request.registerProducer(pace, True)
-    try:
-        async for piece in pieces:
-            request.write(piece)
-            await pace.open()
-    finally:
-        request.unregisterProducer()
-        close = getattr(pieces, "aclose", None)
-        if close is not None:
-            await close()
-
-
-@implementer(IPushProducer)
-class _Pace:
-    """Knows whether the transport wants more."""
-
-    def __init__(self) -> None:
-        self._gate: Deferred[None] | None = None
-
-    async def open(self) -> None:
-        if self._gate is not None:
-            await self._gate
-
-    def pauseProducing(self) -> None:
-        if self._gate is None:
-            self._gate = Deferred()
-
-    def resumeProducing(self) -> None:
-        gate, self._gate = self._gate, None
-        if gate is not None and not gate.called:
-            gate.callback(None)
-
-    def stopProducing(self) -> None:
-        """The client has gone; the framework cancels whoever waits at the gate."""

@@ -12,9 +12,10 @@ from caching.policy import FOR_EVER, Policy
 from pypi.domain.errors import NoSuchFile
 from pypi.files import paths
 from pypi.files.store import FileStore
-from pypi.http.answer import Answer, Stream
+from pypi.http.answer import Answer
 from pypi.http.ranges import Content, body, plan_download
 from pypi.http.router import Router
+from pypi.http.streams import Stream
 
 FILE: Policy = evolve(FOR_EVER, cors=True)
 

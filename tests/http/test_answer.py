@@ -14,8 +14,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from caching.policy import FOR_EVER, NO_STORE, Policy
-from pypi.http.answer import GZIP_FROM, REASON_LENGTH, Answer, Stream, gzipped, redirect, safe_reason, write
+from pypi.http.answer import GZIP_FROM, REASON_LENGTH, Answer, gzipped, redirect, safe_reason, write
 from pypi.http.request import Request
+from pypi.http.streams import Stream
 from tests.http.memory import HOST, Response, Wire, parse_responses, serve
 
 PAGE = Policy(browser=60, vary=("Accept",), cors=True)

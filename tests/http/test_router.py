@@ -11,10 +11,11 @@ from twisted.internet.task import Clock
 
 from caching.policy import Policy
 from pypi.domain.errors import Forbidden, NoSuchProject, Unavailable
-from pypi.http.answer import Answer, Stream
+from pypi.http.answer import Answer
 from pypi.http.hosts import Hosts
 from pypi.http.router import Route, Router, klein_for
 from pypi.http.site import Site
+from pypi.http.streams import Stream
 from tests.http.memory import HOST, Response, Wire, errors_logged, parse_responses
 
 KEPT = Policy(browser=60, cors=True)
