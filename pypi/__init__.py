@@ -32,11 +32,12 @@ Rooms::
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
     pypi/http/          site channel head framing fields target deadline crowd limits: the strict edge
                         request bodies forms multipart caller hosts credentials: what a route sees
-                        answer streams refused router negotiate ranges: what a route says
+                        answer streams refused router keeping negotiate ranges: what a route says
     pypi/web/           simple (simple_html, simple_json)  upload  downloads  pages  health
     pypi/jobs/          schedule, and one file per job: outbox sweep
     pypi/cli/           main, running, and one file per verb family
-    caching/            policy  conditional  coalesce  breaker  redis
+    caching/            policy  conditional  tags  store (Entry)  kept  memory  layered  coalesce  moment
+                        stats  lane  breaker  redis
     legacy_compat/      old URLs (to come)
     templates/          Jinja2 templates and static files
 """

@@ -40,6 +40,10 @@ HTTP_KNOWS = {
     "pypi.domain.permissions": "credentials are read from headers",
     "caching.policy": "policies become headers",
     "caching.conditional": "validators are compared",
+    "caching.kept": "kept answers become responses",
+    "caching.layered": "routes that are kept ask the ladder first",
+    "caching.stats": "routes are counted",
+    "caching.store": "answers become entries",
 }
 """All that the manners of HTTP know of what is below them."""
 

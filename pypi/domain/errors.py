@@ -61,6 +61,9 @@ class Unavailable(Refusal):
 
     retry_after: int = 5
 
+    def __str__(self) -> str:
+        return "The index cannot answer this at the moment. Try again later."
+
 
 @frozen
 class NoSuchProject(NotFound):

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from twisted.internet.threads import deferToThread
 
 from caching.conditional import any_match, strong_etag
-from caching.policy import NO_STORE, Policy
+from caching.policy import NO_STORE, Dialect, Policy
 from pypi.http.negotiate import joined, takes_gzip
 from pypi.http.streams import Stream, send
 
@@ -68,16 +68,21 @@ def safe_reason(text: str) -> bytes:
     return re.sub(rb"[\x00-\x1f\x7f]", b"?", one_line.encode("latin-1", "replace"))
 
 
-async def write(request: Any, answer: Answer, policy: Policy = NO_STORE) -> None:
+async def write(
+    request: Any, answer: Answer, policy: Policy = NO_STORE, dialect: Dialect | None = None
+) -> None:
     """Write an answer: validators, compression, policy, HEAD. The request is finished by the caller.
 
     Args:
         request: a ``pypi.http.request.Request``, its body dealt with.
         policy: of the route; the answer's own goes before it. Errors are never kept.
+        dialect: of the edge in front, if there is one.
     """
     policy = answer.policy or policy
     if answer.code >= 400:
         policy = evolve(NO_STORE, cors=policy.cors)
+    if dialect is not None:
+        answer = evolve(answer, headers=(*answer.headers, *dialect.headers(policy, answer.tags)))
     vary = list(policy.vary)
     if isinstance(answer.body, bytes) and answer.code == 200 and request.method in SAFE:
         answer = await _encoded(request, answer, vary)
@@ -92,24 +97,36 @@ async def write(request: Any, answer: Answer, policy: Policy = NO_STORE) -> None
 
 async def _encoded(request: Any, answer: Answer, vary: list[str]) -> Answer:
     """The variant this client takes: gzipped where that pays, with a validator of its own."""
-    body = answer.body
+    body, etag = answer.body, etag_of(answer)
     assert isinstance(body, bytes)
-    etag = answer.etag or strong_etag(body)
-    if len(body) < GZIP_FROM or not _COMPRESSIBLE.match(answer.content_type):
+    if not is_compressible(answer):
         return evolve(answer, etag=etag)
     vary.append("Accept-Encoding")
     if not takes_gzip(joined(request, "Accept-Encoding")):
         return evolve(answer, etag=etag)
-    if len(body) < THREAD_FROM:
-        packed = gzipped(body)
-    else:
-        packed = await deferToThread(gzipped, body)
     return evolve(
         answer,
-        body=packed,
+        body=await packed(body),
         etag=f'{etag[:-1]}-gz"',
         headers=(*answer.headers, ("Content-Encoding", "gzip")),
     )
+
+
+def etag_of(answer: Answer) -> str:
+    """The validator of an answer whose body is at hand, without compression."""
+    assert isinstance(answer.body, bytes)
+    return answer.etag or strong_etag(answer.body)
+
+
+def is_compressible(answer: Answer) -> bool:
+    """Whether an answer whose body is at hand gets smaller by gzip."""
+    assert isinstance(answer.body, bytes)
+    return len(answer.body) >= GZIP_FROM and _COMPRESSIBLE.match(answer.content_type) is not None
+
+
+async def packed(body: bytes) -> bytes:
+    """``body`` as gzip; off the reactor where that takes long."""
+    return gzipped(body) if len(body) < THREAD_FROM else await deferToThread(gzipped, body)
 
 
 def gzipped(body: bytes) -> bytes:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 log = Logger()
 
 MAX_PARAMETERS = 100
+BYPASS = b"cheeseshop-l1; fwd=bypass"
+NOT_FOR_METHOD = b"cheeseshop-l1; fwd=method"
+"""``Cache-Status`` of what is not kept (RFC 9211)."""
+
 _FAILED = b"Something went wrong on the server. It was noted, and will be looked into.\n"
 
 
@@ -176,6 +180,7 @@ class Request(server.Request):
     def _set_standing_headers(self) -> None:
         self.setHeader(b"Server", b"Cheeseshop")
         self.setHeader(b"Date", datetimeToString())
+        self.setHeader(b"Cache-Status", BYPASS if self.method in (b"GET", b"HEAD") else NOT_FOR_METHOD)
 
     def _broke_its_length(self) -> bool:
         declared = self.responseHeaders.getRawHeaders(b"Content-Length")

@@ -21,8 +21,10 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from caching.policy import NO_STORE, Policy
+from caching.stats import RouteStats
 from pypi.domain.errors import Refusal
-from pypi.http.answer import Answer, redirect, write
+from pypi.http.answer import SAFE, Answer, redirect, write
+from pypi.http.keeping import Keeper
 from pypi.http.refused import refused, said
 
 Handler = Callable[..., Awaitable[Answer]]
@@ -70,8 +72,11 @@ class Router:
         return named
 
 
-def klein_for(rooms: Sequence[Any]) -> Klein:
+def klein_for(rooms: Sequence[Any], keeper: Keeper | None = None) -> Klein:
     """One Klein application for all routes of these rooms.
+
+    Args:
+        keeper: of the answers whose policy says that they are kept; without one every answer is made anew.
 
     Raises:
         ValueError: two rooms claim one method of one path.
@@ -88,19 +93,25 @@ def klein_for(rooms: Sequence[Any]) -> Klein:
             by_path[route.path][route.method] = getattr(room, route.handler), route.policy
     for path, methods in by_path.items():
         route = klein.route(path, methods=list(methods), endpoint=path, strict_slashes=True)
-        route(_endpoint(path, methods))
+        route(_endpoint(path, methods, keeper))
     klein.handle_errors(Exception)(_failed)
     return klein
 
 
-def _endpoint(path: str, methods: dict[str, tuple[Handler, Policy]]) -> Any:
+def _endpoint(path: str, methods: dict[str, tuple[Handler, Policy]], keeper: Keeper | None) -> Any:
+    stats = RouteStats(path)
+
     async def endpoint(request: Any, **values: str) -> None:
         handler, policy = methods["GET" if request.method == b"HEAD" else request.method.decode()]
+        request.route = stats
         try:
+            if keeper is not None and policy.keep and request.method in SAFE:
+                await keeper.answer(request, policy, stats, handler, values)
+                return
             answer = await handler(request, **values)
         except Refusal as refusal:
             answer = refused(request, refusal)
-        await write(request, answer, policy)
+        await write(request, answer, policy, None if keeper is None else keeper.dialect)
 
     endpoint.__name__ = path
     return endpoint

@@ -1,0 +1,171 @@
+"""Answers that are kept: asked for on behalf of all, and written to each client in the form it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from attrs import evolve, field, frozen
+from twisted.internet.threads import deferToThread
+from twisted.web.http_headers import Headers
+
+from caching.kept import Form, Kept, fields, unpack
+from caching.layered import Found, Ladder, Question, Uncacheable
+from caching.policy import NO_STORE, Dialect, Policy
+from caching.store import Entry
+from pypi.http.answer import (
+    THREAD_FROM,
+    Answer,
+    etag_of,
+    is_compressible,
+    is_known,
+    packed,
+    write,
+)
+from pypi.http.negotiate import joined, takes_gzip
+from pypi.http.streams import Stream
+
+KEPT_CODES = frozenset({200, 301, 308, 404, 410})
+
+NEGATIVE = 600
+"""Seconds a "there is no such thing" is kept at most."""
+
+UNRESERVED = "/~!$&'()*+,;=:@"
+"""What a path may have as it is (RFC 3986 §3.3), beside letters and digits."""
+
+Handler = Callable[..., Awaitable[Answer]]
+
+
+@frozen(kw_only=True)
+class Asked:
+    """A request as the route of a kept answer sees it: nothing in which those who share the answer differ.
+
+    Attributes:
+        path: decoded.
+        uri: path and query in their canonical spelling.
+        args: the parameters the policy names.
+        requestHeaders: ``Accept``, naming the representation that is meant, or nothing.
+    """
+
+    text_path: str
+    path: bytes
+    uri: bytes
+    args: Mapping[bytes, list[bytes]]
+    requestHeaders: Headers = field(eq=False)
+    method: bytes = b"GET"
+
+
+@frozen(kw_only=True, eq=False)
+class Keeper:
+    """Stands between the routes and the caches.
+
+    Attributes:
+        dialect: of the edge in front, where there is one that is told of changes.
+    """
+
+    ladder: Ladder
+    dialect: Dialect | None = None
+
+    async def answer(
+        self, request: Any, policy: Policy, stats: Any, handler: Handler, values: Mapping[str, str]
+    ) -> None:
+        """Write the answer to a GET or HEAD of a route that is kept."""
+        asked, variant, address = _asked(request, policy)
+        question = Question(
+            address=address,
+            variant=variant,
+            policy=policy,
+            stats=stats,
+            make=lambda: self._make(asked, policy, handler, values),
+        )
+        try:
+            found = await self.ladder.find(question)
+        except Uncacheable:
+            await write(request, await handler(asked, **values), policy, self.dialect)
+        else:
+            await self._write(request, found)
+
+    async def _make(
+        self, asked: Asked, policy: Policy, handler: Handler, values: Mapping[str, str]
+    ) -> Entry | None:
+        return await entry_of(await handler(asked, **values), policy, self.dialect)
+
+    async def _write(self, request: Any, found: Found) -> None:
+        kept = found.kept
+        form = await self._form(kept, takes_gzip(joined(request, "Accept-Encoding")))
+        known = kept.code == 200 and is_known(request, form.etag.decode("latin-1"))
+        request.setResponseCode(304 if known else kept.code)
+        request.setHeader("Cache-Status", found.status)
+        if found.age:
+            request.setHeader("Age", str(found.age))
+        head = kept.shared_304 + form.own if known else kept.shared + form.own + form.end
+        for name, value in fields(head):
+            request.responseHeaders.addRawHeader(name, value)
+        if known:
+            kept.stats.not_modified += 1
+        elif request.method != b"HEAD":
+            kept.stats.bytes += len(form.body)
+            request.write(form.body)
+
+    async def _form(self, kept: Kept, gzip: bool) -> Form:
+        form = kept.packed if gzip else kept.plain
+        if form is not None:
+            return form
+        packed = kept.packed.body
+        body = unpack(packed) if len(packed) < THREAD_FROM else await deferToThread(unpack, packed)
+        return kept.plain or self.ladder.grow(kept, body)
+
+
+async def entry_of(answer: Answer, policy: Policy, dialect: Dialect | None = None) -> Entry | None:
+    """An answer as caches keep it; ``None`` if it cannot be kept."""
+    if isinstance(answer.body, Stream) or answer.code not in KEPT_CODES:
+        return None
+    policy = answer.policy or policy
+    if answer.code >= 400:
+        policy = evolve(NO_STORE, cors=policy.cors)
+    vary, body = list(policy.vary), answer.body
+    etag = None if answer.code != 200 else answer.etag or etag_of(answer)
+    pack = answer.code == 200 and is_compressible(answer)
+    if pack:
+        vary.append("Accept-Encoding")
+        body = await packed(body)
+    standing = [("X-Content-Type-Options", "nosniff"), *policy.headers()]
+    standing += [("Vary", ", ".join(dict.fromkeys(vary)))] if vary else []
+    told = dialect.headers(policy, answer.tags) if dialect is not None else ()
+    return Entry(
+        code=answer.code,
+        standing=(*standing, ("Content-Type", answer.content_type)),
+        headers=(*answer.headers, *told),
+        body=body,
+        packed=pack,
+        etag=etag,
+        tags=answer.tags,
+        serial=0,
+        made=0.0,
+        cost=0.0,
+    )
+
+
+def _asked(request: Any, policy: Policy) -> tuple[Asked, str, bytes]:
+    """(what the route sees, which representation is meant, the address it is kept under)."""
+    given = _named(request, policy.query)
+    variant = policy.variant(joined(request, "Accept"), given) if policy.variant is not None else ""
+    path = quote(request.text_path, safe=UNRESERVED).encode("ascii")
+    query = urlencode(sorted(given.items())).encode("ascii")
+    asked = Asked(
+        text_path=request.text_path,
+        path=path,
+        uri=path + b"?" + query if query else path,
+        args={name.encode(): [value.encode()] for name, value in given.items()},
+        requestHeaders=Headers({b"accept": [variant.encode()]} if policy.variant is not None else None),
+    )
+    # The lane looks for bare paths: what depends on a query stands where it does not look.
+    return asked, variant, asked.uri + b"#" + variant.encode() if query else path
+
+
+def _named(request: Any, names: tuple[str, ...]) -> dict[str, str]:
+    if not names or not request.query:
+        return {}
+    found = {name: request.args.get(name.encode(), ()) for name in names}
+    return {name: values[0].decode("utf-8", "replace") for name, values in found.items() if values}
