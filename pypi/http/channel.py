@@ -36,11 +36,14 @@ if TYPE_CHECKING:
 
 log = Logger()
 
+# Seconds a new connection may take for its first request while the service is drained: it is on its way.
+_NEWCOMER = 1.0
 _CONTROLS = bytes(range(0x20)) + b"\x7f"
 _PRINTABLE = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 _TOO_MANY = Rejected(503, "Too many connections are open. Try again in a moment.", ((b"Retry-After", b"5"),))
 _LATE_HEAD = Rejected(408, "The headers of the request took too long.")
 _LATE_BODY = Rejected(408, "The body of the request came too slowly.")
+_STOPPING = Rejected(503, "The service is being restarted. Try again in a moment.", ((b"Retry-After", b"5"),))
 
 
 class StrictChannel(HTTPChannel):
@@ -84,6 +87,7 @@ class StrictChannel(HTTPChannel):
             self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
         self.address = address_of(self.transport.getPeer())
+        self.site.channels.add(self)
         match self.site.crowd.enter(self.address):
             case Admission.WELCOME:
                 self._reading.set(self._limits.header_seconds)
@@ -98,6 +102,7 @@ class StrictChannel(HTTPChannel):
         self._reading.close()
         self._writing.close()
         self.site.crowd.leave(self.address)
+        self.site.channels.discard(self)
         self._pending = b""
         self._decoder = None
         request, self._request = self._request, None
@@ -194,8 +199,8 @@ class StrictChannel(HTTPChannel):
             self.loseConnection()
 
     def _await_request(self) -> None:
-        limits = self._limits
-        self._reading.set(limits.header_seconds if self._reader.begun else limits.idle_seconds)
+        begun = self._reader.begun
+        self._reading.set(self._limits.header_seconds if begun else self.site.idle_seconds)
 
     # What the body of a request asks for.
 
@@ -247,7 +252,8 @@ class StrictChannel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         """Write the head of an answer, and decide with it whether the connection stays open."""
-        if b"close" in headers.getRawHeaders(b"Connection", ()) or not self._can_go_on():
+        last = self.site.draining and self._at == len(self._pending)
+        if last or b"close" in headers.getRawHeaders(b"Connection", ()) or not self._can_go_on():
             self._persistent = False
         if not self._persistent:
             headers.setRawHeaders(b"Connection", [b"close"])
@@ -307,6 +313,21 @@ class StrictChannel(HTTPChannel):
             self._await_request()
         if not self._pumping:
             self._pump()
+
+    def drain(self) -> None:
+        """End after what is under way; a connection without a request gets ``site.idle_seconds`` for one more."""
+        if self._closed or self._closing or self._paused:
+            return
+        if self._lingering:
+            self._reading.set(self._limits.refusal_seconds)
+        elif self._request is None and self._decoder is None and not self._reader.begun:
+            idle = self.site.idle_seconds
+            self._reading.set(max(idle, _NEWCOMER) if self._first else idle)
+
+    def cut(self) -> None:
+        """Wait no longer for the rest of a body: its client is told to come again."""
+        if self._request is not None and self._decoder is not None and not self._closed:
+            self._spoil(_STOPPING)
 
     def _close(self) -> None:
         """Close behind the last answer, so that the client sees it even when it is still sending."""

@@ -19,6 +19,8 @@ from pypi.http.request import Request
 
 AccessLog = Callable[[Request], object]
 
+_SOON = 0.05
+
 
 class Site(server.Site):
     """Serves one resource over HTTP/1.1, strictly.
@@ -33,7 +35,10 @@ class Site(server.Site):
         access_log: called once with every request, when its answer is complete or its connection lost.
 
     Attributes:
-        crowd: the open connections.
+        crowd: the open connections, counted.
+        channels: the open connections.
+        draining: whether every answer that is begun now is the last on its connection.
+        idle_seconds: between an answer and the next request.
     """
 
     protocol = StrictChannel  # type: ignore[assignment]
@@ -55,6 +60,9 @@ class Site(server.Site):
         self.callers = callers
         self.limits = limits
         self.crowd = Crowd(limits, uncounted)
+        self.channels: set[StrictChannel] = set()
+        self.draining = False
+        self.idle_seconds = limits.idle_seconds
         self._access_log = access_log
 
     def __repr__(self) -> str:
@@ -64,6 +72,24 @@ class Site(server.Site):
         """Hand a request that is over to the access log."""
         if self._access_log is not None:
             self._access_log(request)
+
+    def drain(self, idle_seconds: float = 0.0) -> None:
+        """Take leave of all clients: answer what is under way, and say with it that the connection closes.
+
+        Args:
+            idle_seconds: how long a connection without a request may still bring one. With 0, idle
+                connections close at once; a client that was just about to use one sees that. Where others
+                take its next connection, a few seconds let every such request be answered.
+        """
+        self.draining = True
+        self.idle_seconds = min(self.idle_seconds, max(idle_seconds, _SOON))
+        for channel in tuple(self.channels):
+            channel.drain()
+
+    def cut(self) -> None:
+        """Answer every upload that is still arriving with 503: there is no time left for it."""
+        for channel in tuple(self.channels):
+            channel.cut()
 
     def startFactory(self) -> None:
         """Nothing to open: the access log is the caller's."""
