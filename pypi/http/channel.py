@@ -315,7 +315,7 @@ class StrictChannel(HTTPChannel):
             self._pump()
 
     def drain(self) -> None:
-        """End after what is under way; a connection without a request gets ``site.idle_seconds`` for one more."""
+        """End behind what is under way; without a request, ``site.idle_seconds`` are left to bring one."""
         if self._closed or self._closing or self._paused:
             return
         if self._lingering:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from twisted.internet.defer import Deferred
 
 from pypi.http.bodies import BodyIncomplete
@@ -19,10 +21,8 @@ async def answer_at_once(request: Request) -> None:
 
 async def answer_after_body(request: Request) -> None:
     """A handler that reads the whole body."""
-    try:
+    with suppress(BodyIncomplete):
         reply(request, b"%d" % len(await request.body.read(1 << 30)))
-    except BodyIncomplete:
-        pass
 
 
 def later(made: Service, wire: Wire, seconds: float) -> None:
