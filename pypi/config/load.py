@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pypi.config.sections import PREFIX, Config, Key, Service, keys, sections
+from pypi.config.sections import PREFIX, Config, Edge, Key, Service, keys, sections
 from pypi.config.show import password_in
 from pypi.config.values import NotAllowed, is_loopback
 
@@ -109,6 +109,14 @@ def _contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             f"service.interface = {service.interface!r}: an index that listens beyond loopback needs to know "
             "its URL: set service.origin."
         )
+    edge = Edge(**values.get("edge", {}))
+    if edge.purger == "fastly" and not (edge.service and edge.token):
+        yield (
+            "edge.purger = 'fastly': a service is purged by its identifier, with a token: "
+            "set edge.service and edge.token."
+        )
+    if edge.purger == "varnish" and not edge.varnishes:
+        yield "edge.purger = 'varnish': each instance is told of changes: set edge.varnishes."
 
 
 def _exposed_secrets(

@@ -13,6 +13,7 @@ from pypi.config import values
 from pypi.config.values import Read, T
 
 PREFIX = "CHEESESHOP_"
+FASTLY_API = "https://api.fastly.com"
 
 
 def _key(read: Read[T], default: Any, about: str, *, secret: bool = False) -> T:
@@ -157,6 +158,28 @@ class Cache:
 
 
 @frozen(kw_only=True)
+class Edge:
+    """The CDN or the Varnish that stands before the index, and is told what has changed."""
+
+    purger: str = _key(
+        values.choice("off", "fastly", "varnish"), "off", "what stands before the index; off: nothing"
+    )
+    varnishes: tuple[str, ...] = _key(
+        values.urls("http", "https"), "", "URLs of all Varnish instances, as the workers reach them"
+    )
+    service: str = _key(values.word, "", "identifier of the service at Fastly")
+    token: str = _key(
+        values.word, "", "Fastly: an API token that may purge; Varnish: the purgers' secret", secret=True
+    )
+    api: str = _key(values.url("http", "https", bare=True), FASTLY_API, "URL of Fastly's API")
+    url: str = _key(
+        values.url("http", "https", bare=True),
+        "",
+        "where clients find the edge, to look whether it is fresh; empty: service.origin",
+    )
+
+
+@frozen(kw_only=True)
 class Mail:
     """Outgoing mail."""
 
@@ -189,6 +212,7 @@ class Config:
     legacy: Legacy = _section(Legacy)
     upstream: Upstream = _section(Upstream)
     cache: Cache = _section(Cache)
+    edge: Edge = _section(Edge)
     mail: Mail = _section(Mail)
     limits: RateLimits = _section(RateLimits)
     origins: Mapping[str, str] = field(factory=dict, repr=False, eq=False)

@@ -36,13 +36,17 @@ _IN_QUERY = re.compile(r"([?&](?:[a-z]*password)=)([^&#]*)", re.IGNORECASE)
 
 
 def hide_password(url: str) -> str:
-    """The URL with ``***`` in place of its passwords, fit for a log or a screen."""
+    """The URL with ``***`` in place of its passwords, fit for a screen; what is no URL is all hidden."""
+    if url and "://" not in url:
+        return "***"
     password = urlsplit(url).password
     hidden = url.replace(f":{password}@", ":***@", 1) if password else url
     return _IN_QUERY.sub(r"\1***", hidden)
 
 
 def password_in(url: str) -> str | None:
-    """The password a URL carries, before its host or as a parameter, if any."""
+    """The password a URL carries, before its host or as a parameter, if any; what is no URL is one itself."""
+    if url and "://" not in url:
+        return url
     found = _IN_QUERY.search(url)
     return urlsplit(url).password or (found[2] if found else None)

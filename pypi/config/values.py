@@ -25,6 +25,14 @@ def text(value: object) -> str:
     return value.strip()
 
 
+def word(value: object) -> str:
+    """Text fit for a header or a part of a URL: printable ASCII without blanks."""
+    given = text(value)
+    if not re.fullmatch(r"[!-~]*", given):
+        raise NotAllowed("printable ASCII without blanks")
+    return given
+
+
 def number(low: int, high: int) -> Read[int]:
     allowed = f"a whole number from {low:,} to {high:,}"
 
@@ -143,6 +151,19 @@ def url(*schemes: str, words: tuple[str, ...] = ("",), bare: bool = False, path:
         if not path and parts.path.strip("/"):
             raise NotAllowed(allowed)
         return given.rstrip("/") if bare else given
+
+    return read
+
+
+def urls(*schemes: str) -> Read[tuple[str, ...]]:
+    """Several URLs, each without user, query or fragment."""
+    one = url(*schemes, words=(), bare=True)
+
+    def read(value: object) -> tuple[str, ...]:
+        try:
+            return tuple(one(part) for part in texts(value))
+        except NotAllowed as allowed:
+            raise NotAllowed(f"a list, each {allowed}") from None
 
     return read
 
