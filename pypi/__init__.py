@@ -30,7 +30,7 @@ Rooms::
     pypi/db/            connection database (pool, transact)  migrations/  queries/<one noun each>
     pypi/files/         store (contract)  paths  spool draft  local tree  s3 s3_client bucket slices  workers
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
-    pypi/http/          site channel head framing fields target deadline crowd limits: the strict edge
+    pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
                         request bodies forms multipart caller hosts credentials: what a route sees
                         answer streams refused router keeping negotiate ranges: what a route says
     pypi/web/           simple (simple_html, simple_json)  upload  downloads  pages  health

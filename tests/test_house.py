@@ -41,6 +41,7 @@ HTTP_KNOWS = {
     "caching.policy": "policies become headers",
     "caching.conditional": "validators are compared",
     "caching.kept": "kept answers become responses",
+    "caching.lane": "the strict reader says what a block of headers means",
     "caching.layered": "routes that are kept ask the ladder first",
     "caching.stats": "routes are counted",
     "caching.store": "answers become entries",

@@ -58,6 +58,7 @@ class StrictChannel(HTTPChannel):
     Attributes:
         site: what all connections share.
         address: of the other end, canonical (``pypi.http.caller.address_of``).
+        ahead: set by a fast lane that has answered a request before it came here.
     """
 
     site: Site
@@ -78,6 +79,7 @@ class StrictChannel(HTTPChannel):
         self._lingering = self._closing = self._closed = False
         self._linger_left = 0
         self._first = self._persistent = True
+        self.ahead = False
         self._awaits_continue = False
         self._body_due = 0.0
         self._written = self._mark = 0
@@ -108,6 +110,28 @@ class StrictChannel(HTTPChannel):
         request, self._request = self._request, None
         if request is not None:
             request.connectionLost(reason)
+
+    # A fast lane in front.
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing of any request is here, and the next byte may begin one."""
+        return not (
+            self._request is not None
+            or self._decoder is not None
+            or self._pending
+            or self._reader.begun
+            or self._lingering
+            or self._closed
+            or self._blocked
+            or self._paused
+            or not self._persistent
+        )
+
+    def owes(self) -> None:
+        """The lane has written an answer that the client has not taken yet."""
+        self._mark = self._written
+        self._writing.set(self._limits.write_stall)
 
     # Incoming bytes.
 
@@ -148,7 +172,7 @@ class StrictChannel(HTTPChannel):
             self._at = self._reader.feed(self._pending, self._at)
             if self._reader.head is not None:
                 self._begin(self._reader.head)
-            elif fresh and not self._first:
+            elif fresh and not (self._first and not self.ahead):
                 self._reading.set(self._limits.header_seconds)
         except Rejected as rejected:
             self._reject(rejected)
@@ -404,8 +428,10 @@ class StrictChannel(HTTPChannel):
         elif self._reader.begun:
             self.write(_LATE_HEAD.answer())
             self.loseConnection()
-        elif _unsent(self.transport):
-            self._await_request()  # still taking the last answer: not idle
+        elif self.ahead or _unsent(self.transport):
+            # Not idle: it was answered by the lane meanwhile, or is still taking the last answer.
+            self.ahead = self._first = False
+            self._await_request()
         else:
             self.loseConnection()
 

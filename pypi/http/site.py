@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.web import server
 from twisted.web.resource import IResource
 
-from pypi.http.caller import Callers, Networks
+from pypi.http.caller import Callers, Networks, address_of
 from pypi.http.channel import StrictChannel
 from pypi.http.crowd import Crowd
 from pypi.http.hosts import Hosts
@@ -18,6 +18,17 @@ from pypi.http.limits import Limits
 from pypi.http.request import Request
 
 AccessLog = Callable[[Request], object]
+
+
+class Lane(Protocol):
+    """Answers some requests before their channel sees them."""
+
+    def before(self, channel: Any) -> Any:
+        """The protocol to put between a channel and its transport."""
+
+    def close(self) -> None:
+        """Answer nothing more."""
+
 
 _SOON = 0.05
 
@@ -33,6 +44,7 @@ class Site(server.Site):
         limits: bounds of every connection.
         uncounted: networks without a bound on connections per address (loopback, proxies).
         access_log: called once with every request, when its answer is complete or its connection lost.
+        lane: stands before every channel (``caching.lane.FastLane``).
 
     Attributes:
         crowd: the open connections, counted.
@@ -54,6 +66,7 @@ class Site(server.Site):
         limits: Limits = Limits(),
         uncounted: Networks = Networks(),
         access_log: AccessLog | None = None,
+        lane: Lane | None = None,
     ) -> None:
         super().__init__(resource, requestFactory=Request, parsePOSTFormSubmission=False, reactor=reactor)
         self.hosts = hosts
@@ -64,9 +77,18 @@ class Site(server.Site):
         self.draining = False
         self.idle_seconds = limits.idle_seconds
         self._access_log = access_log
+        self._lane = lane
 
     def __repr__(self) -> str:
         return f"<Site {self.crowd.open} connections>"
+
+    def buildProtocol(self, address: Any) -> Any:
+        """A connection: its channel, behind the lane if there is one."""
+        channel = super().buildProtocol(address)
+        # Who a trusted proxy asks for differs from request to request, and only the channel reads that.
+        if self._lane is None or address_of(address) in self.callers.trusted:
+            return channel
+        return self._lane.before(channel)
 
     def log(self, request: Request) -> None:  # type: ignore[override]
         """Hand a request that is over to the access log."""
@@ -82,6 +104,8 @@ class Site(server.Site):
                 take its next connection, a few seconds let every such request be answered.
         """
         self.draining = True
+        if self._lane is not None:
+            self._lane.close()  # its answers do not say that they are the last
         self.idle_seconds = min(self.idle_seconds, max(idle_seconds, _SOON))
         for channel in tuple(self.channels):
             channel.drain()

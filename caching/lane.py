@@ -1,0 +1,251 @@
+"""The fast lane: answers a plain GET or HEAD out of memory before HTTP machinery sees it.
+
+It stands between a connection's transport and its channel. What it has read and is sure of, it answers in the
+same turn; everything else goes to the channel, byte for byte, and so does all that follows until the channel
+has come to rest. It decides nothing by itself: a block of header lines means what the channel's own strict
+reader says it means, and that is remembered by the very bytes of the block, since clients repeat them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from attrs import define, field
+from twisted.internet.interfaces import IProtocol
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from caching.kept import Form, Kept
+from caching.memory import Memory, Page
+from caching.moment import JOINED, Moment
+from caching.policy import Chooser
+
+MOST_BLOCKS = 4096
+"""Blocks of header lines remembered, twice over: the older half is dropped when the newer is full."""
+
+LONGEST_BLOCK = 2048
+"""Bytes of a block that is looked at; only few clients say more."""
+
+_ONE_TAG = re.compile(rb'(?:W/)?"[!\x23-\x7e]*"')
+_LINE_OF_TAGS = (b"\r\nIf-None-Match: ", b"\r\nif-none-match: ")
+
+
+class Meaning:
+    """What a block of header lines says, as far as an answer from memory depends on it.
+
+    Attributes:
+        accept: value of ``Accept``, or ``None``.
+        gzip: whether the client takes gzip.
+        logged: what the access log says of the client.
+    """
+
+    __slots__ = ("accept", "chosen", "gzip", "logged")
+
+    def __init__(self, *, accept: str | None, gzip: bool, logged: bytes = b"") -> None:
+        self.accept = accept
+        self.gzip = gzip
+        self.logged = logged
+        self.chosen: dict[Chooser, str] = {}
+
+    def choose(self, chooser: Chooser) -> str:
+        """Which representation of a page is meant."""
+        chosen = self.chosen[chooser] = chooser(self.accept, {})
+        return chosen
+
+
+class Channel(Protocol):
+    """What stands behind the lane.
+
+    Attributes:
+        ahead: set whenever a request was answered before the channel saw it: the connection is not idle.
+    """
+
+    ahead: bool
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the channel has nothing of any request, and the next byte may begin one."""
+
+    def owes(self) -> None:
+        """An answer has been written that the client has not taken yet."""
+
+    def makeConnection(self, transport: Any) -> None: ...
+
+    def dataReceived(self, data: bytes) -> None: ...
+
+    def connectionLost(self, reason: Failure) -> None: ...
+
+
+class Log(Protocol):
+    """The access log, as far as the lane writes it."""
+
+    def line(self, channel: Any) -> bytes: ...
+
+
+@define(eq=False, repr=False)
+class FastLane:
+    """What all connections share.
+
+    Attributes:
+        memory: where answers are.
+        moment: the present.
+        read: what a block of header lines means, by the rules of the channel; ``None`` where the channel has
+            to see it. The block begins with CR LF and ends without it.
+        pages: those of the memory; none once the lane is closed.
+    """
+
+    memory: Memory
+    moment: Moment
+    read: Callable[[bytes], Meaning | None]
+    pages: dict[bytes, Page] = field(init=False)
+    _young: dict[bytes, Meaning] = field(factory=dict, init=False)
+    _old: dict[bytes, Meaning] = field(factory=dict, init=False)
+
+    def __repr__(self) -> str:
+        return f"<FastLane to {len(self.pages)} pages, {len(self._young) + len(self._old)} kinds of headers>"
+
+    def __attrs_post_init__(self) -> None:
+        self.pages = self.memory.pages
+
+    def before(self, channel: Channel) -> Lane:
+        """The lane before one channel."""
+        return Lane(self, channel)
+
+    def close(self) -> None:
+        """Answer nothing more: the channels take leave of their clients."""
+        self.pages = {}
+
+    def meaning(self, block: bytes) -> Meaning | None:
+        """What a block means."""
+        found = self._young.get(block)
+        if found is None:
+            found = self._old.get(block) or self.read(block)
+            if found is not None:
+                self._remember(block, found)
+        return found
+
+    def _remember(self, block: bytes, meaning: Meaning) -> None:
+        if len(self._young) >= MOST_BLOCKS:
+            self._old, self._young = self._young, {}
+        self._young[block] = meaning
+
+
+@implementer(IProtocol)
+class Lane:
+    """One connection."""
+
+    __slots__ = ("_beside", "_channel", "_lane", "_send", "factory", "transport")
+
+    def __init__(self, lane: FastLane, channel: Channel) -> None:
+        self._lane = lane
+        self._channel = channel
+        self._beside = True
+
+    def makeConnection(self, transport: Any) -> None:
+        """Stand before the channel."""
+        self.transport = transport
+        self._send = getattr(transport, "send_now", None) or self._write
+        self._channel.makeConnection(transport)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The channel has to know."""
+        self._channel.connectionLost(reason)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Answer what can be answered here, and hand on the rest."""
+        at = 0
+        if not self._beside or self._channel.quiet:
+            self._beside = False
+            size = len(data)
+            while (then := self._answer(data, at)) > 0:
+                if then == size:
+                    return
+                at = then
+        self._beside = True
+        self._channel.dataReceived(data[at:] if at else data)
+
+    def _answer(self, data: bytes, at: int) -> int:
+        """Answer the request that begins at ``at``.
+
+        Returns:
+            where the next one begins; 0 if this one was not answered.
+        """
+        if self._beside:
+            return 0
+        if data.startswith(b"GET ", at):
+            start = at + 4
+        elif data.startswith(b"HEAD ", at):
+            start = at + 5
+        else:
+            return 0
+        line_end = data.find(b" HTTP/1.1\r\n", start)
+        end = data.find(b"\r\n\r\n", line_end)
+        if line_end < 0 or end < 0:
+            return 0
+        page = self._lane.pages.get(data[start:line_end])
+        if page is None:
+            return 0
+        block, given = data[line_end + 9 : end], None
+        if len(block) > LONGEST_BLOCK:
+            return 0
+        if b"one-" in block:
+            block, given = _without_tags(block)
+        meaning = self._lane.meaning(block)
+        if meaning is None:
+            return 0
+        chooser = page.chooser
+        variant = "" if chooser is None else meaning.chosen.get(chooser) or meaning.choose(chooser)
+        kept = page.kept.get(variant)
+        if kept is None or not kept.fresh_until > self._lane.moment.now:
+            return 0
+        form = kept.packed if meaning.gzip else kept.plain
+        if form is None or (given is not None and not _ONE_TAG.fullmatch(given)):
+            return 0
+        self._write_answer(kept, form, given, start - at == 5)
+        return end + 4
+
+    def _write_answer(self, kept: Kept, form: Form, given: bytes | None, head: bool) -> None:
+        moment, stats = self._lane.moment, kept.stats
+        kept.uses += 1
+        stats.hits += 1
+        self._channel.ahead = True
+        if given is not None and kept.code == 200 and _names(given, form.etag):
+            stats.not_modified += 1
+            sent = self._send(moment.unchanged + kept.shared_304 + form.own + b"\r\n")
+        elif head:
+            sent = self._send(moment.head(kept.code) + kept.shared + form.own + form.end)
+        else:
+            stats.bytes += len(form.body)
+            if form.joined is not None:
+                sent = self._send(form.joined)
+            elif len(form.body) <= JOINED:
+                sent = self._send(moment.joined(kept, form))
+            else:
+                sent = self._send(moment.head(kept.code) + kept.shared + form.own + form.end, form.body)
+        if not sent:
+            self._channel.owes()
+            self._beside = True
+
+    def _write(self, *pieces: bytes) -> bool:
+        """For transports that know no better: TLS, and those of tests."""
+        for piece in pieces:
+            self.transport.write(piece)
+        return False
+
+
+def _names(given: bytes, etag: bytes) -> bool:
+    return bool(etag) and (given == etag or given[2:] == etag)
+
+
+def _without_tags(block: bytes) -> tuple[bytes, bytes | None]:
+    """A block without its ``If-None-Match``, and the value of that; as it is, where it has no such line."""
+    for name in _LINE_OF_TAGS:
+        at = block.find(name)
+        if at >= 0:
+            end = block.find(b"\r\n", at + 2)
+            end = len(block) if end < 0 else end
+            return block[:at] + block[end:], block[at + len(name) : end]
+    return block, None
