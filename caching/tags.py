@@ -48,6 +48,11 @@ class Known:
         self.floor = max(self.floor, serial)
         self.advance(serial)
 
+    def restart(self, serial: int) -> None:
+        """Serials have been taken back, or lost: only what is made at ``serial`` or later can be trusted."""
+        self._serials.clear()
+        self.floor = self.last = serial
+
     def of(self, tags: Iterable[str]) -> int:
         """The last serial that may have touched any of these tags; 0 for none."""
         floor = self.floor

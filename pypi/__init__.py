@@ -34,10 +34,10 @@ Rooms::
                         request bodies forms multipart caller hosts credentials: what a route sees
                         answer streams refused router keeping negotiate ranges: what a route says
     pypi/web/           simple (simple_html, simple_json)  upload  downloads  pages  health
-    pypi/jobs/          schedule, and one file per job: outbox sweep
+    pypi/jobs/          schedule, and one file per job: outbox purge audit sweep
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  memory  layered  coalesce  moment
-                        stats  lane  breaker  redis
+                        stats  lane  breaker  redis  packing  shared  invalidations
     legacy_compat/      old URLs (to come)
     templates/          Jinja2 templates and static files
 """
