@@ -47,10 +47,10 @@ class Computation(Generic[T]):
     """One computation under way, and those who wait for it; it belongs to none of them.
 
     Attributes:
-        began: seconds.
+        number: of the computations begun before it.
     """
 
-    began: float
+    number: int
     _waiters: list[Deferred[T]] = field(factory=list, init=False)
     _outcome: T | Failure | None = field(default=None, init=False)
 
@@ -81,12 +81,12 @@ class Coalescer(Generic[T]):
     """Runs one computation per key at a time.
 
     Attributes:
-        clock: ``IReactorTime``.
         joined: how many found the computation they wanted under way, so far.
+        begun: computations, so far.
     """
 
-    clock: Any
     joined: int = field(default=0, init=False)
+    begun: int = field(default=0, init=False)
     _under_way: dict[object, Computation[T]] = field(factory=dict, init=False)
 
     def __repr__(self) -> str:
@@ -100,7 +100,8 @@ class Coalescer(Generic[T]):
 
     def start(self, key: object, make: Callable[[], Awaitable[T]]) -> Computation[T]:
         """Begin to compute."""
-        computation: Computation[T] = Computation(self.clock.seconds())
+        computation: Computation[T] = Computation(self.begun)
+        self.begun += 1
         self._under_way[key] = computation
 
         async def run() -> T:

@@ -112,10 +112,7 @@ class Ladder:
     chance: Callable[[], float]
     _healthy: bool = field(default=True, init=False)
     _heads: Heads = field(factory=Heads, init=False)
-    _coalescer: Coalescer[Found] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._coalescer = Coalescer(self.reactor)
+    _coalescer: Coalescer[Found] = field(factory=Coalescer, init=False)
 
     def __repr__(self) -> str:
         return f"<Ladder {self.memory!r}, {self.shared!r}, {self.known!r}>"
@@ -166,7 +163,7 @@ class Ladder:
 
     async def _ask(self, question: Question, patience: float) -> Found:
         """Join who asks already; but an answer overtaken by a change is only for those who came before it."""
-        arrived = self.reactor.seconds()
+        begun = self._coalescer.begun
         while True:
             computation = self._coalescer.under_way(question.key)
             joined = computation is not None
@@ -174,7 +171,7 @@ class Ladder:
                 computation = self._coalescer.start(question.key, lambda: self._climb(question))
             question.stats.coalesced += joined
             found = await computation.result(patience, self.reactor)
-            if computation.began >= arrived or self.known.admits(found.kept.serial, found.kept.tags):
+            if computation.number >= begun or self.known.admits(found.kept.serial, found.kept.tags):
                 return evolve(found, status=f"{found.status}; collapsed") if joined else found
 
     def _refresh(self, question: Question) -> None:
