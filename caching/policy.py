@@ -10,6 +10,9 @@ from attrs import frozen
 Chooser = Callable[[str | None, Mapping[str, str]], str]
 """(Accept header or ``None``, parameters of ``Policy.query``) → name of the representation; pure."""
 
+DAY = 24 * 3600
+"""Seconds."""
+
 LONGEST_TAG = 200
 """Bytes of a tag as edges are told it; a longer one is told by its hash."""
 
@@ -75,7 +78,7 @@ class Policy:
 NO_STORE = Policy(store=False)
 """For what is personal, or is the answer to a write."""
 
-FOR_EVER = Policy(browser=365 * 24 * 3600, immutable=True)
+FOR_EVER = Policy(browser=365 * DAY, immutable=True)
 """For what is addressed by its content."""
 
 

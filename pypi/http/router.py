@@ -42,12 +42,14 @@ class Route:
         path: a Werkzeug pattern, such as ``/simple/<name>/``.
         handler: name of the room's method.
         policy: how its answers may be kept.
+        tags: what its answers are made from, as patterns like that of the path.
     """
 
     method: str
     path: str
     handler: str
     policy: Policy
+    tags: tuple[str, ...] = ()
 
 
 @define
@@ -56,17 +58,22 @@ class Router:
 
     routes: list[Route] = field(factory=list)
 
-    def get(self, path: str, *, policy: Policy) -> Callable[[H], H]:
-        """A method that reads."""
-        return self._add("GET", path, policy)
+    def get(self, path: str, *, policy: Policy, tags: tuple[str, ...] = ()) -> Callable[[H], H]:
+        """A method that reads.
+
+        Args:
+            tags: that its answers carry, if any: ``("project/<name>",)``. For the table of all routes; what
+                counts is the tags of each answer.
+        """
+        return self._add("GET", path, policy, tags)
 
     def post(self, path: str) -> Callable[[H], H]:
         """A method that writes; its answers are nobody's to keep."""
         return self._add("POST", path, NO_STORE)
 
-    def _add(self, method: str, path: str, policy: Policy) -> Callable[[H], H]:
+    def _add(self, method: str, path: str, policy: Policy, tags: tuple[str, ...] = ()) -> Callable[[H], H]:
         def named(handler: H) -> H:
-            self.routes.append(Route(method, path, handler.__name__, policy))
+            self.routes.append(Route(method, path, handler.__name__, policy, tags))
             return handler
 
         return named

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from attrs import evolve, frozen
 
 from caching.conditional import Conditions
-from caching.policy import FOR_EVER, Policy
+from caching.policy import DAY, FOR_EVER, Policy
 from pypi.domain.errors import NoSuchFile
 from pypi.files import paths
 from pypi.files.store import FileStore
@@ -17,7 +17,7 @@ from pypi.http.ranges import Content, body, plan_download
 from pypi.http.router import Router
 from pypi.http.streams import Stream
 
-FILE: Policy = evolve(FOR_EVER, cors=True)
+FILE: Policy = evolve(FOR_EVER, edge=365 * DAY, cors=True)
 
 SAFE_TO_OPEN = (
     ("Content-Security-Policy", "default-src 'none'; sandbox"),

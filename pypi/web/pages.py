@@ -6,17 +6,18 @@ import hashlib
 from importlib.resources import files as resources
 from typing import Any, ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from caching.policy import FOR_EVER, Policy
+from caching.policy import DAY, FOR_EVER, Policy
 from pypi import __version__
 from pypi.domain.errors import NoSuchFile
 from pypi.http.answer import Answer
 from pypi.http.router import Router
 from pypi.index.database import DatabaseIndex
 
-PAGE = Policy()
+PAGE = Policy(edge=DAY, keep=DAY, stale_while_revalidate=300, stale_if_error=5 * DAY)
+STATIC = evolve(FOR_EVER, edge=365 * DAY, keep=DAY)
 STYLE = "style.css"
 
 HTML_HEADERS = (
@@ -83,13 +84,14 @@ class Pages:
     templates: Templates
     origin: str
 
-    @router.get("/", policy=PAGE)
+    @router.get("/", policy=PAGE, tags=("journal",))
     async def home(self, request: Any) -> Answer:
         """What this is, and the lines to paste."""
         projects, serial = await self.index.counts()
-        return self.templates.page("pages/home.html", origin=self.origin, projects=projects, serial=serial)
+        page = self.templates.page("pages/home.html", origin=self.origin, projects=projects, serial=serial)
+        return evolve(page, tags=("journal",))
 
-    @router.get("/static/<name>", policy=FOR_EVER)
+    @router.get("/static/<name>", policy=STATIC)
     async def static(self, request: Any, name: str) -> Answer:
         """The style sheet, under the name of its content."""
         if name != self.templates.style_name:
