@@ -6,14 +6,31 @@ from typing import Any
 
 from klein.resource import KleinResource
 
-from pypi.http.router import klein_for
+from pypi.http.keeping import Keeper
+from pypi.http.router import Route, klein_for
+from pypi.web.downloads import Downloads
+from pypi.web.pages import Pages
+from pypi.web.simple import SimpleApi
+from pypi.web.upload import Upload
+
+PUBLIC = (Pages, SimpleApi, Upload, Downloads)
+"""The rooms behind the index's own listener."""
 
 
-def public(*rooms: Any) -> KleinResource:
-    """The resource behind the index's own listener: every route of these rooms."""
-    return klein_for(rooms).resource()
+def public(*rooms: Any, keeper: Keeper | None = None) -> KleinResource:
+    """The resource behind the index's own listener: every route of these rooms.
+
+    Args:
+        keeper: of the answers that are kept.
+    """
+    return klein_for(rooms, keeper).resource()
 
 
 def operators(*rooms: Any) -> KleinResource:
     """The resource behind the operator's listener, which is not for the public."""
     return klein_for(rooms).resource()
+
+
+def routes() -> list[Route]:
+    """Every public route."""
+    return [route for room in PUBLIC for route in room.router.routes]
