@@ -1,4 +1,4 @@
-"""The table of all routes, for people: what answers, how long each cache keeps it, and what makes it forget."""
+"""The table of all routes, for people: what answers, how long caches keep it, what makes them forget it."""
 
 from __future__ import annotations
 
