@@ -3,12 +3,12 @@
 The plan of the house. Data walks one way; a line imports only from the lines below it
 (``tests/test_house.py`` reads the imports and checks)::
 
-    twisted/plugins > pypi.service               start and stop
+    twisted/plugins > pypi.service > pypi.process   start, supervise, reload, stop
     pypi.app  front  foundations  cli  jobs      assemble and operate: choose between adapters
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
     pypi.index  publishing  accounts             what an index does
-    pypi.db  files  embedded                     what it stands on
+    pypi.db  files  embedded  metrics            what it stands on
     pypi.config                                  what its operator says
     pypi.domain                                  what it knows: pure
     caching                                      generic HTTP caching: nothing of ours
@@ -20,6 +20,9 @@ Rooms::
     pypi/front.py       which room answers this path
     pypi/foundations.py the servers behind the index, and the schema, seen to at the start
     pypi/service.py     Options and makeService for twistd
+    pypi/process/       supervisor generation slots footing child: keep workers, and carry no application
+                        worker ground alone: what is started  serving drain pulse link: what these do
+                        sockets orders picture ready signals systemd backoff foreground
     pypi/failpoints.py  points with names, which do nothing unless they are armed
     pypi/config/        sections (every key)  values (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
@@ -30,14 +33,16 @@ Rooms::
     pypi/db/            connection database (pool, transact)  migrations/  queries/<one noun each>
     pypi/files/         store (contract)  paths  spool draft  local tree  s3 s3_client bucket slices  workers
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
+    pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
                         request bodies forms multipart caller hosts credentials: what a route sees
-                        answer streams refused router keeping negotiate ranges: what a route says
-    pypi/web/           simple (simple_html, simple_json)  upload  downloads  pages  health
+                        answer streams refused router keeping table negotiate ranges: what a route says
+                        observed access_log log_lines log_file log_writer: what is noted of it
+    pypi/web/           simple (simple_html, simple_json)  upload  downloads  pages  health  metrics
     pypi/jobs/          schedule, and one file per job: outbox purge audit sweep
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  memory  layered  coalesce  moment
-                        stats  lane  breaker  redis  packing  shared  invalidations
+                        sockets  transport  sendfile  figures  stats  lane  breaker  redis  packing  shared  invalidations
     legacy_compat/      old URLs (to come)
     templates/          Jinja2 templates and static files
 """

@@ -27,7 +27,9 @@ SIDEWAYS = {
     ("pypi.app", "pypi.jobs"): "composing the application includes its jobs",
     ("pypi.cli", "pypi.app"): "a command works on the application the service runs",
     ("pypi.cli", "pypi.foundations"): "a command stands on the servers the service stands on",
+    ("pypi.cli", "pypi.process"): "`cheeseshop serve` and `workers` start processes and look at them",
     ("pypi.cli", "pypi.service"): "`cheeseshop serve` runs the service without twistd",
+    ("pypi.service", "pypi.process"): "the service is one process, or a supervisor's",
     ("pypi.publishing", "pypi.accounts"): "metadata and accounts share one idea of an e-mail address",
 }
 """Imports within a line of the plan, or upwards, that are meant."""
@@ -183,7 +185,7 @@ def place(module: str) -> tuple[int, str]:
 
 def test_the_plan_is_read() -> None:
     """The plan can be read, from start and stop down to what knows nothing of us."""
-    assert plan()[0] == ("twisted.plugins", "pypi.service")
+    assert plan()[0] == ("twisted.plugins", "pypi.service", "pypi.process")
     assert ("pypi.web", "legacy_compat") in plan()
     assert ("pypi.domain",) in plan()
     assert ("caching",) in plan()
@@ -310,7 +312,8 @@ def test_the_reactor_is_an_argument() -> None:
         and node.module == "twisted.internet"
         and any(alias.name == "reactor" for alias in node.names)
     }
-    assert users == {"pypi.service", "pypi.cli.serve"}
+    starting = {"pypi.service", "pypi.cli.serve", "pypi.process.worker", "pypi.process.ground"}
+    assert users == starting
     at_import = [
         f"{name}:{node.lineno}"
         for name, tree in modules().items()

@@ -11,6 +11,7 @@ from pypi.cli.accounts import token, user
 from pypi.cli.imports import import_
 from pypi.cli.operate import config, doctor, migrate
 from pypi.cli.serve import serve
+from pypi.cli.workers import workers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -26,5 +27,5 @@ def main(config_file: Path | None) -> None:
     """A Python package index that an organisation runs for itself."""
 
 
-for command in (serve, migrate, user, token, import_, config, doctor):
+for command in (serve, workers, migrate, user, token, import_, config, doctor):
     main.add_command(command)

@@ -1,0 +1,162 @@
+"""The index of one process on its sockets: made, started, drained, stopped."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import maybeDeferred
+from twisted.logger import Logger
+
+from pypi import failpoints
+from pypi.app import Application, build
+from pypi.http.caller import Networks
+from pypi.http.hosts import Hosts
+from pypi.http.site import Site
+from pypi.process.drain import Drain, open_connections
+from pypi.process.orders import Orders
+from pypi.process.sockets import StartFailed, listen
+
+log = Logger()
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+@define(eq=False)
+class Serving:
+    """An application and the ports it answers on.
+
+    Attributes:
+        reactor: where all of it runs.
+        slot: the number of this worker; 0 where one process is the service.
+        generation: how many reloads it has seen, plus 1.
+    """
+
+    reactor: Any = field(repr=False)
+    slot: int
+    generation: int
+    application: Application | None = field(default=None, init=False, repr=False)
+    _ports: list[Any] = field(factory=list, init=False, repr=False)
+    _sites: list[Site] = field(factory=list, init=False, repr=False)
+    _private: Path | None = field(default=None, init=False, repr=False)
+    _inode: int = field(default=0, init=False, repr=False)
+    _drain: Drain | None = field(default=None, init=False, repr=False)
+
+    @property
+    def connections(self) -> int:
+        """Those open now."""
+        return open_connections(self._sites)
+
+    async def start(self, orders: Orders, index: socket.socket, operator: socket.socket, run: Path) -> None:
+        """Build everything, start it, and listen.
+
+        Args:
+            orders: what is to be served.
+            index: the socket for everybody.
+            operator: the socket for the operator.
+            run: folder of the socket on which siblings reach this one alone.
+        """
+        _arm(os.environ.get(failpoints.VARIABLE, ""))
+        application = build(
+            orders.config,
+            self.reactor,
+            database_url=orders.database_url,
+            redis_url=orders.redis_url,
+            origin=orders.origin,
+        )
+        await application.start()
+        self.application = application
+        uncounted = Networks.of([*LOOPBACK, *orders.config.service.trusted_proxies])
+        nearby = Hosts.of([], loopback=True)
+        self._listen(index, application.public, application.hosts, uncounted)
+        self._listen(operator, application.operator, nearby, uncounted)
+        with self._private_socket(run) as private:
+            self._listen(private, application.operator, nearby, uncounted)
+        assert self._private is not None
+        self._private.chmod(0o600)  # Twisted opens it to everybody; its folder is closed to them
+
+    def _listen(self, listening: socket.socket, resource: Any, hosts: Hosts, uncounted: Networks) -> None:
+        assert self.application is not None
+        site = Site(
+            resource,
+            reactor=self.reactor,
+            hosts=hosts,
+            callers=self.application.callers,
+            limits=self.application.limits,
+            uncounted=uncounted,
+        )
+        site.noisy = False
+        self._sites.append(site)
+        self._ports.append(listen(self.reactor, listening, site))
+
+    async def drain(self, seconds: float, idle: float = 0.0) -> None:
+        """Accept no more, and finish what is under way.
+
+        Args:
+            seconds: the bound; uploads that take longer get 503.
+            idle: how long a connection without a request may still bring one.
+        """
+        for port in self._ports:
+            await maybeDeferred(port.stopListening)
+        self._ports.clear()
+        self._remove_private()
+        self._drain = Drain(self.reactor, tuple(self._sites))
+        await self._drain.run(seconds, idle)
+
+    def hurry(self) -> None:
+        """Let a drain end now."""
+        if self._drain is not None:
+            self._drain.hurry()
+
+    async def stop(self) -> None:
+        """Stop the application; requests that still wait for it get 503."""
+        for port in self._ports:
+            await maybeDeferred(port.stopListening)
+        self._remove_private()
+        if self.application is not None:
+            await self.application.stop()
+
+    def _private_socket(self, run: Path) -> socket.socket:
+        """The socket ``worker-<slot>.sock``; whoever had it before keeps its connections."""
+        for stale in run.glob(f".{self.slot}.*"):
+            if not _is_alive(stale.suffix[1:]):
+                stale.unlink(missing_ok=True)
+        # Twisted removes the name a socket was bound by; the one that others know is ours to remove.
+        bound, linked = run / f".{self.slot}.{os.getpid()}", run / f".{self.slot}.new"
+        self._private = run / f"worker-{self.slot}.sock"
+        for name in (bound, linked):
+            name.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listening.setblocking(False)
+        listening.bind(str(bound))
+        listening.listen(128)
+        os.link(bound, linked)
+        linked.replace(self._private)
+        self._inode = self._private.stat().st_ino
+        return listening
+
+    def _remove_private(self) -> None:
+        if self._private is not None:
+            with suppress(OSError):
+                if self._private.stat().st_ino == self._inode:
+                    self._private.unlink()
+            self._private = None
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, OSError):
+        return False
+    return True
+
+
+def _arm(wanted: str) -> None:
+    try:
+        failpoints.arm(wanted)
+    except failpoints.UnknownFailpoint as error:
+        raise StartFailed(str(error)) from None
