@@ -69,8 +69,8 @@ class Channel(Protocol):
     def quiet(self) -> bool:
         """Whether the channel has nothing of any request, and the next byte may begin one."""
 
-    def owes(self) -> None:
-        """An answer has been written that the client has not taken yet."""
+    def owes(self, length: int) -> None:
+        """An answer of ``length`` bytes has been written that the client has not taken yet."""
 
     def makeConnection(self, transport: Any) -> None: ...
 
@@ -212,21 +212,22 @@ class Lane:
         kept.uses += 1
         stats.hits += 1
         self._channel.ahead = True
+        pieces: tuple[bytes, ...]
         if given is not None and kept.code == 200 and _names(given, form.etag):
             stats.not_modified += 1
-            sent = self._send(moment.unchanged + kept.shared_304 + form.own + b"\r\n")
+            pieces = (moment.unchanged + kept.shared_304 + form.own + b"\r\n",)
         elif head:
-            sent = self._send(moment.head(kept.code) + kept.shared + form.own + form.end)
+            pieces = (moment.head(kept.code) + kept.shared + form.own + form.end,)
         else:
             stats.bytes += len(form.body)
             if form.joined is not None:
-                sent = self._send(form.joined)
+                pieces = (form.joined,)
             elif len(form.body) <= JOINED:
-                sent = self._send(moment.joined(kept, form))
+                pieces = (moment.joined(kept, form),)
             else:
-                sent = self._send(moment.head(kept.code) + kept.shared + form.own + form.end, form.body)
-        if not sent:
-            self._channel.owes()
+                pieces = moment.head(kept.code) + kept.shared + form.own + form.end, form.body
+        if not self._send(*pieces):
+            self._channel.owes(sum(map(len, pieces)))
             self._beside = True
 
     def _write(self, *pieces: bytes) -> bool:

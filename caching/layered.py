@@ -157,7 +157,7 @@ class Ladder:
     def _hit(self, kept: Kept) -> Found:
         kept.uses += 1
         kept.stats.hits += 1
-        return Found(kept, self.moment.status, self.moment.age)
+        return Found(kept, self.moment.status, self.moment.told_age)
 
     # --- asking -------------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ class Moment:
             that everything is but what is known to be outdated.
         ok: the beginning of every 200 from memory, up to its date and ``Cache-Status``.
         unchanged: the same of a 304.
+        told_age: ``age`` as every answer of this second tells it.
     """
 
     reactor: Any
@@ -53,6 +54,7 @@ class Moment:
     unchanged: bytes = field(default=b"", init=False)
     date: bytes = field(default=b"", init=False)
     doubted_since: float = field(default=0.0, init=False)
+    told_age: int = field(default=0, init=False)
     _joined: list[Form] = field(factory=list, init=False)
     _room: int = field(default=ALL_JOINED, init=False)
     _call: Any = field(default=None, init=False)
@@ -127,12 +129,13 @@ class Moment:
                 self.now = float("inf")
             case Trust.ALONE:
                 self.now = float("-inf")
+        self.told_age = self.age
         self.ok = self._head(200)
         self.unchanged = self._head(304)
 
     def _head(self, code: int) -> bytes:
         status = HTTPStatus(code)
-        age = b"Age: %d\r\n" % self.age if self.trust is not Trust.FRESH else b""
+        age = b"Age: %d\r\n" % self.told_age if self.told_age else b""
         return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\nCache-Status: %s\r\n%s" % (
             code,
             status.phrase.encode("ascii"),

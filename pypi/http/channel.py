@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableDescriptor, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import connectionDone
@@ -21,6 +22,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 
+from caching.transport import EagerServer, bare
 from pypi.http.bodies import Body
 from pypi.http.caller import address_of
 from pypi.http.crowd import Admission
@@ -128,10 +130,12 @@ class StrictChannel(HTTPChannel):
             or not self._persistent
         )
 
-    def owes(self) -> None:
-        """The lane has written an answer that the client has not taken yet."""
-        self._mark = self._written
-        self._writing.set(self._limits.write_stall)
+    def owes(self, length: int) -> None:
+        """The lane has written an answer of ``length`` bytes that the client has not taken yet."""
+        if _unsent(self.transport) <= length:  # what was written before it has been taken
+            self._mark = self._written
+            self._writing.set(self._limits.write_stall)
+        self._written += length
 
     # Incoming bytes.
 
@@ -160,7 +164,7 @@ class StrictChannel(HTTPChannel):
             self._throw_away()
         elif self._decoder is not None:
             self._read_body(self._decoder)
-        elif self._request is not None:
+        elif self._request is not None or self._blocked:
             return False
         else:
             self._read_head()
@@ -295,6 +299,23 @@ class StrictChannel(HTTPChannel):
         self._watch_write(sum(map(len, pieces)))
         self.transport.writeSequence(pieces)
 
+    @property
+    def sends_files(self) -> bool:
+        """Whether ``send_file`` may be called."""
+        return bare(self.transport) is not None
+
+    def send_file(self, file: int, offset: int, count: int) -> Deferred[None]:
+        """Write a part of a file, as ``EagerServer.send_file``; the client has to take it like all else."""
+        transport = bare(self.transport)
+        assert transport is not None
+        self._watch_write(count)
+        return transport.send_file(file, offset, count)
+
+    @property
+    def sent_of_file(self) -> int:
+        """Bytes of the last file that the kernel took."""
+        return int(self.transport.sent_of_file)
+
     def _can_go_on(self) -> bool:
         """Whether the next request could be found behind the body of this one."""
         decoder = self._decoder
@@ -324,7 +345,8 @@ class StrictChannel(HTTPChannel):
         self._blocked = False
         if self._requestProducer is not None:
             self._requestProducer.resumeProducing()
-        self._regulate()
+        if not self._pumping:
+            self._pump()
 
     # Ends.
 
@@ -455,6 +477,8 @@ def _decoder(head: Head, limits: Limits) -> Fixed | Chunked | None:
 
 def _unsent(transport: Any) -> int:
     """Bytes written but not yet taken by the kernel; 0 for a transport that does not say."""
+    if isinstance(transport, EagerServer):
+        return transport.unsent
     while not hasattr(transport, "dataBuffer"):
         transport = getattr(transport, "transport", None)
         if transport is None:

@@ -410,3 +410,22 @@ def test_head_of_a_later_request_sent_with_the_one_before() -> None:
     made.clock.advance(10)
     wire.pump()
     assert wire.statuses == [200, 408]
+
+
+def test_no_answers_are_made_for_who_takes_none() -> None:
+    """Requests that arrived with others wait while the client takes no answers, and go on when it does."""
+    seen: list[bytes] = []
+
+    async def answer(request: Request) -> None:
+        seen.append(request.uri)
+        reply(request)
+        if len(seen) == 2:
+            wire.transport.choke()
+
+    made = serve(answer)
+    wire = made.connect()
+    wire.send(NEXT * 5)
+    assert (wire.statuses, wire.transport.producerState) == ([200] * 2, "paused")
+    wire.transport.take()
+    wire.pump()
+    assert (wire.statuses, wire.transport.producerState) == ([200] * 5, "producing")
