@@ -30,7 +30,7 @@ from pypi.config import load
 from pypi.http.hosts import Hosts
 from pypi.http.site import Site
 from pypi.jobs.schedule import Schedule
-from pypi.service import bind
+from pypi.process.sockets import bind
 from tests.http.memory import errors_logged
 from tests.support import client, forms
 from tests.support.client import Headers, Reply

@@ -125,8 +125,8 @@ class Victim(Service):
     _lock: Lock = field(factory=Lock, init=False, repr=False)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """As for every service, on this database and with these failpoints."""
-        own = {"FAILPOINTS": self.failpoints}
+        """As for every service, on this database, with these failpoints, and soon at an end when stopped."""
+        own = {"FAILPOINTS": self.failpoints, "CHEESESHOP_SERVICE_DRAIN": "1"}
         if self.database_url:
             own |= {"CHEESESHOP_DATABASE_URL": self.database_url, "CHEESESHOP_REDIS_URL": NO_REDIS}
         return super().environment(**(own | more))
