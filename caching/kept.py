@@ -41,6 +41,15 @@ class Form:
         self.joined: bytes | None = None
 
 
+class Place:
+    """A place in a queue of memory's; empty once what waited there is dropped, so that nothing of it stays."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept: Kept | None = kept
+
+
 class Kept:
     """An entry in memory.
 
@@ -60,7 +69,7 @@ class Kept:
         uses: how often it was used since it was last looked at.
         stats: of its route.
         size: bytes it counts for.
-        held: whether it is in memory still.
+        place: where it waits to be looked at; ``None`` once it is not in memory.
         resident: whether it is there for good, being no newcomer any more.
     """
 
@@ -70,9 +79,9 @@ class Kept:
         "cost",
         "fresh_until",
         "good_until",
-        "held",
         "made",
         "packed",
+        "place",
         "plain",
         "resident",
         "serial",
@@ -104,11 +113,17 @@ class Kept:
         self.touched = False
         self.uses = 0
         self.stats = stats
-        self.held = self.resident = False
+        self.place: Place | None = None
+        self.resident = False
         self.size = OVERHEAD + len(address) + size_of(form) + sum(40 + len(tag) for tag in self.tags)
 
     def __repr__(self) -> str:
         return f"<Kept {self.address!r} {self.variant} at {self.serial}, {self.size} bytes>"
+
+    @property
+    def held(self) -> bool:
+        """Whether it is in memory still."""
+        return self.place is not None
 
     def touch(self) -> None:
         """A change has touched it: it is no longer used, unless nothing better can be had."""

@@ -29,6 +29,9 @@ MOST_BLOCKS = 4096
 LONGEST_BLOCK = 2048
 """Bytes of a block that is looked at; only few clients say more."""
 
+BESIDE = b" HTTP/1.1\r\n"
+"""Bytes that no target the lane looks for can have: an address with them is not for it to find."""
+
 _ONE_TAG = re.compile(rb'(?:W/)?"[!\x23-\x7e]*"')
 _LINE_OF_TAGS = (b"\r\nIf-None-Match: ", b"\r\nif-none-match: ")
 
@@ -181,7 +184,7 @@ class Lane:
             start = at + 5
         else:
             return 0
-        line_end = data.find(b" HTTP/1.1\r\n", start)
+        line_end = data.find(BESIDE, start)
         end = data.find(b"\r\n\r\n", line_end)
         if line_end < 0 or end < 0:
             return 0

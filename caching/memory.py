@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from attrs import define, field
 
-from caching.kept import Form, Kept, size_of
+from caching.kept import Form, Kept, Place, size_of
 from caching.policy import Chooser
 
 NEWCOMERS = 0.1
@@ -25,6 +25,9 @@ MOST_REMEMBERED = 16_384
 """Addresses remembered after they were dropped: who comes back is no newcomer."""
 
 MOST_USES = 3
+
+MOST_SPARED = 500
+"""Entries spared in a row, since they were used: then one has to go, or looking for room would take long."""
 
 
 class Page:
@@ -57,8 +60,8 @@ class Memory:
     pages: dict[bytes, Page] = field(factory=dict, init=False)
     size: int = field(default=0, init=False)
     evicted: int = field(default=0, init=False)
-    _newcomers: deque[Kept] = field(factory=deque, init=False)
-    _residents: deque[Kept] = field(factory=deque, init=False)
+    _newcomers: deque[Place] = field(factory=deque, init=False)
+    _residents: deque[Place] = field(factory=deque, init=False)
     _newcomer_bytes: int = field(default=0, init=False)
     _remembered: dict[int, None] = field(factory=dict, init=False)
     _by_tag: dict[str, Kept | set[Kept]] = field(factory=dict, init=False)
@@ -89,6 +92,7 @@ class Memory:
             self._drop(before)
         self._hold(kept, chooser)
         self._make_room()
+        self._sweep()
         return kept.held
 
     def grow(self, kept: Kept, form: Form) -> None:
@@ -131,7 +135,7 @@ class Memory:
         if page is None:
             page = self.pages[kept.address] = Page(chooser)
         page.kept[kept.variant] = kept
-        kept.held = True
+        kept.place = Place(kept)
         self.size += kept.size
         self._entries += 1
         for tag in kept.tags:
@@ -139,13 +143,15 @@ class Memory:
         known = hash((kept.address, kept.variant))
         kept.resident = bool(kept.uses) or self._remembered.pop(known, kept) is None
         if kept.resident:
-            self._residents.append(kept)
+            self._residents.append(kept.place)
         else:
-            self._newcomers.append(kept)
+            self._newcomers.append(kept.place)
             self._newcomer_bytes += kept.size
 
     def _drop(self, kept: Kept) -> None:
-        kept.held = False
+        place, kept.place = kept.place, None
+        if place is not None:
+            place.kept = None
         self.size -= kept.size
         self._newcomer_bytes -= 0 if kept.resident else kept.size
         self._entries -= 1
@@ -184,35 +190,34 @@ class Memory:
     # --- who has to go ------------------------------------------------------------------------------------
 
     def _make_room(self) -> None:
+        spared = 0
         while self.size > self.limit:
-            if self._newcomers and (self._newcomer_bytes > self.limit * NEWCOMERS or not self._residents):
-                self._judge_newcomer(self._newcomers.popleft())
+            newcomer = self._newcomers and (
+                self._newcomer_bytes > self.limit * NEWCOMERS or not self._residents
+            )
+            place = (self._newcomers if newcomer else self._residents).popleft()
+            kept = place.kept
+            if kept is None:
+                continue
+            if kept.uses and not kept.touched and spared < MOST_SPARED:
+                spared += 1
+                self._spare(kept, place)
             else:
-                self._judge_resident(self._residents.popleft())
-        self._sweep()
+                self._evict(kept)
+                spared = 0
 
-    def _judge_newcomer(self, kept: Kept) -> None:
-        if not kept.held:
-            return
-        if kept.uses and not kept.touched:
+    def _spare(self, kept: Kept, place: Place) -> None:
+        if kept.resident:
+            kept.uses = min(kept.uses, MOST_USES) - 1
+        else:
             self._newcomer_bytes -= kept.size
             kept.resident = True
             kept.uses = 0
-            self._residents.append(kept)
-        else:
-            self._evict(kept)
-            self._remember(hash((kept.address, kept.variant)))
-
-    def _judge_resident(self, kept: Kept) -> None:
-        if not kept.held:
-            return
-        if kept.uses and not kept.touched:
-            kept.uses = min(kept.uses, MOST_USES) - 1
-            self._residents.append(kept)
-        else:
-            self._evict(kept)
+        self._residents.append(place)
 
     def _evict(self, kept: Kept) -> None:
+        if not kept.resident:
+            self._remember(hash((kept.address, kept.variant)))
         self._drop(kept)
         self.evicted += 1
 
@@ -225,6 +230,6 @@ class Memory:
         """Clear the queues of what was replaced, before it outweighs what is there."""
         for queue in (self._newcomers, self._residents):
             if len(queue) > 64 + 2 * self._entries:
-                alive = [kept for kept in queue if kept.held]
+                alive = [place for place in queue if place.kept is not None]
                 queue.clear()
                 queue.extend(alive)

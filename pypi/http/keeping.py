@@ -11,6 +11,7 @@ from twisted.internet.threads import deferToThread
 from twisted.web.http_headers import Headers
 
 from caching.kept import Form, Kept, fields, unpack
+from caching.lane import BESIDE
 from caching.layered import Found, Ladder, Question, Uncacheable
 from caching.policy import NO_STORE, Dialect, Policy
 from caching.store import Entry
@@ -30,6 +31,9 @@ KEPT_CODES = frozenset({200, 301, 308, 404, 410})
 
 NEGATIVE = 600
 """Seconds a "there is no such thing" is kept at most."""
+
+LONGEST_PATH = 2048
+"""Bytes of a path the lane answers; written canonically, one may be longer than a request line can be."""
 
 UNRESERVED = "/~!$&'()*+,;=:@"
 """What a path may have as it is (RFC 3986 §3.3), beside letters and digits."""
@@ -160,8 +164,9 @@ def _asked(request: Any, policy: Policy) -> tuple[Asked, str, bytes]:
         args={name.encode(): [value.encode()] for name, value in given.items()},
         requestHeaders=Headers({b"accept": [variant.encode()]} if policy.variant is not None else None),
     )
-    # The lane looks for bare paths: what depends on a query stands where it does not look.
-    return asked, variant, asked.uri + b"#" + variant.encode() if query else path
+    # The lane looks for bare paths of requests that are not too long for the channel: all else stands aside.
+    aside = query or len(path) > LONGEST_PATH
+    return asked, variant, asked.uri + BESIDE + variant.encode() if aside else path
 
 
 def _named(request: Any, names: tuple[str, ...]) -> dict[str, str]:
