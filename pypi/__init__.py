@@ -30,7 +30,7 @@ Rooms::
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
-    pypi/db/            connection database (pool, transact)  migrations/  queries/<one noun each>
+    pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
     pypi/files/         store (contract)  paths  spool draft  local tree  s3 s3_client bucket slices  workers
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
     pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat

@@ -6,6 +6,8 @@ page it can be seen on.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import frozen
 
 from pypi.domain.names import NormalizedName
@@ -81,12 +83,17 @@ def version(change: Change) -> str | None:
 
 
 def tags(change: Change) -> tuple[str, ...]:
-    """Cache tags of every answer the change can be seen in."""
+    """Cache tags of every answer the change can be seen in; ``journal`` is of those that show its serial."""
     project = f"project/{change.project}"
     match change:
         case ProjectCreated():
-            return (project, "all-projects", "search")
+            return (project, "all-projects", "search", "journal")
         case RoleAdded(user=user):
-            return (project, f"user/{user.lower()}")
+            return (project, f"user/{user.lower()}", "journal")
         case ReleaseCreated() | FileAdded():
-            return (project, "all-projects", "search")
+            return (project, "all-projects", "search", "journal")
+
+
+def all_tags(lines: Iterable[Change]) -> tuple[str, ...]:
+    """Cache tags of every answer that any of the changes can be seen in, each once, sorted."""
+    return tuple(sorted({tag for change in lines for tag in tags(change)}))

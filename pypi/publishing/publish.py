@@ -8,7 +8,7 @@ never leaves a listing without bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
+from caching.coalesce import shielded
 from pypi.db.connection import Cursor
 from pypi.db.database import Database, DatabaseDown, OutcomeUnknown
 from pypi.db.queries import files as listed
@@ -40,6 +41,17 @@ from pypi.publishing.submission import parse as parse_form
 
 log = Logger()
 
+Announce = Callable[[int, Sequence[str]], Awaitable[None]]
+"""Told of (serial, tags) of a change between its commit and its answer; never raises."""
+
+
+async def _nobody_listens(serial: int, tags: Sequence[str]) -> None:
+    pass
+
+
+async def _nothing_missed() -> None:
+    pass
+
 
 @frozen(kw_only=True)
 class Published:
@@ -57,7 +69,12 @@ class Published:
 
 @frozen(kw_only=True, eq=False)
 class Publisher:
-    """Publishes files, one after the other or many at once."""
+    """Publishes files, one after the other or many at once.
+
+    Attributes:
+        announce: sees to it that who gets the answer is shown nothing older afterwards.
+        catch_up: does so where it is not known under which serial the change was made.
+    """
 
     database: Database
     files: FileStore
@@ -66,6 +83,8 @@ class Publisher:
     rules: Rules
     now: Callable[[], datetime]
     reactor: Any = field(repr=False)
+    announce: Announce = field(default=_nobody_listens, repr=False)
+    catch_up: Callable[[], Awaitable[None]] = field(default=_nothing_missed, repr=False)
 
     async def publish_form(
         self, identity: Identity, fields: Mapping[str, Sequence[str]], filename: str, spooled: Spooled
@@ -123,13 +142,13 @@ class Publisher:
         try:
             await self._store(submission, contents, publication)
             rendered = await rendering
-            serial = await self._record(evolve(publication, rendered=rendered))
+            # Whoever hangs up now stops neither the transaction nor the word of it.
+            serial = await shielded(self._record(evolve(publication, rendered=rendered)))
         except (DatabaseDown, OutcomeUnknown):
             raise  # whether the file is listed can only be found out later: by the sweep
         except Refusal:
             await self.forget(publication.path)
             raise
-        failpoint("upload.after-commit")
         return Published(
             submission=submission, serial=serial, warnings=(*contents.warnings, *rendered.warnings)
         )
@@ -167,9 +186,16 @@ class Publisher:
 
     async def _record(self, publication: Publication) -> int | None:
         try:
-            return await self.database.transact(record, publication, self._decide)
+            recorded = await self.database.transact(record, publication, self._decide)
         except OutcomeUnknown:
-            return await self._find_out(publication)
+            await self._find_out(publication)
+            await self.catch_up()
+            return None
+        failpoint("upload.after-commit")
+        if recorded is None:
+            return None
+        await self.announce(recorded.serial, recorded.tags)
+        return recorded.serial
 
     async def _decide(self, publication: Publication, known: facts.Facts) -> bool:
         """The checks once more, on facts nobody else can change; whether there is anything to write."""
@@ -188,8 +214,13 @@ class Publisher:
             return True
         return await self.files.size(paths.metadata_path(publication.path)) is not None
 
-    async def _find_out(self, publication: Publication) -> int | None:
-        """Whether a commit of unknown outcome happened; nobody is told before the database says so."""
+    async def _find_out(self, publication: Publication) -> None:
+        """Whether a commit of unknown outcome happened; nobody is told before the database says so.
+
+        Raises:
+            DatabaseDown: it did not.
+            OutcomeUnknown: nobody knows.
+        """
         for pause in (0.1, 0.5, 1.0, 2.0):
             await deferLater(self.reactor, pause)
             try:
@@ -198,7 +229,7 @@ class Publisher:
                 continue
             if not is_listed:
                 raise DatabaseDown()
-            return None
+            return
         raise OutcomeUnknown()
 
     async def forget(self, path: str) -> bool:

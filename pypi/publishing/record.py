@@ -44,17 +44,30 @@ class Publication:
     rendered: Rendered = Rendered()
 
 
+@frozen
+class Recorded:
+    """What was written down.
+
+    Attributes:
+        serial: of its last change.
+        tags: of every answer it can be seen in.
+    """
+
+    serial: int
+    tags: tuple[str, ...]
+
+
 Decide = Callable[[Publication, Facts], Awaitable[bool]]
 
 
-async def record(cursor: Cursor, publication: Publication, decide: Decide) -> int | None:
+async def record(cursor: Cursor, publication: Publication, decide: Decide) -> Recorded | None:
     """List the file.
 
     Args:
         decide: whether to go on, by the facts as they are now; raises what speaks against it.
 
     Returns:
-        the serial of the last change, ``None`` where there was nothing to do.
+        what was written, ``None`` where there was nothing to do.
     """
     submission, identity, now = publication.submission, publication.identity, publication.now
     known = await facts.hold(cursor, submission, identity)
@@ -70,10 +83,10 @@ async def record(cursor: Cursor, publication: Publication, decide: Decide) -> in
         await tokens.mark_used(cursor, identity.token_id, now=now)
     failpoint("upload.after-insert")
     serial = await journal.write(cursor, lines, now=now)
-    tags = sorted({tag for change in lines for tag in changes.tags(change)})
+    tags = changes.all_tags(lines)
     await outbox.add(cursor, serial=serial, kind="purge", payload={"tags": tags}, now=now)
     failpoint("upload.before-commit")
-    return serial
+    return Recorded(serial, tags)
 
 
 async def _create(cursor: Cursor, publication: Publication, lines: list[Change]) -> ProjectRow:

@@ -117,3 +117,35 @@ async def test_lines_read_as_mirrors_expect_them(database: Database) -> None:
         ("One", None, "create", "ada"),
         ("One", "1", "add source file f", "ada"),
     ]
+
+
+async def test_what_caches_hear_of(database: Database) -> None:
+    """Lines after a serial with the tags of what they touched, in order, as many as are asked for."""
+    await database.transact(write, "One", 2, 0, False)
+    await database.transact(write, "Two", 1, 0, False)
+    everything = ["all-projects", "journal", "search"]
+    found = await database.read(journal.changes_since, 0, 10)
+    assert [(serial, sorted(tags)) for serial, tags in found] == [
+        (1, sorted([*everything, "project/one"])),
+        (2, sorted([*everything, "project/one"])),
+        (3, sorted([*everything, "project/two"])),
+    ]
+    assert [serial for serial, _ in await database.read(journal.changes_since, 1, 1)] == [2]
+    assert await database.read(journal.changes_since, 3, 10) == []
+
+
+async def test_changes_of_several_projects(database: Database) -> None:
+    """Changes made together have serials in the order they were written in; each project has the last."""
+
+    async def both(cursor: Cursor) -> int:
+        for name in ("One", "Two"):
+            await projects.add(cursor, name, now=NOW)
+        return await journal.write(cursor, [created("Two"), created("One"), created("Two")], now=NOW)
+
+    assert await database.transact(both) == 3
+    rows = await database.read(journal.since, 0)
+    assert [(row.serial, row.name) for row in rows] == [(1, "Two"), (2, "One"), (3, "Two")]
+    for name in ("one", "two"):
+        project = await database.read(projects.by_name, normalize(name))
+        assert project is not None
+        assert project.last_serial == 3

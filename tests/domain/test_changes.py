@@ -14,6 +14,7 @@ from pypi.domain.changes import (
     ReleaseCreated,
     RoleAdded,
     action,
+    all_tags,
     tags,
     version,
 )
@@ -26,25 +27,25 @@ CHANGES = [
         ProjectCreated(**WHERE),
         "create",
         None,
-        {"project/cheese-slicer", "all-projects", "search"},
+        {"project/cheese-slicer", "all-projects", "search", "journal"},
     ),
     (
         RoleAdded(**WHERE, role="Maintainer", user="Bob"),
         "add Maintainer Bob",
         None,
-        {"project/cheese-slicer", "user/bob"},
+        {"project/cheese-slicer", "user/bob", "journal"},
     ),
     (
         ReleaseCreated(**WHERE, version="1.0"),
         "new release",
         "1.0",
-        {"project/cheese-slicer", "all-projects", "search"},
+        {"project/cheese-slicer", "all-projects", "search", "journal"},
     ),
     (
         FileAdded(**WHERE, version="1.0", filename="cheese_slicer-1.0.tar.gz", python_version="source"),
         "add source file cheese_slicer-1.0.tar.gz",
         "1.0",
-        {"project/cheese-slicer", "all-projects", "search"},
+        {"project/cheese-slicer", "all-projects", "search", "journal"},
     ),
 ]
 
@@ -65,3 +66,9 @@ def test_tags_are_plain(change: Change) -> None:
     """Tags are safe in a header that separates them by blanks."""
     assert all(re.fullmatch(r"[a-z0-9:/._-]{1,200}", tag) for tag in tags(change))
     assert len(set(tags(change))) == len(tags(change))
+
+
+def test_tags_of_several() -> None:
+    """Changes that were made together are told of together, each tag once."""
+    everything = all_tags(change for change, *_ in CHANGES)
+    assert everything == ("all-projects", "journal", "project/cheese-slicer", "search", "user/bob")
