@@ -56,6 +56,10 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "upstream.url": ("off", "pip", ...),
     "cache.memory": (0, "0", 0),
     "cache.lane": ("off", "no", False),
+    "log.access": ("/var/log/access.log", "/var/log/access.log", "/var/log/access.log"),
+    "log.format": ("json", "JSON", "json"),
+    "log.rotate_size": ("1MB", "1048576", 1 << 20),
+    "log.rotate_keep": (0, "0", 0),
     "mail.url": ("smtp://h:25", "smtp://h:25", "smtp://h:25"),
     "limits.factor": (0.5, "0.5", 0.5),
 }

@@ -181,6 +181,22 @@ class Edge:
 
 
 @frozen(kw_only=True)
+class Log:
+    """The access log: a line for every request to the index."""
+
+    access: str = _key(
+        values.destination, "", "file of the access log; empty: log/access.log in service.data; - or off"
+    )
+    format: str = _key(
+        values.choice("combined", "json"), "combined", "combined, or one JSON object on each line"
+    )
+    rotate_size: int = _key(
+        values.size(0, 1 << 40), "100MB", "bytes from which the file is moved aside; 0 = others rotate it"
+    )
+    rotate_keep: int = _key(values.number(0, 1000), 5, "older files that are kept")
+
+
+@frozen(kw_only=True)
 class Mail:
     """Outgoing mail."""
 
@@ -214,6 +230,7 @@ class Config:
     upstream: Upstream = _section(Upstream)
     cache: Cache = _section(Cache)
     edge: Edge = _section(Edge)
+    log: Log = _section(Log)
     mail: Mail = _section(Mail)
     limits: RateLimits = _section(RateLimits)
     origins: Mapping[str, str] = field(factory=dict, repr=False, eq=False)

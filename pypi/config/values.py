@@ -129,6 +129,16 @@ def folder(value: object) -> Path:
     return Path(path).expanduser().absolute()
 
 
+def destination(value: object) -> str:
+    """A file as an absolute path, ``-`` for standard output, ``off``, or nothing."""
+    given = text(value)
+    if given == "-" or not given:
+        return given
+    if given.lower() == "off":
+        return "off"
+    return str(folder(given))
+
+
 def url(*schemes: str, words: tuple[str, ...] = ("",), bare: bool = False, path: bool = True) -> Read[str]:
     examples = ", ".join(f"{scheme}://…" for scheme in schemes)
     allowed = f"a URL beginning {examples}" + "".join(f", or {word}" for word in words if word)
