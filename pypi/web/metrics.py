@@ -1,0 +1,44 @@
+"""The operator's listener: figures of all workers, whichever of them is asked."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from attrs import frozen
+from twisted.internet.threads import deferToThread
+
+from caching.figures import gauge
+from caching.policy import NO_STORE
+from pypi.http.answer import Answer
+from pypi.http.negotiate import joined
+from pypi.http.router import Router
+from pypi.metrics import Metrics, merged
+from pypi.web.metrics_siblings import Siblings
+
+
+@frozen(kw_only=True, eq=False)
+class Scrapes:
+    """Answers ``/metrics`` on the operator's port only, in the text format of Prometheus or in OpenMetrics.
+
+    Attributes:
+        metrics: of this worker.
+        siblings: the other workers; ``None`` where this is the only one.
+    """
+
+    router: ClassVar[Router] = Router()
+    metrics: Metrics
+    siblings: Siblings | None = None
+
+    @router.get("/metrics", policy=NO_STORE)
+    async def scrape(self, request: Any) -> Answer:
+        """Figures: of all workers, or with ``?worker=self`` of the one that answers."""
+        accept = joined(request, "Accept")
+        figures = self.metrics.figures()
+        alone = self.siblings is None or b"self" in request.args.get(b"worker", ())
+        if alone or self.siblings is None:
+            text, content_type = await deferToThread(self.metrics.written, figures, accept)
+            return Answer(body=text, content_type=content_type)
+        others, absent = await self.siblings.metrics(accept)
+        figures.append(gauge("workers_absent", "Workers that did not answer this scrape.", absent))
+        text, content_type = await deferToThread(self.metrics.written, figures, accept)
+        return Answer(body=merged([text, *others]), content_type=content_type)
