@@ -42,6 +42,7 @@ HTTP_KNOWS = {
     "pypi.domain.permissions": "credentials are read from headers",
     "caching.policy": "policies become headers",
     "caching.conditional": "validators are compared",
+    "caching.figures": "requests are counted",
     "caching.kept": "kept answers become responses",
     "caching.lane": "the strict reader says what a block of headers means",
     "caching.layered": "routes that are kept ask the ladder first",
@@ -87,6 +88,7 @@ ONLY_HERE = {
     "argon2": {"pypi.accounts.passwords": "passwords"},
     "click": {"pypi.cli": "the command line"},
     "jinja2": {"pypi.web.pages": "templates"},
+    "prometheus_client": {"pypi.metrics": "figures as text"},
 }
 """Libraries that one place wraps for all."""
 
