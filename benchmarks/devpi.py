@@ -7,58 +7,43 @@ as it comes.
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import create_server
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
+from benchmarks.cache import environment
 from benchmarks.client import connect
 from benchmarks.figure import BenchmarkFailed
+from benchmarks.machine import free_port, pinned
 from benchmarks.processes import Command, run, running
 from benchmarks.servers import PASSWORD, USER, Login, Subject
 
-INSTALLATION = 600.0
 START = 60.0
-
-
-def cache() -> Path:
-    """Where peers are installed."""
-    named = os.environ.get("CHEESESHOP_BENCH_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "cheeseshop-bench"
 
 
 def installed(say: Callable[[str], None]) -> Path:
     """The folder of devpi's programs, installed when they are missing."""
-    folder = cache() / "devpi"
-    programs = folder / "bin"
-    if not (folder / "complete").exists():
-        say(f"Installing devpi-server into {folder}")
-        run([sys.executable, "-m", "venv", "--clear", folder], deadline=INSTALLATION)
-        pip: Command = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*pip, "devpi-server", "devpi-client"], deadline=INSTALLATION)
-        (folder / "complete").touch()
-    return programs
+    return environment("devpi", ("devpi-server", "devpi-client"), say)
 
 
 @contextmanager
-def serving(programs: Path, folder: Path) -> Iterator[Subject]:
+def serving(programs: Path, folder: Path, *, cores: str = "") -> Iterator[Subject]:
     """A devpi-server with an empty index, and somebody who may upload to it.
 
     Args:
         folder: of its data and logs; made when missing.
+        cores: the processors it may use, such as ``0``; all by default.
     """
     folder.mkdir(exist_ok=True)
     data: Command = ["--serverdir", folder / "data"]
     run([programs / "devpi-init", *data, "--no-root-pypi", "--root-passwd", PASSWORD], deadline=START)
-    port = _free_port()
+    port = free_port()
     address = ("--host", "127.0.0.1", "--port", str(port))
     with running(
-        [programs / "devpi-server", *data, *address, "--offline-mode"],
+        [*pinned(cores), programs / "devpi-server", *data, *address, "--offline-mode"],
         ready=r"Hit Ctrl-C to quit",
         log=folder / "serve.log",
         deadline=START,
@@ -96,10 +81,3 @@ def _wait_until_listening(origin: str) -> None:
             if time.monotonic() > ends:
                 raise BenchmarkFailed("devpi-server does not listen") from None
             time.sleep(0.05)
-
-
-def _free_port() -> int:
-    """A port nobody listens on at the moment; devpi-server takes no 0."""
-    with create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port

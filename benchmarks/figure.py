@@ -41,6 +41,11 @@ def times_better(limit: float) -> Bar:
     return Bar(limit, of_ratio=True)
 
 
+def times_as_much(limit: float) -> Bar:
+    """At most so many times what the peer takes; for rows that are compared ``as_is``."""
+    return Bar(limit, of_ratio=True, is_floor=False)
+
+
 def at_least(limit: float) -> Bar:
     """At least so much."""
     return Bar(limit)
@@ -60,6 +65,8 @@ class Row:
         ours: one number for each run.
         peer: the peer's, run by run; empty without a peer.
         more_is_better: a rate, not a time or a size.
+        as_is: the ratio is ours to the peer's, not how many times better we are.
+        note: what has to be known to read it.
     """
 
     measure: str
@@ -67,7 +74,9 @@ class Row:
     ours: Sequence[float]
     peer: Sequence[float] = ()
     more_is_better: bool = False
+    as_is: bool = False
     bar: Bar | None = None
+    note: str = ""
 
     @property
     def value(self) -> float:
@@ -81,9 +90,9 @@ class Row:
 
     @property
     def ratios(self) -> list[float]:
-        """How many times better than the peer we were, run by run."""
+        """How many times better than the peer we were, run by run; ``as_is``, ours to the peer's."""
         pairs = zip(self.ours, self.peer, strict=bool(self.peer))
-        if self.more_is_better:
+        if self.more_is_better or self.as_is:
             return [ours / peer for ours, peer in pairs]
         return [peer / ours for ours, peer in pairs]
 
@@ -101,11 +110,13 @@ class Setting:
 
     Attributes:
         runs: of each subject.
+        seconds: of load in each run, where a run is a load for some time.
         folder: empty, removed afterwards.
         say: tells whoever waits what is going on.
     """
 
     runs: int
+    seconds: int
     folder: Path
     say: Callable[[str], None]
 
@@ -119,9 +130,11 @@ class Figure:
         question: what it answers, in a sentence.
         peer: what we are compared with; empty for nobody.
         measure: yields its rows.
+        runs: of each subject, unless somebody says otherwise.
     """
 
     name: str
     question: str
     peer: str = ""
     measure: Callable[[Setting], Iterator[Row]]
+    runs: int = 3

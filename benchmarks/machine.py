@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from socket import create_server
 from time import monotonic
 
 from attrs import define, field
@@ -54,6 +55,49 @@ def birth(pid: int) -> int:
 def cpu_seconds(pids: Iterable[int]) -> float:
     """Processor time of processes, with that of their children that have ended."""
     return sum(sum(map(int, fields[11:15])) for pid in pids if (fields := _stat(pid))) / TICKS
+
+
+def thread_seconds(pid: int, thread: int | None = None) -> float:
+    """Processor time of one thread, by default the first, which runs the reactor; to the microsecond."""
+    path = PROC / str(pid) / "task" / str(thread or pid) / "schedstat"
+    return int(path.read_text().split()[0]) / 1e9
+
+
+def process_seconds(pid: int) -> float:
+    """Processor time of all living threads of a process; to the microsecond."""
+    found = 0.0
+    for task in (PROC / str(pid) / "task").iterdir():
+        with suppress(*_GONE):
+            found += thread_seconds(pid, int(task.name))
+    return found
+
+
+def pinned(cores: str) -> list[str]:
+    """What stands before a command that shall use some processors only, such as ``0`` or ``0,1``."""
+    return ["taskset", "-c", cores] if cores else []
+
+
+def free_port() -> int:
+    """A port nobody listens on at the moment, for servers that take no 0."""
+    with create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def connections(pid: int, port: int) -> set[int]:
+    """The clients' ports of the connections to ``port`` that a process holds."""
+    held = set()
+    with suppress(*_GONE):
+        for descriptor in (PROC / str(pid) / "fd").iterdir():
+            with suppress(*_GONE):
+                held.add(os.readlink(descriptor))
+    found = set()
+    for line in (PROC / str(pid) / "net" / "tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        local, remote = (int(address.rpartition(":")[2], 16) for address in words[1:3])
+        if local == port and f"socket:[{words[9]}]" in held:
+            found.add(remote)
+    return found
 
 
 def _stat(pid: int) -> list[str]:

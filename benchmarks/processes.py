@@ -117,7 +117,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**_environment(), **(env or {})},
             cwd=cwd,
             start_new_session=True,
         )
@@ -156,7 +156,7 @@ def run(
             input=given or "",
             capture_output=True,
             text=True,
-            env={**os.environ, **(env or {})},
+            env={**_environment(), **(env or {})},
             cwd=cwd,
             timeout=deadline,
             check=True,
@@ -167,3 +167,8 @@ def run(
         said = f"{error.stdout}{error.stderr}"[-2000:]
         raise BenchmarkFailed(f"{command[0]} failed with status {error.returncode}:\n{said}") from None
     return time.perf_counter() - began, done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the configuration of a Cheeseshop, which is not meant for those we measure."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CHEESESHOP_")}

@@ -17,7 +17,7 @@ from benchmarks.figure import Figure, Row
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 
-HEADINGS = ("", "ours", "peer", "ratio (lowest to highest)", "bar", "met")
+HEADINGS = ("", "ours", "peer", "ratio (lowest to highest)", "bar", "", "note")
 
 
 def table(figure: Figure, rows: Sequence[Row], foreign_share: float) -> str:
@@ -51,7 +51,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         "" if row.peer_value is None else f"{_number(row.peer_value)} {row.unit}",
         f"{_number(median(ratios))} ×{_spread(ratios)}" if ratios else "",
         "" if row.bar is None else f"{row.bar}{'' if row.bar.of_ratio else ' ' + row.unit}",
-        {None: "", True: "yes", False: "NO"}[row.is_met],
+        {None: "", True: "reached", False: "NOT REACHED"}[row.is_met],
+        row.note,
     )
 
 
@@ -71,7 +72,14 @@ def keep(figure: Figure, rows: Sequence[Row], foreign_share: float) -> Path:
     """
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{figure.name}.jsonl"
-    line = {
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line(figure, rows, foreign_share) + "\n")
+    return path
+
+
+def line(figure: Figure, rows: Sequence[Row], foreign_share: float) -> str:
+    """The figure as one line of JSON."""
+    found = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "figure": figure.name,
         "commit": _commit(),
@@ -81,9 +89,7 @@ def keep(figure: Figure, rows: Sequence[Row], foreign_share: float) -> Path:
         "peer": figure.peer,
         "rows": [_plain(row) for row in rows],
     }
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    return path
+    return json.dumps(found, ensure_ascii=False)
 
 
 def _plain(row: Row) -> dict[str, Any]:
@@ -95,6 +101,7 @@ def _plain(row: Row) -> dict[str, Any]:
         "ratio": median(row.ratios) if row.ratios else None,
         "bar": None if row.bar is None else str(row.bar),
         "met": row.is_met,
+        "note": row.note,
     }
 
 

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from benchmarks import machine
 from benchmarks.processes import Running, run, running
+from pypi.config.sections import keys
 
 CHEESESHOP = Path(sys.executable).with_name("cheeseshop")
 READY = r"Cheeseshop ready: (http://\S+)/\n"
@@ -24,6 +25,9 @@ SERVERS = ("postgres", "redis")
 """How the programs of the embedded servers begin."""
 
 ENVIRONMENT = {"CHEESESHOP_OPERATOR_PORT": "0"}
+
+OBSERVED = {"service.access_log": "access.log"}
+"""What is on while it is measured, since operators have it on; keys that do not exist are left out."""
 
 
 @frozen
@@ -71,23 +75,50 @@ def cheeseshop(*words: str | Path, data: Path, deadline: float = START, given: s
 
 
 @contextmanager
-def serving(folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Subject]:
-    """Our service on a data folder, with embedded servers, on free ports, and somebody who may upload.
+def reading(
+    data: Path, folder: Path, *, workers: int = 1, cores: str = "", env: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """Our service on a data folder, with embedded servers, on free ports.
 
     Args:
-        folder: of its data and logs; made when missing.
+        folder: of its logs; made when missing.
+        workers: processes that answer.
+        cores: the processors it may use, such as ``0``; all by default.
         env: further configuration.
     """
-    data = folder / "data"
     folder.mkdir(exist_ok=True)
+    observed = {key.variable: OBSERVED[key.dotted] for key in keys() if key.dotted in OBSERVED}
     with running(
-        [CHEESESHOP, "serve", "--port", "0", "--data", data],
+        [*machine.pinned(cores), CHEESESHOP, "serve", "--port", "0", "--data", data],
         ready=READY,
         log=folder / "serve.log",
         deadline=START,
-        env=ENVIRONMENT | dict(env or {}),
+        env=ENVIRONMENT | observed | {"CHEESESHOP_SERVICE_WORKERS": str(workers)} | dict(env or {}),
+        cwd=folder,
     ) as service:
-        assert service.said is not None, "it is ready"
+        yield service
+
+
+def origin(service: Running) -> str:
+    """The URL of our service, without a slash at its end."""
+    assert service.said is not None, "it is ready"
+    return service.said.group(1)
+
+
+@contextmanager
+def serving(
+    folder: Path, *, workers: int = 1, cores: str = "", env: Mapping[str, str] | None = None
+) -> Iterator[Subject]:
+    """Our service with an empty index, and somebody who may upload.
+
+    Args:
+        folder: of its data and logs; made when missing.
+        workers: processes that answer.
+        cores: the processors it may use, such as ``0``; all by default.
+        env: further configuration.
+    """
+    data = folder / "data"
+    with reading(data, folder, workers=workers, cores=cores, env=env) as service:
         cheeseshop(
             *("user", "add", USER, "--email", "bench@packages.example", "--password-stdin"),
             data=data,
@@ -96,11 +127,21 @@ def serving(folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[S
         _, token = cheeseshop("token", "create", USER, data=data)
         yield Subject(
             running=service,
-            origin=service.said.group(1),
+            origin=origin(service),
             upload_path="/legacy/",
             token=Login("__token__", token.strip()),
             password=Login(USER, PASSWORD),
         )
+
+
+def answering(service: Running) -> list[int]:
+    """The service's own processes, without PostgreSQL and Redis."""
+    return [service.pid, *children(service)]
+
+
+def workers(service: Running, count: int) -> list[int]:
+    """The processes that answer: the service's own for one worker, those it started for several."""
+    return [service.pid] if count == 1 else machine.children(service.pid)
 
 
 def children(service: Running) -> list[int]:
