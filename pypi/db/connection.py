@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import psycopg2
 import psycopg2.extensions
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorCore
 from twisted.logger import Logger
 from txpostgres import txpostgres
@@ -34,7 +35,24 @@ class Cursor(txpostgres.Cursor):  # type: ignore[misc]
     """A cursor whose results are rows of a class of the caller's.
 
     All methods raise ``psycopg2.Error`` for what the server refuses, or for a lost connection.
+
+    Attributes:
+        opening: statements sent in front of the first, in one message with it; such a cursor executes one
+            statement and no more. ``None`` for an ordinary one.
     """
+
+    opening: str | None = None
+    _is_spent = False
+
+    def execute(self, query: str, params: Parameters | None = None) -> Deferred[Any]:
+        """Execute a statement; the methods below do it for everybody else."""
+        if self.opening is not None:
+            if self._is_spent:
+                raise RuntimeError("A second statement would see another moment than the first")
+            self._is_spent = True
+            query = self.opening + query
+        executed: Deferred[Any] = super().execute(query, params)
+        return executed
 
     async def run(self, sql: str, parameters: Parameters | None = None) -> int:
         """Execute a statement.
