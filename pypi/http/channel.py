@@ -96,7 +96,7 @@ class StrictChannel(HTTPChannel):
             case Admission.WELCOME:
                 self._reading.set(self._limits.header_seconds)
             case Admission.TOO_MANY:
-                self._reject(_TOO_MANY)
+                self._refuse(_TOO_MANY)
             case Admission.TURNED_AWAY:
                 self.abort()
 
@@ -133,7 +133,7 @@ class StrictChannel(HTTPChannel):
     def owes(self, length: int) -> None:
         """The lane has written an answer of ``length`` bytes that the client has not taken yet."""
         if _unsent(self.transport) <= length:  # what was written before it has been taken
-            self._mark = self._written
+            self._mark = self._taken()
             self._writing.set(self._limits.write_stall)
         self._written += length
 
@@ -179,7 +179,7 @@ class StrictChannel(HTTPChannel):
             elif fresh and not (self._first and not self.ahead):
                 self._reading.set(self._limits.header_seconds)
         except Rejected as rejected:
-            self._reject(rejected)
+            self._refuse(rejected)
 
     def _begin(self, head: Head) -> None:
         if head.authority is not None and not self.site.hosts.admits(head.authority):
@@ -329,7 +329,7 @@ class StrictChannel(HTTPChannel):
 
     def _watch_write(self, length: int) -> None:
         if not _unsent(self.transport):
-            self._mark = self._written
+            self._mark = self._taken()
             self._writing.set(self._limits.write_stall)
         self._written += length
 
@@ -398,6 +398,11 @@ class StrictChannel(HTTPChannel):
         ):
             self.transport.loseWriteConnection()
 
+    def _refuse(self, rejected: Rejected) -> None:
+        """Reject what never came to be a request, and so is noted here."""
+        self.site.log_refusal(self.address, rejected)
+        self._reject(rejected)
+
     def _reject(self, rejected: Rejected) -> None:
         """Answer in the place of a request that could not be read, and close."""
         log.debug("{address} rejected with {status}: {sentence}", address=self.address, **_fields(rejected))
@@ -448,6 +453,7 @@ class StrictChannel(HTTPChannel):
         elif self._decoder is not None:
             self._spoil(_LATE_BODY)
         elif self._reader.begun:
+            self.site.log_refusal(self.address, _LATE_HEAD)
             self.write(_LATE_HEAD.answer())
             self.loseConnection()
         elif self.ahead or _unsent(self.transport):
@@ -458,15 +464,22 @@ class StrictChannel(HTTPChannel):
             self.loseConnection()
 
     def _write_expired(self) -> None:
-        unsent = _unsent(self.transport)
-        if not (unsent or self._blocked or self._closing):
+        if not (_unsent(self.transport) or self._blocked or self._closing):
             return
-        sent = self._written - unsent
-        if sent - self._mark < self._limits.body_rate * self._limits.write_stall:
+        taken = self._taken()
+        if taken - self._mark < self._limits.body_rate * self._limits.write_stall:
             self.abort()
         else:
-            self._mark = sent
+            self._mark = taken
             self._writing.set(self._limits.write_stall)
+
+    def _taken(self) -> int:
+        """Bytes the client has taken, as far as the transport can tell, from what is written and counted.
+
+        A kernel takes megabytes at once, and then nothing for long: that says little about a slow client.
+        """
+        transport = bare(self.transport)
+        return self._written - (_unsent(self.transport) if transport is None else transport.untaken)
 
 
 def _decoder(head: Head, limits: Limits) -> Fixed | Chunked | None:

@@ -24,9 +24,14 @@ class Rejected(Exception):
     def __str__(self) -> str:
         return self.sentence
 
+    @property
+    def body(self) -> bytes:
+        """The sentence as a line."""
+        return self.sentence.encode() + b"\n"
+
     def answer(self) -> bytes:
         """The complete answer, closing the connection."""
-        body = self.sentence.encode() + b"\n"
+        body = self.body
         lines = [
             b"HTTP/1.1 %d %s" % (self.status, HTTPStatus(self.status).phrase.encode()),
             b"Content-Type: text/plain; charset=utf-8",

@@ -15,9 +15,11 @@ from pypi.http.channel import StrictChannel
 from pypi.http.crowd import Crowd
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
+from pypi.http.rejected import Rejected
 from pypi.http.request import Request
 
 AccessLog = Callable[[Request], object]
+Refusals = Callable[[str, int, int], object]
 
 
 class Lane(Protocol):
@@ -44,6 +46,7 @@ class Site(server.Site):
         limits: bounds of every connection.
         uncounted: networks without a bound on connections per address (loopback, proxies).
         access_log: called once with every request, when its answer is complete or its connection lost.
+        refusals: called with address, status and bytes of the body for every answer to what was no request.
         lane: stands before every channel (``caching.lane.FastLane``).
 
     Attributes:
@@ -66,6 +69,7 @@ class Site(server.Site):
         limits: Limits = Limits(),
         uncounted: Networks = Networks(),
         access_log: AccessLog | None = None,
+        refusals: Refusals | None = None,
         lane: Lane | None = None,
     ) -> None:
         super().__init__(resource, requestFactory=Request, parsePOSTFormSubmission=False, reactor=reactor)
@@ -77,6 +81,7 @@ class Site(server.Site):
         self.draining = False
         self.idle_seconds = limits.idle_seconds
         self._access_log = access_log
+        self._refusals = refusals
         self._lane = lane
 
     def __repr__(self) -> str:
@@ -94,6 +99,11 @@ class Site(server.Site):
         """Hand a request that is over to the access log."""
         if self._access_log is not None:
             self._access_log(request)
+
+    def log_refusal(self, address: str, rejected: Rejected) -> None:
+        """Hand an answer to what was no request to the access log."""
+        if self._refusals is not None:
+            self._refusals(address, rejected.status, len(rejected.body))
 
     def drain(self, idle_seconds: float = 0.0) -> None:
         """Take leave of all clients: answer what is under way, and say with it that the connection closes.

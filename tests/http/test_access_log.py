@@ -247,13 +247,25 @@ def test_clients_that_left() -> None:
 
 
 def test_refusals_are_logged() -> None:
-    """Bytes that were no request have a line and a count, too."""
-    log, writer = log_in(Combined())
-    observer = Observer(Clock(), log)
-    observer.refuse("203.0.113.7", 400, 12)
-    log.flush()
-    assert writer.written == b'203.0.113.7 - - [21/Nov/2026:12:00:00 +0000] "-" 400 12 "-" "-"\n'
-    assert observer.refused == {400: 1}
+    """Bytes that were no request have a line and a count, too; a request that is spoilt later has but one."""
+    service, observer, writer = watched(Combined())
+    service.site._refusals = observer.refuse
+    service.connect().send(b"NONSENSE\r\n\r\n")
+    late = service.connect()
+    late.send(b"GET ")
+    service.clock.advance(service.site.limits.header_seconds)
+    assert late.statuses == [408]
+    chunked = get("/", "Transfer-Encoding: chunked", method="POST")
+    service.connect().send(chunked + b"not a size\r\n")
+    assert observer.log is not None
+    observer.log.flush()
+    lines = [line.split(b'"') for line in writer.written.splitlines()]
+    assert [(line[1], line[2].split()[0]) for line in lines] == [
+        (b"-", b"400"),
+        (b"-", b"408"),
+        (b"POST / HTTP/1.1", b"200"),
+    ]
+    assert observer.refused == {400: 1, 408: 1}
 
 
 # Batches
