@@ -169,7 +169,8 @@ def lines(headers: Headers) -> bytes:
 
 def fields(head: bytes) -> list[tuple[bytes, bytes]]:
     """The (name, value) pairs of header lines written by ``lines``."""
-    return [(name, value) for name, _, value in (line.partition(b": ") for line in head.splitlines())]
+    pairs = (line.partition(b": ") for line in head.splitlines() if line)
+    return [(name, value) for name, _, value in pairs]
 
 
 @define(eq=False)

@@ -4,7 +4,7 @@ The plan of the house. Data walks one way; a line imports only from the lines be
 (``tests/test_house.py`` reads the imports and checks)::
 
     twisted/plugins > pypi.service > pypi.process   start, supervise, reload, stop
-    pypi.app  front  foundations  cli  jobs      assemble and operate: choose between adapters
+    pypi.app  front  caches  foundations  cli  jobs   assemble and operate: choose between adapters
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
     pypi.index  publishing  accounts             what an index does
@@ -18,6 +18,7 @@ Rooms::
 
     pypi/app.py         composition root: build(config, reactor, ...) -> Application
     pypi/front.py       which room answers this path
+    pypi/caches.py      the caches of one process, put together
     pypi/foundations.py the servers behind the index, and the schema, seen to at the start
     pypi/service.py     Options and makeService for twistd
     pypi/process/       supervisor generation slots footing child: keep workers, and carry no application

@@ -18,6 +18,7 @@ from caching.redis import Redis
 from pypi import front
 from pypi.accounts.accounts import Accounts
 from pypi.accounts.passwords import Passwords
+from pypi.caches import Caches, caches
 from pypi.config import Config
 from pypi.config.values import is_loopback
 from pypi.db.database import Database
@@ -65,6 +66,7 @@ class Application:
     Attributes:
         probes: what stands behind the index → a call that fails when it does not answer.
         parts: what has to be started, in this order, and stopped in the reverse.
+        caches: what is kept, and the lane that answers out of it.
         public: the index.
         operator: health and metrics.
         hosts: the names the index answers to.
@@ -77,6 +79,7 @@ class Application:
     spool: Spool
     probes: Mapping[str, Probe] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
+    caches: Caches
     public: KleinResource = field(repr=False)
     operator: KleinResource = field(repr=False)
     hosts: Hosts
@@ -127,6 +130,18 @@ def build(
     files_url = config.files.base_url or origin
     database = Database(database_url, reactor, size=config.database.pool)
     redis = Redis(redis_url, reactor)
+    names = hosts(config, origin, files_url)
+    limits = Limits(linger_bytes=config.uploads.max_file_size + 2 * FORM_OVERHEAD)
+    kept = caches(
+        config,
+        reactor,
+        database=database,
+        redis=redis,
+        hosts=names,
+        limits=limits,
+        wall=lambda: now().timestamp(),
+        shown=(origin, files_url),
+    )
     workers = Workers(reactor)
     files, spool = file_store(config, workers, reactor)
     passwords = Passwords(reactor)
@@ -142,6 +157,8 @@ def build(
         rules=rules(config),
         now=now,
         reactor=reactor,
+        announce=kept.invalidations.announce,
+        catch_up=kept.invalidations.catch_up,
     )
     schedule = Schedule(
         reactor,
@@ -166,12 +183,13 @@ def build(
         publisher=publisher,
         spool=spool,
         probes=probes,
-        parts=(workers, files, passwords, inspectors, renderer, redis, database, schedule),
-        public=front.public(pages, simple, upload, downloads),
+        parts=(workers, files, passwords, inspectors, renderer, redis, database, *kept.parts, schedule),
+        caches=kept,
+        public=front.public(pages, simple, upload, downloads, keeper=kept.keeper),
         operator=front.operators(Health(probes=probes, dispensable=frozenset({"redis"}))),
-        hosts=hosts(config, origin, files_url),
+        hosts=names,
         callers=Callers(Networks.of(config.service.trusted_proxies)),
-        limits=Limits(linger_bytes=config.uploads.max_file_size + 2 * FORM_OVERHEAD),
+        limits=limits,
     )
 
 

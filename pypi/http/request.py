@@ -142,10 +142,7 @@ class Request(server.Request):
         if self.startedWriting:
             self.channel.abort()
             return reason
-        self.responseHeaders = Headers()
-        self.cookies.clear()
-        self.etag = self.lastModified = None
-        self._set_standing_headers()
+        self.start_over()
         self.setResponseCode(500)
         self.setHeader(b"Content-Type", self.defaultContentType)
         self.setHeader(b"X-Content-Type-Options", b"nosniff")
@@ -154,6 +151,13 @@ class Request(server.Request):
         self.write(_FAILED)
         self.finish()
         return reason
+
+    def start_over(self) -> None:
+        """Forget an answer of which nothing has been sent yet."""
+        self.responseHeaders = Headers()
+        self.cookies.clear()
+        self.etag = self.lastModified = None
+        self._set_standing_headers()
 
     def connectionLost(self, reason: Failure) -> None:
         """Nobody is there any more: cancel the handler, and fail whoever reads the body."""

@@ -133,6 +133,7 @@ async def _failed(request: Any, failure: Failure) -> None:
         log.failure("An answer broke off: {method} {path}", failure, method=request.method, path=request.path)
         request.loseConnection()
         return
+    request.start_over()
     await write(request, _answer(request, error, failure))
 
 

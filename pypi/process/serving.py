@@ -12,6 +12,7 @@ from attrs import define, field
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
 
+from caching.lane import FastLane
 from pypi import failpoints
 from pypi.app import Application, build
 from pypi.http.caller import Networks
@@ -72,14 +73,22 @@ class Serving:
         self.application = application
         uncounted = Networks.of([*LOOPBACK, *orders.config.service.trusted_proxies])
         nearby = Hosts.of([], loopback=True)
-        self._listen(index, application.public, application.hosts, uncounted)
+        lane = application.caches.lane
+        self._listen(index, application.public, application.hosts, uncounted, lane)
         self._listen(operator, application.operator, nearby, uncounted)
         with self._private_socket(run) as private:
             self._listen(private, application.operator, nearby, uncounted)
         assert self._private is not None
         self._private.chmod(0o600)  # Twisted opens it to everybody; its folder is closed to them
 
-    def _listen(self, listening: socket.socket, resource: Any, hosts: Hosts, uncounted: Networks) -> None:
+    def _listen(
+        self,
+        listening: socket.socket,
+        resource: Any,
+        hosts: Hosts,
+        uncounted: Networks,
+        lane: FastLane | None = None,
+    ) -> None:
         assert self.application is not None
         site = Site(
             resource,
@@ -88,6 +97,7 @@ class Serving:
             callers=self.application.callers,
             limits=self.application.limits,
             uncounted=uncounted,
+            lane=lane,
         )
         site.noisy = False
         self._sites.append(site)

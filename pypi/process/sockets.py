@@ -157,4 +157,9 @@ def listen(reactor: Any, listening: socket.socket, factory: Any) -> Any:
     Returns:
         the port; its ``stopListening`` leaves the socket to all others that hold it.
     """
-    return reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
+    # Imported here: a supervisor only binds.
+    from caching.transport import EagerPort
+
+    if listening.family == socket.AF_UNIX:
+        return reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
+    return EagerPort.adopt(reactor, listening.fileno(), listening.family, factory)

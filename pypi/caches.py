@@ -1,0 +1,135 @@
+"""The caches of one process, put together: what is kept where, how it is forgotten, and who serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+from importlib.resources import files as resources
+from random import random
+from typing import Any
+
+from attrs import field, frozen
+
+from caching.breaker import Breaker
+from caching.invalidations import Change, Invalidations
+from caching.lane import FastLane
+from caching.layered import Ladder
+from caching.memory import Memory
+from caching.moment import Moment
+from caching.policy import FASTLY, VARNISH
+from caching.redis import Redis
+from caching.shared import RedisStore
+from caching.tags import Known
+from pypi import __version__
+from pypi.config import Config
+from pypi.db.database import Database
+from pypi.db.notify import Notifications
+from pypi.db.queries import journal
+from pypi.domain.errors import Refusal, Unavailable
+from pypi.http.hosts import Hosts
+from pypi.http.keeping import Keeper
+from pypi.http.limits import Limits
+from pypi.http.plain import PlainReader
+
+NAME = "cheeseshop"
+
+DIALECTS = {"fastly": FASTLY, "varnish": VARNISH}
+
+
+@frozen(kw_only=True, eq=False)
+class Caches:
+    """What one process keeps, and how it hears that it has to forget.
+
+    Attributes:
+        ladder: answers from the first rung that has it.
+        invalidations: keep it true.
+        notifications: say at once what changed elsewhere.
+        keeper: stands between routes and ladder.
+        lane: answers before there is a request; ``None`` where that is switched off.
+    """
+
+    ladder: Ladder
+    invalidations: Invalidations
+    notifications: Notifications = field(repr=False)
+    keeper: Keeper
+    lane: FastLane | None
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What has to be started, in this order, once the database is."""
+        return self.ladder.moment, self.invalidations, self.notifications
+
+
+def caches(
+    config: Config,
+    reactor: Any,
+    *,
+    database: Database,
+    redis: Redis,
+    hosts: Hosts,
+    limits: Limits,
+    wall: Callable[[], float],
+    shown: Sequence[str],
+) -> Caches:
+    """Put them together, by the ``[cache]`` and ``[edge]`` sections.
+
+    Args:
+        hosts: the names of the index.
+        wall: POSIX seconds.
+        shown: what else answers depend on, such as the URL of this index: what others who share the Redis
+            have made is used only where it is the same.
+    """
+    known = Known()
+    memory = Memory(config.cache.memory)
+    moment = Moment(reactor, wall, b"Cheeseshop", NAME)
+    shared = RedisStore(redis, known, version=maker(*shown, config.edge.purger))
+    ladder = Ladder(
+        memory=memory,
+        shared=shared,
+        known=known,
+        moment=moment,
+        breaker=Breaker(reactor.seconds, random),
+        failure=Unavailable,
+        verdict=Refusal,
+        reactor=reactor,
+        wall=wall,
+        chance=random,
+    )
+
+    async def since(serial: int, limit: int) -> Sequence[Change]:
+        return await database.read(journal.changes_since, serial, limit)
+
+    invalidations = Invalidations(
+        clock=reactor,
+        known=known,
+        since=since,
+        last=lambda: database.read(journal.last_serial),
+        forget=memory.forget,
+        forget_all=memory.forget_all,
+        shared=shared,
+        on_health=ladder.trust,
+    )
+    return Caches(
+        ladder=ladder,
+        invalidations=invalidations,
+        notifications=Notifications(database.dsn, reactor, hear=invalidations.hear, hint=invalidations.hint),
+        keeper=Keeper(ladder=ladder, dialect=DIALECTS.get(config.edge.purger)),
+        lane=FastLane(memory, moment, PlainReader(hosts, limits)) if config.cache.lane else None,
+    )
+
+
+def maker(*shown: str) -> str:
+    """A name of the software that makes answers, and of what it shows in them: others may make other ones."""
+    made_by = blake2b(repr((__version__, *shown)).encode(), digest_size=10)
+    for package in ("pypi.web", "pypi.http", "pypi.index", "templates"):
+        for path in sorted(_files(resources(package))):
+            made_by.update(path.read_bytes())
+    return made_by.hexdigest()
+
+
+def _files(folder: Any) -> Iterator[Any]:
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _files(path)
+        elif not path.name.endswith(".pyc"):
+            yield path
