@@ -12,8 +12,11 @@ What leans on Twisted's private parts is listed in ``tests/caching/test_twisted_
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
+import sys
+import termios
 from typing import Any
 
 from twisted.internet import tcp
@@ -54,6 +57,17 @@ class EagerServer(tcp.Server):
         """Bytes written, or of a file being sent, that the kernel has not taken."""
         waiting: int = len(self.dataBuffer) - self.offset + self._tempDataLen
         return waiting if self._sending is None else waiting + self._sending.unsent
+
+    @property
+    def untaken(self) -> int:
+        """Bytes the other end's system has not acknowledged, ``unsent`` among them (SIOCOUTQ of tcp(7))."""
+        if not self.connected:
+            return self.unsent
+        try:
+            queued = fcntl.ioctl(self.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+        except OSError:
+            return self.unsent
+        return self.unsent + int.from_bytes(queued, sys.byteorder)
 
     def send_now(self, *pieces: bytes) -> bool:
         """Write, by the socket and at once where nothing waits to be written.
@@ -103,7 +117,7 @@ class EagerServer(tcp.Server):
             raise RuntimeError("a file goes over plain TCP, and one after another")
         self.sent_of_file = 0
         done: Deferred[None] = Deferred(lambda _: self._give_up())
-        if not self._may_send():
+        if not self.connected or self._writeDisconnected or self._writeDisconnecting:
             done.errback(ConnectionDone())
             return done
         if not count:
@@ -112,8 +126,9 @@ class EagerServer(tcp.Server):
             head=self._take_buffers(), file=file, offset=offset, left=count, done=done
         )
         # It goes out with what is written before it; errors are met again, and dealt with, in doWrite.
-        self._send_file(sending)
-        if self._sending is sending and not sending.warming:
+        if self._is_open():
+            self._send_file(sending)
+        if self._sending is sending and not sending.warming and self._is_open():
             self.startWriting()
         return done
 
@@ -264,10 +279,11 @@ class EagerPort(tcp.Port):
             self.reactor.retire()
 
 
-def file_sender(transport: Any) -> EagerServer | None:
-    """This transport, if it sends files by the kernel; never one that encrypts.
+def bare(transport: Any) -> EagerServer | None:
+    """This transport, if it has the further ways to write, and nothing encrypts what is written.
 
-    A wrapper around a transport shows its attributes as its own, so it is not enough to look for the method.
+    A wrapper around a transport, such as TLS, shows that one's attributes as its own. So it is not enough to
+    look for a method: what it sends would go past the encryption.
     """
     if isinstance(transport, EagerServer) and not transport.TLS:
         return transport

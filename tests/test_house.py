@@ -48,6 +48,7 @@ HTTP_KNOWS = {
     "caching.layered": "routes that are kept ask the ladder first",
     "caching.stats": "routes are counted",
     "caching.store": "answers become entries",
+    "caching.transport": "files go to the client by the kernel",
 }
 """All that the manners of HTTP know of what is below them."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -130,6 +131,36 @@ class LocalFile:
         finally:
             if not reader.closed:
                 self.workers.release(reader.close)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[int]:
+        """A descriptor of the file."""
+        holder = _Holder(self.tree, self.path)
+        try:
+            yield await self.workers.run(holder.open)
+        finally:
+            self.workers.release(holder.close)
+
+
+@define(eq=False)
+class _Holder:
+    """A file open for somebody else, who may leave while a thread is opening it."""
+
+    tree: Tree
+    path: str
+    _fd: int | None = None
+    _lock: Lock = field(factory=Lock)
+
+    def open(self) -> int:
+        with self._lock:
+            self._fd = self.tree.open(self.path)
+            return self._fd
+
+    def close(self) -> None:
+        """Close the file, after it was opened."""
+        with self._lock:
+            if self._fd is not None:
+                os.close(self._fd)
 
 
 @define(eq=False)

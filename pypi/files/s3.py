@@ -215,6 +215,9 @@ class S3File:
             if not reader.closed:
                 self.release(reader.close)
 
+    def held(self) -> None:
+        """It is elsewhere."""
+
 
 @define(eq=False)
 class _Reader:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -62,6 +63,15 @@ class StoredFile(Protocol):
         Raises (from the iteration):
             ValueError: the part is not within the file.
             StorageFailed: the file does not yield the bytes it should have.
+        """
+
+    def held(self) -> AbstractAsyncContextManager[int] | None:
+        """The file open to be read, as a descriptor that is good within the context, for the kernel to send.
+
+        ``None`` if it is on another machine.
+
+        Raises (on entering):
+            StorageFailed: it cannot be opened.
         """
 
 

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+
+@frozen(kw_only=True)
+class FilePart:
+    """A part of a file of this machine.
+
+    Attributes:
+        held: opens the file, once; the descriptor is good within the context.
+        offset, count: bytes of it.
+    """
+
+    held: AbstractAsyncContextManager[int]
+    offset: int
+    count: int
 
 
 @frozen(kw_only=True)
@@ -18,14 +34,40 @@ class Stream:
     Attributes:
         length: bytes it will have.
         pieces: starts reading; the iterator's ``aclose`` lets go of what it holds.
+        file: where the same bytes are, if the kernel can send them from there.
     """
 
     length: int
     pieces: Callable[[], AsyncIterator[bytes]]
+    file: FilePart | None = None
 
 
 async def send(request: Any, stream: Stream) -> None:
-    """Write piece after piece, as fast as the client takes them."""
+    """Write a body as fast as the client takes it: by the kernel, if file and connection allow it.
+
+    Args:
+        request: a ``pypi.http.request.Request``, its headers set but not written.
+    """
+    channel = request.channel  # which a request forgets when its client has gone
+    if stream.file is not None and channel is not None and channel.sends_files:
+        await _hand_over(request, channel, stream.file)
+    else:
+        await _pump(request, stream)
+
+
+async def _hand_over(request: Any, channel: Any, part: FilePart) -> None:
+    async with part.held as file:
+        request.write(b"")  # the head
+        try:
+            # Whoever has gone needs no answer; the request is told by its channel.
+            with suppress(ConnectionClosed):
+                await channel.send_file(file, part.offset, part.count)
+        finally:
+            request.sentLength += channel.sent_of_file
+
+
+async def _pump(request: Any, stream: Stream) -> None:
+    """Write piece after piece."""
     pieces = stream.pieces()
     pace = _Pace()
     request.registerProducer(pace, True)

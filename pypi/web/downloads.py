@@ -11,11 +11,11 @@ from caching.conditional import Conditions
 from caching.policy import DAY, FOR_EVER, Policy
 from pypi.domain.errors import NoSuchFile
 from pypi.files import paths
-from pypi.files.store import FileStore
+from pypi.files.store import FileStore, StoredFile
 from pypi.http.answer import Answer
-from pypi.http.ranges import Content, body, plan_download
+from pypi.http.ranges import ByteRange, Content, DownloadPlan, body, plan_download
 from pypi.http.router import Router
-from pypi.http.streams import Stream
+from pypi.http.streams import FilePart, Stream
 
 FILE: Policy = evolve(FOR_EVER, edge=365 * DAY, cors=True)
 
@@ -54,7 +54,17 @@ class Downloads:
         )
         return Answer(
             code=plan.status,
-            body=Stream(length=plan.length, pieces=lambda: body(plan, stored.read)),
+            body=stream(plan, stored),
             content_type=plan.content_type,
             headers=(*plan.headers, *SAFE_TO_OPEN),
         )
+
+
+def stream(plan: DownloadPlan, stored: StoredFile) -> Stream:
+    """The plan's body; of one part of a file the kernel may send it, if it finds the file."""
+    part = None
+    match plan.pieces:
+        case (ByteRange(start=start, length=length),):
+            if (held := stored.held()) is not None:
+                part = FilePart(held=held, offset=start, count=length)
+    return Stream(length=plan.length, pieces=lambda: body(plan, stored.read), file=part)

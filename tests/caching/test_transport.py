@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from caching import sendfile
 from caching.sendfile import FileCut, ReadAhead
-from caching.transport import EagerPort, EagerServer, file_sender
+from caching.transport import EagerPort, EagerServer, bare
 from tests.caching.turns import eventually, turns
 from tests.http.memory import errors_logged
 
@@ -428,6 +428,19 @@ async def test_send_now_more_than_fits(eager: Line, cuts: tuple[int, ...]) -> No
     assert talker.transport.send_now(b"!")
 
 
+async def test_what_the_client_has_taken(eager: Line) -> None:
+    """What the kernel has taken from us, but not yet got rid of, can be seen as well."""
+    talker, client = await eager.connect()
+    assert talker.transport.untaken == 0
+    talker.transport.send_now(LONG)
+    assert talker.transport.unsent < talker.transport.untaken <= len(LONG)
+    await client.has(LONG)
+    await eventually(lambda: talker.transport.untaken == 0)
+    client.reset()
+    await eventually(lambda: talker.lost)
+    assert talker.transport.untaken == 0
+
+
 async def test_send_now_behind_write(eager: Line) -> None:
     """Nothing overtakes what is already written."""
     talker, client = await eager.connect()
@@ -629,8 +642,8 @@ async def test_client_leaves_before_the_file(eager: Line, file: OpenFile) -> Non
     """To a connection that is lost, or lost its writing half, no file is sent."""
     talker, _ = await eager.connect()
     talker.transport.abortConnection()
-    assert await file.send(talker) == "ConnectionDone"
-    await eventually(lambda: talker.lost)
+    assert await file.send(talker) == "ConnectionAborted"
+    assert talker.lost
     assert await file.send(talker) == "ConnectionDone"
     talker, _ = await eager.connect(HalfTalker)
     talker.transport.loseWriteConnection()
@@ -776,16 +789,16 @@ async def test_who_may_send_files(eager: Line) -> None:
     """A transport within a wrapper, which may encrypt, is never asked to."""
     talker, _ = await eager.connect()
     assert isinstance(talker.transport, EagerServer)
-    assert file_sender(talker.transport) is talker.transport
+    assert bare(talker.transport) is talker.transport
     wrapper = ProtocolWrapper(WrappingFactory(Factory()), talker)
     wrapper.transport = talker.transport
     assert wrapper.send_file
-    assert file_sender(wrapper) is None
+    assert bare(wrapper) is None
     talker.transport.TLS = True
-    assert file_sender(talker.transport) is None
+    assert bare(talker.transport) is None
     talker.transport.TLS = False
     stock = Line(ADOPT["stock"])
-    assert file_sender((await stock.connect())[0].transport) is None
+    assert bare((await stock.connect())[0].transport) is None
     await stock.stop()
 
 

@@ -176,5 +176,5 @@ def test_events_are_dealt_with_as_before() -> None:
 
 
 def test_wrappers_show_what_they_wrap() -> None:
-    """A wrapper, TLS among them, shows its transport's attributes: why ``file_sender`` asks for the type."""
+    """A wrapper, TLS among them, shows its transport's attributes: why ``bare`` asks for the type."""
     assert "getattr(self.transport, name)" in inspect.getsource(ProtocolWrapper.__getattr__)

@@ -25,6 +25,7 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent
 
+from caching.transport import EagerPort
 from pypi.app import Application, Part, build
 from pypi.config import load
 from pypi.http.hosts import Hosts
@@ -218,7 +219,7 @@ async def running(
 
 def _listen(listening: socket, site: Site) -> Any:
     """As the service does it."""
-    port = reactor.adoptStreamPort(listening.fileno(), listening.family, site)
+    port = EagerPort.adopt(reactor, listening.fileno(), listening.family, site)
     listening.close()
     return port
 

@@ -36,6 +36,7 @@ ALWAYS = {
     "access-control-expose-headers": "X-PyPI-Last-Serial",
     "access-control-max-age": "86400",
     "cache-control": "max-age=31536000, public, immutable",
+    "cache-status": "cheeseshop-l1; fwd=bypass",
     "content-security-policy": "default-src 'none'; sandbox",
     "cross-origin-resource-policy": "cross-origin",
     "x-content-type-options": "nosniff",
