@@ -408,7 +408,7 @@ async def test_redis_is_hurt_under_load(own_server: str, harm: str) -> None:
 
     work = [write(stores[0]), *map(use, stores), *map(hear, stores[1:])]
     working = gatherResults(list(map(Deferred.fromCoroutine, work)))
-    for _ in range(2 if harm == "kill" else 4):
+    for _ in range(1 if harm == "kill" else 3):
         await deferLater(reactor, 0.2)
         await HARMS[harm](own_server)
     going = False
