@@ -29,9 +29,10 @@ class Form:
         body: as it is sent.
         etag: quoted; empty where there is none.
         joined: head and body in one, for as long as the date in it is true.
+        logged: what the access log says of it, as long as ``joined`` is there.
     """
 
-    __slots__ = ("body", "end", "etag", "joined", "own")
+    __slots__ = ("body", "end", "etag", "joined", "logged", "own")
 
     def __init__(self, own: bytes, end: bytes, body: bytes, etag: bytes) -> None:
         self.own = own
@@ -39,6 +40,7 @@ class Form:
         self.body = body
         self.etag = etag
         self.joined: bytes | None = None
+        self.logged = b""
 
 
 class Place:

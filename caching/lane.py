@@ -64,9 +64,11 @@ class Channel(Protocol):
 
     Attributes:
         ahead: set whenever a request was answered before the channel saw it: the connection is not idle.
+        address: of the client.
     """
 
     ahead: bool
+    address: str
 
     @property
     def quiet(self) -> bool:
@@ -82,10 +84,29 @@ class Channel(Protocol):
     def connectionLost(self, reason: Failure) -> None: ...
 
 
-class Log(Protocol):
-    """The access log, as far as the lane writes it."""
+class Lines(Protocol):
+    """Pieces of a line in the access log."""
 
-    def line(self, channel: Any) -> bytes: ...
+    def prefix(self, address: str) -> bytes:
+        """Of a caller."""
+
+    def answer(self, code: int, size: int, *, cache: bytes = b"", route: str = "") -> bytes:
+        """Of an answer: status, bytes of its body, ``Cache-Status``, pattern of the route."""
+
+
+class Log(Protocol):
+    """The access log, as far as the lane writes it: a line is prefix, stamp, request line, answer, and
+    ``Meaning.logged``.
+
+    Attributes:
+        lines: pieces.
+        stamp: the piece of this second.
+        append: takes a line.
+    """
+
+    lines: Lines
+    stamp: bytes
+    append: Callable[[bytes], None]
 
 
 @define(eq=False, repr=False)
@@ -97,12 +118,14 @@ class FastLane:
         moment: the present.
         read: what a block of header lines means, by the rules of the channel; ``None`` where the channel has
             to see it. The block begins with CR LF and ends without it.
+        log: the access log; ``None`` where there is none.
         pages: those of the memory; none once the lane is closed.
     """
 
     memory: Memory
     moment: Moment
     read: Callable[[bytes], Meaning | None]
+    log: Log | None = None
     pages: dict[bytes, Page] = field(init=False)
     _young: dict[bytes, Meaning] = field(factory=dict, init=False)
     _old: dict[bytes, Meaning] = field(factory=dict, init=False)
@@ -140,11 +163,13 @@ class FastLane:
 class Lane:
     """One connection."""
 
-    __slots__ = ("_beside", "_channel", "_lane", "_send", "factory", "transport")
+    __slots__ = ("_beside", "_channel", "_lane", "_log", "_prefix", "_send", "factory", "transport")
 
     def __init__(self, lane: FastLane, channel: Channel) -> None:
         self._lane = lane
         self._channel = channel
+        self._log = lane.log
+        self._prefix = b""
         self._beside = True
 
     def makeConnection(self, transport: Any) -> None:
@@ -152,6 +177,8 @@ class Lane:
         self.transport = transport
         self._send = getattr(transport, "send_now", None) or self._write
         self._channel.makeConnection(transport)
+        if self._log is not None:
+            self._prefix = self._log.lines.prefix(self._channel.address)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The channel has to know."""
@@ -207,31 +234,56 @@ class Lane:
         form = kept.packed if meaning.gzip else kept.plain
         if form is None or (given is not None and not _ONE_TAG.fullmatch(given)):
             return 0
-        self._write_answer(kept, form, given, start - at == 5)
+        logged = self._write_answer(kept, form, given, start - at == 5)
+        log = self._log
+        if log is not None:
+            log.append(self._prefix + log.stamp + data[at : line_end + 9] + logged + meaning.logged)
         return end + 4
 
-    def _write_answer(self, kept: Kept, form: Form, given: bytes | None, head: bool) -> None:
+    def _write_answer(self, kept: Kept, form: Form, given: bytes | None, head: bool) -> bytes:
+        """Write an answer, and count it; what the log says of it."""
         moment, stats = self._lane.moment, kept.stats
         kept.uses += 1
-        stats.hits += 1
+        stats.lane += 1
         self._channel.ahead = True
         pieces: tuple[bytes, ...]
         if given is not None and kept.code == 200 and _names(given, form.etag):
-            stats.not_modified += 1
+            stats.lane_not_modified += 1
             pieces = (moment.unchanged + kept.shared_304 + form.own + b"\r\n",)
+            logged = self._logged(kept, 304, 0)
         elif head:
+            self._count_other(kept, head=True)
             pieces = (moment.head(kept.code) + kept.shared + form.own + form.end,)
+            logged = self._logged(kept, kept.code, 0)
         else:
+            if kept.code != 200:
+                self._count_other(kept)
             stats.bytes += len(form.body)
             if form.joined is not None:
-                pieces = (form.joined,)
-            elif len(form.body) <= JOINED:
-                pieces = (moment.joined(kept, form),)
+                pieces, logged = (form.joined,), form.logged
             else:
-                pieces = moment.head(kept.code) + kept.shared + form.own + form.end, form.body
+                logged = form.logged = self._logged(kept, kept.code, len(form.body))
+                if len(form.body) <= JOINED:
+                    pieces = (moment.joined(kept, form),)
+                else:
+                    pieces = moment.head(kept.code) + kept.shared + form.own + form.end, form.body
         if not self._send(*pieces):
             self._channel.owes(sum(map(len, pieces)))
             self._beside = True
+        return logged
+
+    def _logged(self, kept: Kept, code: int, size: int) -> bytes:
+        if self._log is None:
+            return b""
+        cache = self._lane.moment.status.encode("ascii")
+        return self._log.lines.answer(code, size, cache=cache, route=kept.stats.route)
+
+    def _count_other(self, kept: Kept, head: bool = False) -> None:
+        stats = kept.stats
+        if kept.code != 200:
+            stats.lane_others[kept.code] = stats.lane_others.get(kept.code, 0) + 1
+        elif head:
+            stats.lane_heads += 1
 
     def _write(self, *pieces: bytes) -> bool:
         """For transports that know no better: TLS, and those of tests."""

@@ -34,6 +34,9 @@ OTHERS_TURNS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 ALONE_AT_MOST = 3600.0
 """Seconds without a source after which each answer's own policy decides again whether it may be used."""
 
+MOST_UNCACHEABLE = 1024
+"""Questions remembered whose answers cannot be kept, so that nobody waits for one another's."""
+
 Make = Callable[[], Awaitable[Entry | None]]
 
 
@@ -112,6 +115,7 @@ class Ladder:
     chance: Callable[[], float]
     _healthy: bool = field(default=True, init=False)
     _heads: Heads = field(factory=Heads, init=False)
+    _uncacheable: set[tuple[bytes, str]] = field(factory=set, init=False)
     _coalescer: Coalescer[Found] = field(factory=Coalescer, init=False)
 
     def __repr__(self) -> str:
@@ -143,6 +147,8 @@ class Ladder:
         if kept is not None and kept.good_until > self.moment.now:
             self._refresh(question)
             return self._hit(kept)
+        if question.key in self._uncacheable:
+            raise Uncacheable
         question.stats.misses += 1
         try:
             return await self._ask(question, PATIENCE if kept is not None else COLD_PATIENCE)
@@ -183,9 +189,12 @@ class Ladder:
         name = f"{self.moment.name}-l2"
         entry = None if ahead else await self._shared(question)
         if entry is None:
+            question.stats.shared_misses += not ahead
             entry = await self._make(question)
             rung = f"{name}; fwd=miss"
         else:
+            question.stats.shared_hits += 1
+            question.stats.shared_bytes += len(entry.body)
             rung = f"{name}; hit"
         return Found(self._keep(question, entry), f"{rung}, {self.moment.name}-l1; fwd=miss")
 
@@ -201,25 +210,35 @@ class Ladder:
     async def _make(self, question: Question) -> Entry:
         # What is known now was committed before the snapshot is taken, so the snapshot sees it.
         serial, began = self.known.last, self.reactor.seconds()
-        made = await self._attempt(question.make)
+        made = await self._attempt(question)
         if made is None:
+            self._note_uncacheable(question)
             raise Uncacheable
+        question.stats.made += 1
+        question.stats.made_bytes += len(made.body)
         entry = evolve(made, serial=serial, made=self.wall(), cost=self.reactor.seconds() - began)
         if self.known.admits(serial, entry.tags):
             seconds = question.policy.keep + question.policy.stale_if_error
             Deferred.fromCoroutine(self.shared.put(question.name, entry, seconds))
         return entry
 
-    async def _attempt(self, make: Make) -> Entry | None:
+    async def _attempt(self, question: Question) -> Entry | None:
         try:
             with self.breaker.attempt(self.failure):
-                return await make()
-        except self.verdict as verdict:
-            if not isinstance(verdict, self.failure):
+                return await question.make()
+        except Exception as error:
+            if isinstance(error, self.verdict) and not isinstance(error, self.failure):
                 self.breaker.worked()  # it said no, so it is there
+            else:
+                question.stats.failed += 1
             raise
         finally:
             self._judge()
+
+    def _note_uncacheable(self, question: Question) -> None:
+        if len(self._uncacheable) >= MOST_UNCACHEABLE:
+            self._uncacheable.clear()
+        self._uncacheable.add(question.key)
 
     def _keep(self, question: Question, entry: Entry) -> Kept:
         now, policy = self.reactor.seconds(), question.policy

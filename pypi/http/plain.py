@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caching.lane import Meaning
-from pypi.http.head import HeadReader
+from pypi.http.head import Head, HeadReader
 from pypi.http.limits import Limits
 from pypi.http.negotiate import takes_gzip
 from pypi.http.rejected import Rejected
 
 if TYPE_CHECKING:
     from pypi.http.hosts import Hosts
+    from pypi.http.log_lines import Lines
 
 SPECIAL = frozenset(
     (
@@ -31,11 +32,13 @@ class PlainReader:
 
     Args:
         hosts: the names that are ours.
+        lines: of the access log; ``None`` where there is none.
     """
 
-    def __init__(self, hosts: Hosts, limits: Limits) -> None:
+    def __init__(self, hosts: Hosts, limits: Limits, lines: Lines | None = None) -> None:
         self._hosts = hosts
         self._limits = limits
+        self._lines = lines
 
     def __call__(self, block: bytes) -> Meaning | None:
         """What a block says; ``None`` where the channel has to see the request.
@@ -63,7 +66,18 @@ class PlainReader:
         return Meaning(
             accept=_joined(head.fields.get(b"accept")),
             gzip=takes_gzip(_joined(head.fields.get(b"accept-encoding"))),
+            logged=self._logged(head),
         )
+
+    def _logged(self, head: Head) -> bytes:
+        if self._lines is None:
+            return b""
+        return self._lines.suffix(_last(head, b"referer"), _last(head, b"user-agent"))
+
+
+def _last(head: Head, name: bytes) -> bytes | None:
+    values = head.fields.get(name)
+    return values[-1] if values else None
 
 
 def _joined(values: list[bytes] | None) -> str | None:

@@ -338,6 +338,9 @@ def test_answers_that_cannot_be_kept() -> None:
     world.asked.pop(0).callback(None)
     with pytest.raises(Uncacheable):
         result(asking)
+    with pytest.raises(Uncacheable):
+        result(world.ask())
+    assert not world.asked
 
 
 def test_expiry_is_drawn_early() -> None:
