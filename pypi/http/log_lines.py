@@ -18,17 +18,24 @@ from __future__ import annotations
 import json
 import re
 import time
+from functools import lru_cache
 from typing import Protocol
 
 from attrs import frozen
 
-LONGEST_TARGET = 2000
-LONGEST_FIELD = 500
-"""Bytes of a URL, and of a referer or agent, as they stand in a line."""
+LONGEST_TARGET = 1500
+LONGEST_FIELD = 850
+LONGEST_OWN = 150
+"""Bytes of a URL, of a referer or agent, and of what we say ourselves, as they stand in a line."""
+
+REMEMBERED = 1024
+"""Values whose escaped form is remembered: agents repeat, and pip's is full of quotes."""
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _CLEAN = re.compile(rb"[ !#-\[\]-~]*")
-_UNCLEAN = re.compile(rb"[^ !#-\[\]-~]")
+_HEX = {n: f"\\x{n:02X}" for n in range(256) if not _CLEAN.fullmatch(bytes((n,)))}
+_HALF_HEX = re.compile(rb"\\x?[0-9A-F]?\Z")
+_JSON_CHARACTERS = re.compile(rb"(?:[^\\]|\\u[0-9a-f]{4}|\\[^u])*")
 
 
 class Lines(Protocol):
@@ -120,13 +127,13 @@ class Json:
             code,
             size,
             seconds,
-            _or_null(cache),
-            _or_null(route.encode()),
+            _or_null(cache, LONGEST_OWN),
+            _or_null(route.encode(), LONGEST_OWN),
         )
 
     def suffix(self, referer: bytes | None, agent: bytes | None) -> bytes:
         """Of a client."""
-        worker = _json(self.worker.encode())
+        worker = _json(self.worker.encode(), LONGEST_OWN)
         return b'"referer":%s,"agent":%s,"worker":"%s"}\n' % (
             _or_null(text(referer)),
             _or_null(text(agent)),
@@ -147,26 +154,34 @@ def text(value: bytes | None) -> bytes:
 
 def _hex(value: bytes, longest: int = LONGEST_FIELD) -> bytes:
     """Quotes, backslashes and what is not printable ASCII as ``\\xHH``, like nginx and Apache."""
-    if len(value) <= longest and _CLEAN.fullmatch(value):
-        return value
     value = value[:longest]
-    escaped = _UNCLEAN.sub(lambda found: b"\\x%02X" % found[0][0], value)
-    if len(escaped) <= longest:
-        return escaped
-    return _UNCLEAN.sub(lambda found: b"\\x%02X" % found[0][0], value[: longest // 4])
+    if _CLEAN.fullmatch(value):
+        return value
+    escaped = _in_hex(value)
+    return escaped if len(escaped) <= longest else _HALF_HEX.sub(b"", escaped[:longest])
+
+
+@lru_cache(REMEMBERED)
+def _in_hex(value: bytes) -> bytes:
+    return value.decode("latin-1").translate(_HEX).encode()
 
 
 def _json(value: bytes, longest: int = LONGEST_FIELD) -> bytes:
     """The inside of a JSON string, in ASCII."""
-    if len(value) <= longest and _CLEAN.fullmatch(value):
+    value = value[:longest]
+    if _CLEAN.fullmatch(value):
         return value
-    escaped = _in_json(value[:longest])
-    return escaped if len(escaped) <= longest else _in_json(value[: longest // 6])
+    escaped = _in_json(value)
+    if len(escaped) <= longest:
+        return escaped
+    whole = _JSON_CHARACTERS.match(escaped, 0, longest)
+    return whole[0] if whole else b""
 
 
+@lru_cache(REMEMBERED)
 def _in_json(value: bytes) -> bytes:
     return json.dumps(value.decode("utf-8", "replace")).encode("ascii")[1:-1].replace(b"\x7f", b"\\u007f")
 
 
-def _or_null(value: bytes) -> bytes:
-    return b'"%s"' % _json(value) if value else b"null"
+def _or_null(value: bytes, longest: int = LONGEST_FIELD) -> bytes:
+    return b'"%s"' % _json(value, longest) if value else b"null"

@@ -193,6 +193,7 @@ def test_combined_cannot_be_forged(target: bytes, referer: bytes | None, agent: 
         )
     )
     assert COMBINED.fullmatch(line)
+    assert rb"\x" * line.count(b"\\") == b"".join(re.findall(rb"\\x(?=[0-9A-F]{2})", line))
     assert line.isascii()
     assert line[:-1].decode().isprintable()
     assert len(line) <= PIPE
