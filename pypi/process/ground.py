@@ -22,7 +22,7 @@ from pypi.process.link import Link, Order, settle
 from pypi.process.orders import unpacked
 from pypi.process.picture import leave_folder, run_folder
 
-log = Logger()
+log = Logger(namespace="pypi.process.ground")
 
 ORPHANED = 1.5
 """Seconds the servers are kept when the supervisor is gone: its workers finish what they do."""
@@ -64,7 +64,7 @@ class Ground:
         run_folder(self._data)
         self.link.say("ready", database_url=foundations.database_url, redis_url=foundations.redis_url)
         if config.database.url and config.redis.url:
-            self._end()  # nothing is kept running here
+            self.reactor.callLater(0, self._end)  # nothing is kept running here
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(CancelledError):
@@ -73,7 +73,7 @@ class Ground:
             log.failure("The servers could not be started", failure)
         sentence = failure.getErrorMessage() or getattr(failure.type, "__name__", "")
         self.link.say("failed", sentence=sentence)
-        self._end()
+        self.reactor.callLater(0, self._end)
 
     def _end(self) -> None:
         if not self._ending:

@@ -28,7 +28,7 @@ from pypi.process.pulse import Pulse
 from pypi.process.serving import Serving
 from pypi.process.sockets import StartFailed
 
-log = Logger()
+log = Logger(namespace="pypi.process.worker")
 
 INDEX, OPERATOR = REPORTS + 1, REPORTS + 2
 """Descriptors of the sockets."""
@@ -103,7 +103,7 @@ class Worker:
             log.failure("The worker could not start", failure)
         sentence = failure.getErrorMessage() or getattr(failure.type, "__name__", "")
         self.link.say("failed", sentence=sentence)
-        self._leave(0.0)
+        self.reactor.callLater(0, self._leave, 0.0)
 
     def _leave(self, seconds: float, idle: float = 0.0) -> None:
         if self._state != "draining":
