@@ -64,6 +64,7 @@ class Application:
     """Everything, connected. Start it, listen with its resources, stop it.
 
     Attributes:
+        worker: its name among all that serve the same index on this machine; ``"0"`` for the only one.
         probes: what stands behind the index → a call that fails when it does not answer.
         parts: what has to be started, in this order, and stopped in the reverse.
         caches: what is kept, and the lane that answers out of it.
@@ -74,6 +75,7 @@ class Application:
         limits: of every connection.
     """
 
+    worker: str
     accounts: Accounts
     publisher: Publisher
     spool: Spool
@@ -115,6 +117,7 @@ def build(
     database_url: str,
     redis_url: str,
     origin: str,
+    worker: str = "0",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Application:
@@ -124,6 +127,7 @@ def build(
         database_url: of the PostgreSQL that is running.
         redis_url: of the Redis that is, or may be, running.
         origin: URL under which clients know this index, without a slash at its end.
+        worker: the name of this process among all that serve the same index on this machine.
         now: aware, UTC.
         random_bytes: fit for secrets.
     """
@@ -179,6 +183,7 @@ def build(
         "files": lambda: files.size(paths.store_path("0" * 64, "probe")),
     }
     return Application(
+        worker=worker,
         accounts=accounts,
         publisher=publisher,
         spool=spool,

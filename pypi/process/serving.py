@@ -68,6 +68,7 @@ class Serving:
             database_url=orders.database_url,
             redis_url=orders.redis_url,
             origin=orders.origin,
+            worker=str(self.slot),
         )
         await application.start()
         self.application = application
