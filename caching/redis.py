@@ -14,7 +14,7 @@ What txredisapi 1.6 does on today's Twisted, and what is done about it here:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import random
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -28,6 +28,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from caching.breaker import Breaker
+from caching.figures import Figure, gauge
 
 log = Logger()
 
@@ -71,6 +72,13 @@ class Redis:
         live = self._factory.size if self._factory else 0
         state = ", resting" if self._breaker.is_open else ""
         return f"<Redis {live} of {self.connections} connections{state}>"
+
+    def figures(self) -> Iterator[Figure]:
+        """Its connections, and whether it is left alone."""
+        live = self._factory.size if self._factory else 0
+        yield gauge("redis_connections", "Open connections to Redis.", live)
+        about = "1 while Redis keeps failing and is asked only now and then."
+        yield gauge("redis_breaker_open", about, self._breaker.is_open)
 
     async def start(self) -> None:
         """Begin to connect. Nobody waits for it: an index answers without Redis, too."""

@@ -8,7 +8,7 @@ by its deadline whatever the server does.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from random import Random
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -20,6 +20,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from caching.coalesce import shielded
+from caching.figures import Figure, gauge
 from pypi.db.connection import Connection, Cursor, is_transient, resolved
 from pypi.domain.errors import Unavailable
 
@@ -85,6 +86,13 @@ class Database:
             f"<Database {self._open} of {self.size} connections, {len(self._busy)} busy, "
             f"{len(self._waiting)} waiting>"
         )
+
+    def figures(self) -> Iterator[Figure]:
+        """Its connections, and who waits for one."""
+        yield gauge("database_connections_open", "Open connections to PostgreSQL.", self._open)
+        yield gauge("database_connections_busy", "Of those, connections in a transaction.", len(self._busy))
+        yield gauge("database_connections_limit", "Connections there may be.", self.size)
+        yield gauge("database_waiting", "Transactions that wait for a connection.", len(self._waiting))
 
     async def transact(
         self,

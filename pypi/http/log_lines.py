@@ -23,8 +23,8 @@ from typing import Protocol
 
 from attrs import frozen
 
-LONGEST_TARGET = 1500
-LONGEST_FIELD = 850
+LONGEST_TARGET = 2048
+LONGEST_FIELD = 650
 LONGEST_OWN = 150
 """Bytes of a URL, of a referer or agent, and of what we say ourselves, as they stand in a line."""
 

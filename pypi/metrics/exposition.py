@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -35,7 +35,7 @@ class Metrics:
 
     version: str
     worker: str = "0"
-    parts: Sequence[Shows] = ()
+    parts: list[Shows] = field(factory=list)
     _process: CollectorRegistry = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -46,6 +46,10 @@ class Metrics:
 
     def __repr__(self) -> str:
         return f"<Metrics of {len(self.parts)} parts>"
+
+    def add(self, *parts: Shows) -> None:
+        """Show the figures of these, too."""
+        self.parts.extend(parts)
 
     def figures(self) -> list[Figure]:
         """All figures, as they are now; a part that fails to show its own is left out and counted."""

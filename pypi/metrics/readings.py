@@ -8,7 +8,10 @@ from typing import Any
 from attrs import frozen
 
 from caching.figures import Figure, counter, gauge
+from caching.invalidations import Invalidations
+from caching.layered import Ladder
 from caching.memory import Memory
+from caching.moment import Trust
 from caching.stats import Routes
 
 
@@ -45,10 +48,25 @@ def of_outbox(stats: Any) -> Iterator[Figure]:
     yield counter("outbox_failures", "Tries of this worker that failed, a batch each.", stats.failed)
 
 
-def of_breaker(name: str, is_open: bool) -> Figure:
-    """Whether a dependency is left alone, for it kept failing."""
-    about = "1 while a dependency keeps failing and is asked only now and then."
-    return gauge("breaker_open", about, float(is_open), dependency=name)
+def of_ladder(ladder: Ladder) -> Iterator[Figure]:
+    """Whether the source answers, and whether what is kept is trusted."""
+    about = "1 while what answers are made from keeps failing and is asked only now and then."
+    yield gauge("source_breaker_open", about, ladder.breaker.is_open)
+    about = "How far memory is trusted: 1 for one of fresh, doubted (asks first), alone (nothing to ask)."
+    states = tuple(({"state": one.name.lower()}, float(one is ladder.moment.trust)) for one in Trust)
+    yield Figure("memory_trust", "gauge", about, states)
+
+
+def of_invalidations(invalidations: Invalidations) -> Iterator[Figure]:
+    """How well this worker hears of changes."""
+    known, about = invalidations.known, "The last change of which this worker knows, and of all before it."
+    yield gauge("invalidation_last_serial", about, known.last)
+    about = "For how long it has not been certain that no change is missing."
+    yield gauge("invalidation_behind_seconds", about, invalidations.behind_seconds)
+    about = "1 while changes have not been heard of for too long to trust what is kept."
+    yield gauge("invalidation_blind", about, invalidations.is_blind)
+    yield counter("invalidation_changes", "Changes read from the journal.", invalidations.applied)
+    yield counter("invalidation_failures", "Looks into the journal that failed.", invalidations.failures)
 
 
 def of_uploads(routes: Routes, patterns: Sequence[str]) -> Iterator[Figure]:

@@ -19,14 +19,16 @@ from twisted.internet.task import Clock
 
 from caching.figures import Figure, Histogram, counter, gauge
 from caching.memory import Memory
+from caching.redis import Redis
 from caching.stats import Routes, RouteStats
 from pypi import front
+from pypi.db.database import Database
 from pypi.http.access_log import AccessLog
 from pypi.http.hosts import Hosts
 from pypi.http.observed import Observer
 from pypi.http.site import Site
 from pypi.metrics import Heartbeat, Metrics, merged
-from pypi.metrics.readings import Reading, of_breaker, of_memory, of_outbox, of_sites, of_uploads
+from pypi.metrics.readings import Reading, of_memory, of_outbox, of_sites, of_uploads
 from pypi.web import metrics_siblings
 from pypi.web.metrics import Scrapes
 from pypi.web.metrics_siblings import Siblings, beside
@@ -61,7 +63,8 @@ def value(text: bytes, name: str, **labels: str) -> float:
 
 def shown(*parts: Any, worker: str = "0", accept: str | None = None) -> bytes:
     """The text of these parts."""
-    metrics = Metrics(version="1.2", worker=worker, parts=parts)
+    metrics = Metrics(version="1.2", worker=worker)
+    metrics.add(*parts)
     return metrics.written(metrics.figures(), accept)[0]
 
 
@@ -167,13 +170,16 @@ def test_readings() -> None:
         Reading(lambda: of_memory(Memory(1 << 20))),
         Reading(lambda: of_sites([("public", site)])),
         Reading(lambda: of_outbox(Errands)),
-        Reading(lambda: [of_breaker("redis", True)]),
+        Redis("unix:///nowhere", Clock()),
+        Database("postgresql://nobody.example/", Clock(), size=7),
     )
     assert value(text, "cheeseshop_memory_limit_bytes") == 1 << 20
     assert value(text, "cheeseshop_memory_evictions_total") == 0
     assert value(text, "cheeseshop_connections_open", listener="public") == 0
     assert value(text, "cheeseshop_outbox_oldest_seconds") == 12.5
-    assert value(text, "cheeseshop_breaker_open", dependency="redis") == 1
+    assert value(text, "cheeseshop_redis_connections") == 0
+    assert value(text, "cheeseshop_redis_breaker_open") == 0
+    assert value(text, "cheeseshop_database_connections_limit") == 7
 
 
 async def test_heartbeat() -> None:
