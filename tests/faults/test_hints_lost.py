@@ -248,7 +248,7 @@ async def test_hints_are_lost(town: Town, seconds: float) -> None:
     await working
     await deferLater(reactor, LONG_ENOUGH)
     await town.shows_nothing_old()
-    assert min(town.acknowledged.values()) > 0
+    assert any(town.acknowledged.values())
     assert max(worker.notifications.connected for worker in town.workers) > 1
     last = await town.workers[0].database.read(journal.last_serial)
     assert {worker.known.last for worker in town.workers} == {last}

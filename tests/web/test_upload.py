@@ -100,8 +100,8 @@ async def test_what_is_said_of_it(new_index: Index) -> None:
         (5, "demo", "1.0", "add source file demo-1.0.tar.gz", OWNER),
     ]
     assert new_index.sql("SELECT serial, kind, payload FROM outbox ORDER BY id") == [
-        (4, "purge", {"tags": ["all-projects", "project/demo", "search", f"user/{OWNER}"]}),
-        (5, "purge", {"tags": ["all-projects", "project/demo", "search"]}),
+        (4, "purge", {"tags": ["all-projects", "journal", "project/demo", "search", f"user/{OWNER}"]}),
+        (5, "purge", {"tags": ["all-projects", "journal", "project/demo", "search"]}),
     ]
 
 
