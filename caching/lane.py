@@ -99,12 +99,14 @@ class Log(Protocol):
     ``Meaning.logged``.
 
     Attributes:
-        lines: pieces.
         stamp: the piece of this second.
         append: takes a line.
     """
 
-    lines: Lines
+    @property
+    def lines(self) -> Lines:
+        """The pieces of its format."""
+
     stamp: bytes
     append: Callable[[bytes], None]
 

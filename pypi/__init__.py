@@ -4,7 +4,7 @@ The plan of the house. Data walks one way; a line imports only from the lines be
 (``tests/test_house.py`` reads the imports and checks)::
 
     twisted/plugins > pypi.service > pypi.process   start, supervise, reload, stop
-    pypi.app  front  caches  foundations  cli  jobs   assemble and operate: choose between adapters
+    pypi.app  front  caches  watch  foundations  cli  jobs   assemble and operate: choose between adapters
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
     pypi.index  publishing  accounts             what an index does
@@ -19,6 +19,7 @@ Rooms::
     pypi/app.py         composition root: build(config, reactor, ...) -> Application
     pypi/front.py       which room answers this path
     pypi/caches.py      the caches of one process, put together
+    pypi/watch.py       access log and metrics of one process, put together
     pypi/foundations.py the servers behind the index, and the schema, seen to at the start
     pypi/service.py     Options and makeService for twistd
     pypi/process/       supervisor generation slots footing child: keep workers, and carry no application
@@ -32,7 +33,7 @@ Rooms::
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
-    pypi/files/         store (contract)  paths  spool draft  local tree  s3 s3_client bucket slices  workers
+    pypi/files/         store (contract)  paths  spool draft  local tree descriptors  s3 s3_client bucket slices  workers
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
     pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge

@@ -26,6 +26,7 @@ from pypi.db.database import Database
 from pypi.db.notify import Notifications
 from pypi.db.queries import journal
 from pypi.domain.errors import Refusal, Unavailable
+from pypi.http.access_log import AccessLog
 from pypi.http.hosts import Hosts
 from pypi.http.keeping import Keeper
 from pypi.http.limits import Limits
@@ -70,6 +71,7 @@ def caches(
     limits: Limits,
     wall: Callable[[], float],
     shown: Sequence[str],
+    log: AccessLog | None = None,
 ) -> Caches:
     """Put them together, by the ``[cache]`` and ``[edge]`` sections.
 
@@ -78,6 +80,7 @@ def caches(
         wall: POSIX seconds.
         shown: what else answers depend on, such as the URL of this index: what others who share the Redis
             have made is used only where it is the same.
+        log: the access log.
     """
     known = Known()
     memory = Memory(config.cache.memory)
@@ -109,12 +112,13 @@ def caches(
         shared=shared,
         on_health=ladder.trust,
     )
+    reader = PlainReader(hosts, limits, None if log is None else log.lines)
     return Caches(
         ladder=ladder,
         invalidations=invalidations,
         notifications=Notifications(database.dsn, reactor, hear=invalidations.hear, hint=invalidations.hint),
         keeper=Keeper(ladder=ladder, dialect=DIALECTS.get(config.edge.purger)),
-        lane=FastLane(memory, moment, PlainReader(hosts, limits)) if config.cache.lane else None,
+        lane=FastLane(memory, moment, reader, log) if config.cache.lane else None,
     )
 
 

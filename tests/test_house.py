@@ -23,8 +23,10 @@ ROOT = Path(pypi.__file__).parents[1]
 OURS = ("pypi", "caching", "legacy_compat", "templates", "twisted/plugins")
 
 SIDEWAYS = {
+    ("pypi.app", "pypi.caches"): "composing the application includes its caches",
     ("pypi.app", "pypi.front"): "composing the application ends with the rooms it shows",
     ("pypi.app", "pypi.jobs"): "composing the application includes its jobs",
+    ("pypi.app", "pypi.watch"): "composing the application includes what watches it",
     ("pypi.cli", "pypi.app"): "a command works on the application the service runs",
     ("pypi.cli", "pypi.foundations"): "a command stands on the servers the service stands on",
     ("pypi.cli", "pypi.process"): "`cheeseshop serve` and `workers` start processes and look at them",

@@ -17,7 +17,9 @@ from pypi import failpoints
 from pypi.app import Application, build
 from pypi.http.caller import Networks
 from pypi.http.hosts import Hosts
+from pypi.http.observed import Observer
 from pypi.http.site import Site
+from pypi.metrics.readings import Reading, of_sites
 from pypi.process.drain import Drain, open_connections
 from pypi.process.orders import Orders
 from pypi.process.sockets import StartFailed, listen
@@ -69,16 +71,21 @@ class Serving:
             redis_url=orders.redis_url,
             origin=orders.origin,
             worker=str(self.slot),
+            run=run,
         )
         await application.start()
         self.application = application
         uncounted = Networks.of([*LOOPBACK, *orders.config.service.trusted_proxies])
         nearby = Hosts.of([], loopback=True)
         lane = application.caches.lane
-        self._listen(index, application.public, application.hosts, uncounted, lane)
+        observer = application.watch.observer
+        self._listen(index, application.public, application.hosts, uncounted, lane, observer)
         self._listen(operator, application.operator, nearby, uncounted)
         with self._private_socket(run) as private:
             self._listen(private, application.operator, nearby, uncounted)
+        names = ("index", "operator", "siblings")
+        sites = tuple(zip(names, self._sites, strict=True))
+        application.watch.metrics.add(Reading(lambda: of_sites(sites)))
         assert self._private is not None
         self._private.chmod(0o600)  # Twisted opens it to everybody; its folder is closed to them
 
@@ -89,6 +96,7 @@ class Serving:
         hosts: Hosts,
         uncounted: Networks,
         lane: FastLane | None = None,
+        observer: Observer | None = None,
     ) -> None:
         assert self.application is not None
         site = Site(
@@ -98,6 +106,8 @@ class Serving:
             callers=self.application.callers,
             limits=self.application.limits,
             uncounted=uncounted,
+            access_log=observer,
+            refusals=None if observer is None else observer.refuse,
             lane=lane,
         )
         site.noisy = False

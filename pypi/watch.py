@@ -1,0 +1,85 @@
+"""What is noted of a process and shown of it, put together: the access log, counters, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from pypi import __version__
+from pypi.config import Config
+from pypi.http.access_log import AccessLog
+from pypi.http.log_file import LogFile, LogStream, Sink
+from pypi.http.log_lines import Combined, Json, Lines
+from pypi.http.log_writer import LogWriter
+from pypi.http.observed import Observer
+from pypi.metrics import Heartbeat, Metrics
+from pypi.web.metrics import Scrapes
+from pypi.web.metrics_siblings import Siblings, beside
+
+FILE = Path("log", "access.log")
+"""Where the log lies in the data folder."""
+
+
+@frozen(kw_only=True, eq=False)
+class Watch:
+    """What watches one process.
+
+    Attributes:
+        log: the access log; ``None`` where it is off.
+        observer: is told of every request that is over.
+        metrics: takes what has figures to show.
+        scrapes: the room that shows them.
+        heartbeat: measures the reactor.
+    """
+
+    log: AccessLog | None
+    observer: Observer
+    metrics: Metrics = field(repr=False)
+    scrapes: Scrapes = field(repr=False)
+    heartbeat: Heartbeat
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What has to be started before all else, and stopped after it."""
+        return (self.heartbeat,) if self.log is None else (self.log, self.heartbeat)
+
+
+def watch(config: Config, reactor: Any, *, wall: Callable[[], float], worker: str, run: Path | None) -> Watch:
+    """Put it together, by the ``[log]`` section.
+
+    Args:
+        wall: POSIX seconds.
+        worker: the name of this process among all that serve the same index on this machine.
+        run: folder of the private sockets of all of them, ``worker-<name>.sock``; ``None`` where there are
+            no others.
+    """
+    log = access_log(config, reactor, wall, worker)
+    observer, heartbeat = Observer(reactor, log), Heartbeat(reactor)
+    metrics = Metrics(version=__version__, worker=worker)
+    metrics.add(observer, heartbeat)
+    siblings = None
+    if run is not None:
+        siblings = Siblings(sockets=beside(run / f"worker-{worker}.sock"), reactor=reactor)
+    return Watch(
+        log=log,
+        observer=observer,
+        metrics=metrics,
+        scrapes=Scrapes(metrics=metrics, siblings=siblings),
+        heartbeat=heartbeat,
+    )
+
+
+def access_log(config: Config, reactor: Any, wall: Callable[[], float], worker: str) -> AccessLog | None:
+    """The access log by ``log.access``."""
+    told = config.log
+    if told.access == "off":
+        return None
+    lines: Lines = Json(worker) if told.format == "json" else Combined()
+    path = Path(told.access) if told.access else config.service.data / FILE
+    sink: Sink = LogFile(path, told.rotate_size, told.rotate_keep)
+    if told.access == "-":
+        sink = LogStream()
+    return AccessLog(lines, LogWriter(sink, reactor), reactor, wall)
