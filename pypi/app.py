@@ -36,10 +36,12 @@ from pypi.index.database import DatabaseIndex
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.schedule import Schedule
 from pypi.jobs.sweep import Sweep
+from pypi.metrics.readings import Reading, of_invalidations, of_ladder, of_memory, of_uploads
 from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
 from pypi.publishing.rules import Classifiers, Rules
+from pypi.watch import Watch, watch
 from pypi.web.downloads import Downloads
 from pypi.web.health import Health, Probe
 from pypi.web.pages import Pages, Templates
@@ -47,6 +49,8 @@ from pypi.web.simple import SimpleApi
 from pypi.web.upload import FORM_OVERHEAD, Upload
 
 log = Logger()
+
+UPLOADS = [route.path for route in Upload.router.routes if route.method == "POST"]
 
 
 class Part(Protocol):
@@ -68,6 +72,7 @@ class Application:
         probes: what stands behind the index → a call that fails when it does not answer.
         parts: what has to be started, in this order, and stopped in the reverse.
         caches: what is kept, and the lane that answers out of it.
+        watch: what is noted of it all, and shown.
         public: the index.
         operator: health and metrics.
         hosts: the names the index answers to.
@@ -82,6 +87,7 @@ class Application:
     probes: Mapping[str, Probe] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
     caches: Caches
+    watch: Watch
     public: KleinResource = field(repr=False)
     operator: KleinResource = field(repr=False)
     hosts: Hosts
@@ -118,6 +124,7 @@ def build(
     redis_url: str,
     origin: str,
     worker: str = "0",
+    run: Path | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Application:
@@ -128,6 +135,7 @@ def build(
         redis_url: of the Redis that is, or may be, running.
         origin: URL under which clients know this index, without a slash at its end.
         worker: the name of this process among all that serve the same index on this machine.
+        run: folder of their private sockets; ``None`` where there are no others.
         now: aware, UTC.
         random_bytes: fit for secrets.
     """
@@ -136,6 +144,7 @@ def build(
     redis = Redis(redis_url, reactor)
     names = hosts(config, origin, files_url)
     limits = Limits(linger_bytes=config.uploads.max_file_size + 2 * FORM_OVERHEAD)
+    watched = watch(config, reactor, wall=lambda: now().timestamp(), worker=worker, run=run)
     kept = caches(
         config,
         reactor,
@@ -145,6 +154,7 @@ def build(
         limits=limits,
         wall=lambda: now().timestamp(),
         shown=(origin, files_url),
+        log=watched.log,
     )
     workers = Workers(reactor)
     files, spool = file_store(config, workers, reactor)
@@ -182,16 +192,37 @@ def build(
         "redis": redis.ping,
         "files": lambda: files.size(paths.store_path("0" * 64, "probe")),
     }
+    health = Health(probes=probes, dispensable=frozenset({"redis"}))
+    watched.metrics.add(
+        database,
+        redis,
+        Reading(lambda: of_memory(kept.ladder.memory)),
+        Reading(lambda: of_ladder(kept.ladder)),
+        Reading(lambda: of_invalidations(kept.invalidations)),
+        Reading(lambda: of_uploads(watched.observer.routes, UPLOADS)),
+    )
     return Application(
         worker=worker,
         accounts=accounts,
         publisher=publisher,
         spool=spool,
         probes=probes,
-        parts=(workers, files, passwords, inspectors, renderer, redis, database, *kept.parts, schedule),
+        parts=(
+            *watched.parts,
+            workers,
+            files,
+            passwords,
+            inspectors,
+            renderer,
+            redis,
+            database,
+            *kept.parts,
+            schedule,
+        ),
         caches=kept,
+        watch=watched,
         public=front.public(pages, simple, upload, downloads, keeper=kept.keeper),
-        operator=front.operators(Health(probes=probes, dispensable=frozenset({"redis"}))),
+        operator=front.operators(health, watched.scrapes),
         hosts=names,
         callers=Callers(Networks.of(config.service.trusted_proxies)),
         limits=limits,
