@@ -85,6 +85,7 @@ class StrictChannel(HTTPChannel):
         self._awaits_continue = False
         self._body_due = 0.0
         self._written = self._mark = 0
+        self._taken: int | None = None
         self._reading = Deadline(self.site.reactor, self._read_expired)
         self._writing = Deadline(self.site.reactor, self._write_expired)
         if ITCPTransport.providedBy(self.transport):
@@ -133,7 +134,7 @@ class StrictChannel(HTTPChannel):
     def owes(self, length: int) -> None:
         """The lane has written an answer of ``length`` bytes that the client has not taken yet."""
         if _unsent(self.transport) <= length:  # what was written before it has been taken
-            self._mark = self._taken()
+            self._mark, self._taken = self._written, None
             self._writing.set(self._limits.write_stall)
         self._written += length
 
@@ -263,7 +264,7 @@ class StrictChannel(HTTPChannel):
             or (self._decoder is None and self._request is not None and len(self._pending) > self._at)
             or (self._decoder is not None and self._request is not None and self._body.full)
         )
-        if pause == self._paused or self._closed:
+        if pause == self._paused or self._closed or self._closing:
             return
         self._paused = pause
         if pause:
@@ -329,7 +330,7 @@ class StrictChannel(HTTPChannel):
 
     def _watch_write(self, length: int) -> None:
         if not _unsent(self.transport):
-            self._mark = self._taken()
+            self._mark, self._taken = self._written, None
             self._writing.set(self._limits.write_stall)
         self._written += length
 
@@ -429,7 +430,9 @@ class StrictChannel(HTTPChannel):
     def loseConnection(self) -> None:
         """Close when everything is written; whatever still arrives is thrown away."""
         if not self._closing:
-            self._closing = self._lingering = True
+            self._lingering = True
+            self._regulate()  # a transport that closes reads on only if it did before
+            self._closing = True
             self._linger_left = self._limits.linger_bytes
             self._reading.lift()
             self._release_transport()
@@ -464,22 +467,19 @@ class StrictChannel(HTTPChannel):
             self.loseConnection()
 
     def _write_expired(self) -> None:
-        if not (_unsent(self.transport) or self._blocked or self._closing):
+        unsent = _unsent(self.transport)
+        if not (unsent or self._blocked or self._closing):
             return
-        taken = self._taken()
-        if taken - self._mark < self._limits.body_rate * self._limits.write_stall:
+        sent = self._written - unsent
+        # Our kernel takes megabytes at once, and then nothing for long: of a slow client that says little.
+        transport = bare(self.transport)
+        taken = sent if transport is None else self._written - transport.untaken
+        wanted = self._limits.body_rate * self._limits.write_stall
+        if sent - self._mark < wanted and (self._taken is None or taken - self._taken < wanted):
             self.abort()
         else:
-            self._mark = taken
+            self._mark, self._taken = sent, taken
             self._writing.set(self._limits.write_stall)
-
-    def _taken(self) -> int:
-        """Bytes the client has taken, as far as the transport can tell, from what is written and counted.
-
-        A kernel takes megabytes at once, and then nothing for long: that says little about a slow client.
-        """
-        transport = bare(self.transport)
-        return self._written - (_unsent(self.transport) if transport is None else transport.untaken)
 
 
 def _decoder(head: Head, limits: Limits) -> Fixed | Chunked | None:
