@@ -101,6 +101,13 @@ class Client:
         """The Host header."""
         return urlsplit(self.origin).netloc
 
+    @property
+    def port(self) -> int:
+        """Our end of the connection; connects if need be."""
+        self._connection = self._connection or connect(self.origin)
+        port: int = self._connection.getsockname()[1]
+        return port
+
     def time(self, request: bytes) -> float:
         """Seconds from the first byte of a request to the last of its answer; to connect is part of it.
 
@@ -108,14 +115,26 @@ class Client:
             BenchmarkFailed: the answer is no 200, or none.
         """
         began = time.perf_counter()
+        self._send(request, ignore)
+        return time.perf_counter() - began
+
+    def ask(self, request: bytes) -> bytes:
+        """The body of the answer to a request, as it was sent.
+
+        Raises:
+            BenchmarkFailed: the answer is no 200, or none.
+        """
+        body = bytearray()
+        self._send(request, body.extend)
+        return bytes(body)
+
+    def _send(self, request: bytes, consume: Consume) -> None:
         connection = self._connection = self._connection or connect(self.origin)
         connection.sendall(request)
         head = read_head(connection)
-        read_body(connection, head, ignore)
-        seconds = time.perf_counter() - began
+        read_body(connection, head, consume)
         if head.fields.get("connection", "").lower() == "close" or "content-length" not in head.fields:
             self.close()
-        return seconds
 
     def close(self) -> None:
         """Close the connection."""

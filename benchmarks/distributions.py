@@ -11,6 +11,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from attrs import frozen
+
 MEBIBYTE = 1 << 20
 
 WORDS = (
@@ -33,11 +35,9 @@ Classifier: License :: OSI Approved :: Apache Software License
 Requires-Python: >=3.8
 Requires-Dist: attrs>=22
 Requires-Dist: packaging; python_version < "4"
-Description-Content-Type: text/markdown
+Description-Content-Type: {content_type}
 
-# {name}
-
-{prose}
+{description}
 """
 
 WHEEL = "Wheel-Version: 1.0\nGenerator: benchmarks\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -71,16 +71,31 @@ def _module(source: random.Random, lines: int) -> bytes:
     ).encode()
 
 
-def wheel(folder: Path, project: str, version: str, files: Mapping[str, bytes]) -> Path:
+@frozen
+class Description:
+    """What a project says of itself."""
+
+    text: str
+    content_type: str = "text/markdown"
+
+
+def wheel(
+    folder: Path,
+    project: str,
+    version: str,
+    files: Mapping[str, bytes],
+    description: Description | None = None,
+) -> Path:
     """A wheel.
 
     Args:
         files: path inside → content.
+        description: by default some prose.
     """
     path = folder / f"{project}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         lines = [_add(archive, name, [data]) for name, data in files.items()]
-        _close_off(archive, project, version, lines)
+        _close_off(archive, project, version, lines, description)
     return path
 
 
@@ -102,10 +117,19 @@ def huge(folder: Path, project: str, size: int) -> Path:
     return path
 
 
-def _close_off(archive: zipfile.ZipFile, project: str, version: str, lines: list[tuple[str, ...]]) -> None:
+def _close_off(
+    archive: zipfile.ZipFile,
+    project: str,
+    version: str,
+    lines: list[tuple[str, ...]],
+    description: Description | None = None,
+) -> None:
     folder = f"{project}-{version}.dist-info"
     prose = " ".join(random.Random(project).choices(WORDS, k=120))
-    metadata = METADATA.format(name=project, version=version, prose=prose)
+    said = description or Description(f"# {project}\n\n{prose}")
+    metadata = METADATA.format(
+        name=project, version=version, content_type=said.content_type, description=said.text
+    )
     lines.append(_add(archive, f"{folder}/METADATA", [metadata.encode()]))
     lines.append(_add(archive, f"{folder}/WHEEL", [WHEEL.encode()]))
     lines.append((f"{folder}/RECORD", "", ""))

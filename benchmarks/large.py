@@ -15,19 +15,15 @@ same moment, and looked at every 20 ms because a child may be replaced meanwhile
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from urllib.parse import urljoin, urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
 
 from attrs import define, field, frozen
 
-from benchmarks import client, distributions, machine, servers
+from benchmarks import client, distributions, machine, servers, uploading
 from benchmarks.figure import Bar, BenchmarkFailed, Figure, Row, Setting, at_most
 from benchmarks.processes import Running
 from benchmarks.servers import Subject
@@ -42,7 +38,6 @@ MOST = 60
 PAUSE = 2.0
 SETTLING = 1.0
 EVERY = 0.02
-BOUNDARY = "----------hedgehogs"
 
 
 @frozen
@@ -90,9 +85,9 @@ def measure(setting: Setting) -> Iterator[Row]:
     """All steps on a new index, again and again."""
     setting.say("Making a wheel of 1 GiB")
     wheel = distributions.huge(setting.folder, PROJECT, GIBIBYTE)
-    digest = _digest(wheel)
+    digest = uploading.digest(wheel)
     steps = (
-        Step("upload", lambda subject: _upload(subject, wheel, digest)),
+        Step("upload", lambda subject: uploading.stream(subject, PROJECT, wheel)),
         Step("download", _download),
         Step("download after a pause", lambda subject: _download_late(subject, digest)),
     )
@@ -146,57 +141,16 @@ def _watched(service: Running) -> Iterator[list[Memory]]:
         seen.append(Memory.of(service, "VmHWM"))
 
 
-def _upload(subject: Subject, wheel: Path, digest: str) -> float:
-    fields = {
-        ":action": "file_upload",
-        "protocol_version": "1",
-        "metadata_version": "2.1",
-        "name": PROJECT,
-        "version": "1.0",
-        "filetype": "bdist_wheel",
-        "pyversion": "py3",
-        "sha256_digest": digest,
-    }
-    parts = [_part(f'name="{name}"', value) for name, value in fields.items()]
-    form = "".join(parts) + _part(f'name="content"; filename="{wheel.name}"', "").removesuffix("\r\n")
-    end = f"\r\n--{BOUNDARY}--\r\n"
-    head = (
-        f"POST {subject.upload_path} HTTP/1.1\r\nHost: {urlsplit(subject.origin).netloc}\r\n"
-        f"Authorization: {subject.token.authorization}\r\nConnection: close\r\n"
-        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
-        f"Content-Length: {len(form) + wheel.stat().st_size + len(end)}\r\n\r\n"
-    )
-    return client.send_file(subject.origin, (head + form).encode(), wheel, end.encode())
-
-
-def _part(disposition: str, value: str) -> str:
-    return f"--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{value}\r\n"
-
-
 def _download(subject: Subject) -> float:
-    return client.fetch(_url(subject), client.ignore)
+    return client.fetch(uploading.url_of(subject, PROJECT), client.ignore)
 
 
 def _download_late(subject: Subject, expected: str) -> float:
     digest = hashlib.sha256()
-    seconds = client.fetch(_url(subject), digest.update, pause=PAUSE)
+    seconds = client.fetch(uploading.url_of(subject, PROJECT), digest.update, pause=PAUSE)
     if digest.hexdigest() != expected:
         raise BenchmarkFailed("what was downloaded is not what was uploaded")
     return seconds
-
-
-def _url(subject: Subject) -> str:
-    """Where the index says the file is."""
-    page = f"{subject.origin}/simple/{PROJECT}/"
-    request = Request(page, headers={"Accept": "application/vnd.pypi.simple.v1+json"})
-    with build_opener(ProxyHandler({})).open(request, timeout=30) as response:
-        url: str = json.load(response)["files"][0]["url"]
-    return urljoin(page, url)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 FIGURE = Figure(

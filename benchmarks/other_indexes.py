@@ -69,7 +69,7 @@ def _pypiserver(stock: Stock) -> Iterator[Contender]:
     programs = environment("pypiserver", ("pypiserver[cache]", "gunicorn"), stock.say)
     folder = _copied(stock, "pypiserver")
     port = free_port()
-    options = ("--server", "gunicorn", "--backend", "cached-dir", "-i", "127.0.0.1", "-p", str(port))
+    options: Command = ("--server", "gunicorn", "--backend", "cached-dir", "-i", "127.0.0.1", "-p", str(port))
     with _started(
         "pypiserver", [programs / "pypi-server", "run", *options, folder], port, stock
     ) as contender:
@@ -80,7 +80,14 @@ def _pypiserver(stock: Stock) -> Iterator[Contender]:
 def _proxpi(stock: Stock) -> Iterator[Contender]:
     programs = environment("proxpi", ("proxpi", "gunicorn"), stock.say)
     port = free_port()
-    command = [programs / "gunicorn", "--threads", "2", "-b", f"127.0.0.1:{port}", "proxpi.server:app"]
+    command: Command = [
+        programs / "gunicorn",
+        "--threads",
+        "2",
+        "-b",
+        f"127.0.0.1:{port}",
+        "proxpi.server:app",
+    ]
     env = {"PROXPI_INDEX_URL": f"{stock.upstream}/simple/", "NO_PROXY": "127.0.0.1"}
     with _started("proxpi", command, port, stock, env=env) as contender:
         yield contender
@@ -91,7 +98,14 @@ def _simple_repository_server(stock: Stock) -> Iterator[Contender]:
     programs = environment("simple-repository-server", ("simple-repository-server",), stock.say)
     folder = _copied(stock, "simple-repository-server", inside=stock.project)
     port = free_port()
-    command = [programs / "simple-repository-server", "--host", "127.0.0.1", "--port", str(port), folder]
+    command: Command = [
+        programs / "simple-repository-server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        folder,
+    ]
     with _started("simple-repository-server", command, port, stock) as contender:
         yield contender
 

@@ -1,9 +1,9 @@
 """The page of one project of 100 small wheels, beside the other indexes in Python that hand out wheels.
 
 Each has the first processor, wrk the second, 64 connections; in turns. *As HTML*: ``Accept: text/html`` and
-``Accept-Encoding: gzip``. *As pip asks*: all headers of pip 26; those who know no JSON answer in HTML. What
-they are and how they run is in ``benchmarks.other_indexes``; nginx is beside them as the file server of a
-static mirror.
+nothing else, so that nobody has to compress. *As pip asks*: all headers of pip 26; those who know no JSON
+answer in HTML, and those who compress do it for each request. What they are and how they run is in
+``benchmarks.other_indexes``; nginx is beside them as the file server of a static mirror.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from benchmarks.wrk import Load
 
 PROJECT, FILES = "hundred", 100
 CONNECTIONS = 64
-ASKED = (("as HTML", tree.HTML), ("as pip asks", PIP_NOW))
+PLAIN = Client("plain", 0, (("Accept", "text/html"),))
+ASKED = (("as HTML", PLAIN), ("as pip asks", PIP_NOW))
 LEAST = {"pypiserver": 80, "devpi-server": 250, "proxpi": 65, "simple-repository-server": 600}
 IMPORT = 120.0
 
@@ -64,7 +65,7 @@ def _rows(
         loads.append((contender, Load(file=file, connections=CONNECTIONS)))
     found = heat(setting, name, loads)
     for contender, _ in entries[1:]:
-        least = LEAST.get(contender.name) if client is tree.HTML else None
+        least = LEAST.get(contender.name) if client is PLAIN else None
         bar = times_better(least) if least else None
         what = f"{name}: {contender.name}"
         yield found.row(f"{what}, rate", "/s", Turn.rate, OURS, contender.name, bar=bar, rate=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from attrs import field, frozen
 
 from benchmarks import machine
+from benchmarks.figure import BenchmarkFailed
 from benchmarks.processes import Running, run, running
 from pypi.config.sections import keys
 
@@ -107,23 +108,32 @@ def origin(service: Running) -> str:
 
 @contextmanager
 def serving(
-    folder: Path, *, workers: int = 1, cores: str = "", env: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    data: Path | None = None,
+    workers: int = 1,
+    cores: str = "",
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Subject]:
-    """Our service with an empty index, and somebody who may upload.
+    """Our service, and somebody who may upload.
 
     Args:
-        folder: of its data and logs; made when missing.
+        folder: of its logs; made when missing.
+        data: by default a new one in ``folder``, with an empty index.
         workers: processes that answer.
         cores: the processors it may use, such as ``0``; all by default.
         env: further configuration.
     """
-    data = folder / "data"
+    kept = data is not None
+    data = data or folder / "data"
     with reading(data, folder, workers=workers, cores=cores, env=env) as service:
-        cheeseshop(
-            *("user", "add", USER, "--email", "bench@packages.example", "--password-stdin"),
-            data=data,
-            given=f"{PASSWORD}\n",
-        )
+        # In a data folder that is kept somebody may have added the account before.
+        with suppress(BenchmarkFailed) if kept else nullcontext():
+            cheeseshop(
+                *("user", "add", USER, "--email", "bench@packages.example", "--password-stdin"),
+                data=data,
+                given=f"{PASSWORD}\n",
+            )
         _, token = cheeseshop("token", "create", USER, data=data)
         yield Subject(
             running=service,

@@ -101,9 +101,9 @@ def projects(shape: Shape) -> Iterator[Project]:
             yield Project(name, block.files, 0.0)
     places = list(range(1, shape.projects + 1))
     source.shuffle(places)
-    for name, place in zip(_names(source, shape.projects), places, strict=True):
+    for spelled, place in zip(_names(source, shape.projects), places, strict=True):
         files = _files(place / shape.projects) if shape.with_files else 0
-        yield Project(name, files, source.gauss(0, 1.5) - log(place))
+        yield Project(spelled, files, source.gauss(0, 1.5) - log(place))
 
 
 def by_popularity(shape: Shape) -> list[NormalizedName]:
@@ -119,13 +119,13 @@ def _files(share: float) -> int:
 
 def _names(source: random.Random, count: int) -> Iterator[str]:
     """So many names, no two of which are spellings of one."""
-    words = [*WORDS, *(_word(source) for _ in range(2000))]
+    words: list[str] = [*WORDS, *(_word(source) for _ in range(2000))]
     taken: set[NormalizedName] = set()
     while len(taken) < count:
-        name: str = source.choice(FRAMES).format(source.choice(words))
-        while (known := normalize(name)) in taken or source.random() < 0.2:
+        name = source.choice(FRAMES).format(source.choice(words))
+        while normalize(name) in taken or source.random() < 0.2:
             name += source.choice(JOINTS) + source.choice(words)
-        taken.add(known)
+        taken.add(normalize(name))
         yield name.title() if source.random() < 0.08 else name
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 from attrs import evolve
 
@@ -106,7 +107,7 @@ def _named(contender: Contender, workers: int) -> Contender:
     return evolve(contender, name=f"{contender.name} x{workers}")
 
 
-def _file(setting: Setting, contender: Contender, workers: int):
+def _file(setting: Setting, contender: Contender, workers: int) -> Path:
     return setting.folder / f"{contender.name}-{workers}.requests"
 
 
