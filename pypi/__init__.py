@@ -41,7 +41,7 @@ Rooms::
                         answer streams refused router keeping table negotiate ranges: what a route says
                         observed access_log log_lines log_file log_writer: what is noted of it
     pypi/web/           simple (simple_html, simple_json)  upload  downloads  pages  health  metrics
-    pypi/jobs/          schedule, and one file per job: outbox purge audit sweep
+    pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  memory  layered  coalesce  moment
                         sockets  transport  sendfile  figures  stats  lane  breaker  redis  packing  shared  invalidations

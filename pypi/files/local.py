@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 
 from pypi.domain.errors import NoSuchFile, StorageFailed
 from pypi.files import paths
+from pypi.files.descriptors import Descriptors
 from pypi.files.spool import Spooled
 from pypi.files.store import BATCH, PIECE, Listed
 from pypi.files.tree import LEVELS, Tree, prune
@@ -30,9 +31,11 @@ class LocalFiles:
     root: Path
     workers: Workers
     _tree: Tree = field(init=False)
+    _descriptors: Descriptors = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._tree = Tree(self.root)
+        self._descriptors = Descriptors(self._tree, self.workers)
 
     def __repr__(self) -> str:
         return f"<LocalFiles {self.root}>"
@@ -47,7 +50,8 @@ class LocalFiles:
         self._tree.make()
 
     async def stop(self) -> None:
-        """Nothing is held."""
+        """Close what is open."""
+        self._descriptors.close()
 
     async def put(self, path: str, spooled: Spooled) -> None:
         """Rename the spooled file into its place."""
@@ -61,16 +65,18 @@ class LocalFiles:
 
     async def open(self, path: str) -> LocalFile:
         """Find a file."""
-        status = await self._status(path)
-        if status is None:
+        paths.check(path)
+        found = await self._descriptors.find(path)
+        if found is None:
             raise NoSuchFile(path)
         return LocalFile(
             path=path,
-            size=status.st_size,
-            modified=status.st_mtime,
+            size=found.status.st_size,
+            modified=found.status.st_mtime,
             os_path=self.root / path,
             tree=self._tree,
             workers=self.workers,
+            descriptors=self._descriptors,
         )
 
     async def size(self, path: str) -> int | None:
@@ -81,7 +87,9 @@ class LocalFiles:
     async def delete(self, path: str) -> None:
         """Remove a file, and the folders it leaves empty."""
         paths.check(path)
+        self._descriptors.drop(path)
         await self.workers.run(self._tree.remove, path)
+        self._descriptors.drop(path)
 
     async def walk(self) -> AsyncGenerator[Listed, None]:
         """Every file, by path."""
@@ -116,6 +124,7 @@ class LocalFile:
     os_path: Path
     tree: Tree
     workers: Workers
+    descriptors: Descriptors
 
     async def read(self, start: int = 0, length: int | None = None) -> AsyncGenerator[bytes, None]:
         """A part of the file."""
@@ -135,32 +144,11 @@ class LocalFile:
     @asynccontextmanager
     async def held(self) -> AsyncIterator[int]:
         """A descriptor of the file."""
-        holder = _Holder(self.tree, self.path)
-        try:
-            yield await self.workers.run(holder.open)
-        finally:
-            self.workers.release(holder.close)
-
-
-@define(eq=False)
-class _Holder:
-    """A file open for somebody else, who may leave while a thread is opening it."""
-
-    tree: Tree
-    path: str
-    _fd: int | None = None
-    _lock: Lock = field(factory=Lock)
-
-    def open(self) -> int:
-        with self._lock:
-            self._fd = self.tree.open(self.path)
-            return self._fd
-
-    def close(self) -> None:
-        """Close the file, after it was opened."""
-        with self._lock:
-            if self._fd is not None:
-                os.close(self._fd)
+        found = await self.descriptors.find(self.path)
+        if found is None:
+            raise StorageFailed()
+        with self.descriptors.using(self.path, found) as number:
+            yield number
 
 
 @define(eq=False)

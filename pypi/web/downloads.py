@@ -45,12 +45,13 @@ class Downloads:
         if paths.parse(path) is None:
             raise NoSuchFile(path)
         stored = await self.files.open(path)
+        ranges = request.getHeader(b"Range") or b""
         plan = plan_download(
             request.method.decode(),
             Conditions.of(request.requestHeaders.getRawHeaders),
-            request.getHeader(b"Range"),
+            ranges,
             Content(size=stored.size, etag=f'"{first}{second}{rest}"', modified=stored.modified),
-            boundary=self.random_bytes(16).hex(),
+            boundary=self.random_bytes(16).hex() if b"," in ranges else "",
         )
         return Answer(
             code=plan.status,

@@ -288,8 +288,8 @@ async def test_folder_removed_in_the_last_moment_is_made_again(
 
 async def test_abandoned_reads_hold_no_descriptor(store: LocalFiles, spool: Spool) -> None:
     """A read that is closed, forgotten or cancelled in the middle lets go of its file."""
-    before = descriptors()
     file = await store.open(await put(store, spool, b"x" * (3 * PIECE)))
+    before = descriptors()
     closed, forgotten, waiting = file.read(), file.read(), file.read()
     await anext(closed)
     await closed.aclose()
