@@ -36,6 +36,7 @@ from pypi.index.database import DatabaseIndex
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.schedule import Schedule
 from pypi.jobs.sweep import Sweep
+from pypi.jobs.turn import InTurn
 from pypi.metrics.readings import Reading, of_invalidations, of_ladder, of_memory, of_uploads
 from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
@@ -174,11 +175,12 @@ def build(
         announce=kept.invalidations.announce,
         catch_up=kept.invalidations.catch_up,
     )
+    sweep = Sweep(database=database, files=files, spool=spool, publisher=publisher, now=now)
     schedule = Schedule(
         reactor,
         jobs=(
             Outbox(database=database, now=now),
-            Sweep(database=database, files=files, spool=spool, publisher=publisher, now=now),
+            InTurn(job=sweep, name="sweep", database=database, now=now),
         ),
     )
     simple = SimpleApi(index=index, files_url=files_url)

@@ -29,6 +29,7 @@ from pypi.files.local import LocalFiles
 from pypi.files.workers import Workers
 from pypi.jobs.schedule import Schedule
 from pypi.jobs.sweep import Sweep
+from pypi.jobs.turn import InTurn
 from tests.support.index import NO_REDIS
 from tests.support.rig import Victim
 
@@ -74,6 +75,7 @@ async def sweep(victim: Victim) -> None:
         await part.start()
     try:
         for job in schedule.jobs:
+            job = job.job if isinstance(job, InTurn) else job
             await (evolve(job, age=timedelta(0)) if isinstance(job, Sweep) else job).run()
     finally:
         for part in reversed(needed):
