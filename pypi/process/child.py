@@ -66,7 +66,8 @@ class Child(ProcessProtocol):
         Args:
             sockets: descriptors it inherits, as 4, 5, …
         """
-        pipes: dict[int, int | str] = {0: "w", 1: "r", 2: "r", REPORTS: "r"}
+        # Standard output is the service's own: an access log may go there.
+        pipes: dict[int, int | str] = {0: "w", 1: 1, 2: "r", REPORTS: "r"}
         pipes.update(enumerate(sockets, REPORTS + 1))
         environment = {name: value for name, value in os.environ.items() if name not in OURS_ALONE}
         command = [sys.executable, "-m", module, *arguments]
