@@ -42,6 +42,7 @@ from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
 from pypi.publishing.rules import Classifiers, Rules
+from pypi.publishing.yank import Yanks
 from pypi.watch import Watch, watch
 from pypi.web.downloads import Downloads
 from pypi.web.health import Health, Probe
@@ -84,6 +85,7 @@ class Application:
     worker: str
     accounts: Accounts
     publisher: Publisher
+    yanks: Yanks
     spool: Spool
     probes: Mapping[str, Probe] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
@@ -176,6 +178,7 @@ def build(
         catch_up=kept.invalidations.catch_up,
     )
     sweep = Sweep(database=database, files=files, spool=spool, publisher=publisher, now=now)
+    yanks = Yanks(database=database, now=now, announce=kept.invalidations.announce)
     schedule = Schedule(
         reactor,
         jobs=(
@@ -194,7 +197,8 @@ def build(
         "redis": redis.ping,
         "files": lambda: files.size(paths.store_path("0" * 64, "probe")),
     }
-    health = Health(probes=probes, dispensable=frozenset({"redis"}))
+    known = kept.ladder.known
+    health = Health(probes=probes, dispensable=frozenset({"redis"}), serial=lambda: known.last)
     watched.metrics.add(
         database,
         redis,
@@ -207,6 +211,7 @@ def build(
         worker=worker,
         accounts=accounts,
         publisher=publisher,
+        yanks=yanks,
         spool=spool,
         probes=probes,
         parts=(

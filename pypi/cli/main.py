@@ -10,8 +10,10 @@ from pypi import __version__
 from pypi.cli.accounts import token, user
 from pypi.cli.imports import import_
 from pypi.cli.operate import config, doctor, migrate
+from pypi.cli.routes import routes
 from pypi.cli.serve import serve
 from pypi.cli.workers import workers
+from pypi.cli.yank import yank
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -27,5 +29,5 @@ def main(config_file: Path | None) -> None:
     """A Python package index that an organisation runs for itself."""
 
 
-for command in (serve, workers, migrate, user, token, import_, config, doctor):
+for command in (serve, workers, migrate, user, token, import_, yank, config, routes, doctor):
     main.add_command(command)

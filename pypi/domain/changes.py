@@ -57,7 +57,21 @@ class FileAdded(ProjectChange):
     python_version: str
 
 
-Change = ProjectCreated | RoleAdded | ReleaseCreated | FileAdded
+@frozen(kw_only=True)
+class ReleaseYanked(ProjectChange):
+    """Installers shall take a version only where it is asked for exactly (PEP 592)."""
+
+    version: str
+
+
+@frozen(kw_only=True)
+class ReleaseUnyanked(ProjectChange):
+    """They may take it again."""
+
+    version: str
+
+
+Change = ProjectCreated | RoleAdded | ReleaseCreated | FileAdded | ReleaseYanked | ReleaseUnyanked
 
 
 def action(change: Change) -> str:
@@ -71,12 +85,21 @@ def action(change: Change) -> str:
             return "new release"
         case FileAdded(filename=filename, python_version=python_version):
             return f"add {python_version} file {filename}"
+        case ReleaseYanked():
+            return "yank release"
+        case ReleaseUnyanked():
+            return "unyank release"
 
 
 def version(change: Change) -> str | None:
     """The version a change is about, where it is about one."""
     match change:
-        case ReleaseCreated(version=number) | FileAdded(version=number):
+        case (
+            ReleaseCreated(version=number)
+            | FileAdded(version=number)
+            | ReleaseYanked(version=number)
+            | ReleaseUnyanked(version=number)
+        ):
             return number
         case ProjectCreated() | RoleAdded():
             return None
@@ -89,8 +112,9 @@ def tags(change: Change) -> tuple[str, ...]:
         case ProjectCreated():
             return (project, "all-projects", "search", "journal")
         case RoleAdded(user=user):
-            return (project, f"user/{user.lower()}", "journal")
-        case ReleaseCreated() | FileAdded():
+            # The list of all projects shows the last serial of each.
+            return (project, "all-projects", f"user/{user.lower()}", "journal")
+        case ReleaseCreated() | FileAdded() | ReleaseYanked() | ReleaseUnyanked():
             return (project, "all-projects", "search", "journal")
 
 

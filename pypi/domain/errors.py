@@ -76,6 +76,17 @@ class NoSuchProject(NotFound):
 
 
 @frozen
+class NoSuchRelease(NotFound):
+    """The project has no such version."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"There is no version {self.version!r} of {self.name!r} on this index."
+
+
+@frozen
 class NoSuchFile(NotFound):
     """No file at that store path."""
 

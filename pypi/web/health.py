@@ -25,16 +25,23 @@ class Health:
     Attributes:
         probes: name of a part the service stands on → something that fails when the part does not answer.
         dispensable: names of those it can do without.
+        serial: of the last change this process has heard of.
     """
 
     router: ClassVar[Router] = Router()
     probes: Mapping[str, Probe]
     dispensable: frozenset[str] = frozenset()
+    serial: Callable[[], int] = int
 
     @router.get("/health/live", policy=NO_STORE)
     async def live(self, request: Any) -> Answer:
         """Whether the process answers at all."""
         return Answer(body=b"alive\n")
+
+    @router.get("/health/serial", policy=NO_STORE)
+    async def last_serial(self, request: Any) -> Answer:
+        """How far this process has heard of changes: whoever made one can wait until it is shown."""
+        return Answer(body=b"%d\n" % self.serial())
 
     @router.get("/health/ready", policy=NO_STORE)
     async def ready(self, request: Any) -> Answer:

@@ -43,6 +43,13 @@ CLASSIFY = """
     SELECT %(release_id)s, id FROM classifiers WHERE name = ANY(%(names)s)"""
 
 
+YANK = """
+    UPDATE releases SET yanked = %(now)s, yanked_reason = %(reason)s
+     WHERE id = %(id)s AND (yanked IS NULL OR yanked_reason <> %(reason)s)"""
+
+UNYANK = "UPDATE releases SET yanked = NULL, yanked_reason = '' WHERE id = %(id)s AND yanked IS NOT NULL"
+
+
 async def by_version(cursor: Cursor, *, project_id: int, version: str) -> ReleaseRow | None:
     """The release of that version in any spelling (``1.0`` is ``1.0.0``), ``None`` if there is none."""
     return await cursor.row(
@@ -105,3 +112,13 @@ async def classify(cursor: Cursor, *, release_id: int, classifiers: Sequence[str
         names = sorted(set(classifiers))
         await cursor.run(KNOW_CLASSIFIERS, {"names": names})
         await cursor.run(CLASSIFY, {"release_id": release_id, "names": names})
+
+
+async def yank(cursor: Cursor, release_id: int, *, reason: str, now: datetime) -> bool:
+    """Mark a release as yanked; whether that changed anything."""
+    return bool(await cursor.run(YANK, {"id": release_id, "reason": reason, "now": now}))
+
+
+async def unyank(cursor: Cursor, release_id: int) -> bool:
+    """Take that mark away; whether there was one."""
+    return bool(await cursor.run(UNYANK, {"id": release_id}))
