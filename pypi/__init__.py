@@ -29,11 +29,12 @@ Rooms::
     pypi/config/        sections (every key)  values (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
     pypi/index/         database: what is on the index, from its rows
-    pypi/publishing/    the corridor: submission facts checks rules publish record errors
+    pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
-    pypi/files/         store (contract)  paths  spool draft  local tree descriptors  s3 s3_client bucket slices  workers
+    pypi/files/         store (contract)  paths  spool draft  local tree descriptors  s3 s3_client bucket slices
+                        workers
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
     pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
@@ -44,7 +45,8 @@ Rooms::
     pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  memory  layered  coalesce  moment
-                        sockets  transport  sendfile  figures  stats  lane  breaker  redis  packing  shared  invalidations
+                        lane  sockets  transport  sendfile  redis  packing  shared  invalidations  breaker
+                        figures  stats
     legacy_compat/      old URLs (to come)
     templates/          Jinja2 templates and static files
 """
