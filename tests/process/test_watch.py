@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -13,8 +14,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as read
 from prometheus_client.samples import Sample
 
-from tests.support.service import Service
+from tests.support.service import ROOT, Service
 
+OPERATIONS = ROOT / "docs" / "operations.md"
 ROUNDS, CONNECTIONS = 5, 12
 
 
@@ -89,6 +91,14 @@ def test_what_stands_behind_is_shown(service: Service) -> None:
         assert {one.labels["worker"] for one in samples if one.name == f"cheeseshop_{name}"} == {"1", "2"}
     assert total(samples, "cheeseshop_memory_trust", state="fresh") == 2
     assert total(samples, "cheeseshop_connections_open", listener="operator") >= 1
+
+
+def test_every_metric_is_documented(service: Service) -> None:
+    """``docs/operations.md`` has a line for every metric, and for nothing else."""
+    ((_, text),) = ask(service.operator_url, "/metrics")
+    shown = set(re.findall(r"^# HELP (cheeseshop_\w+)", text.decode(), re.MULTILINE))
+    documented = set(re.findall(r"`(cheeseshop_\w+)`", OPERATIONS.read_text()))
+    assert documented == shown
 
 
 def test_a_log_on_standard_output(tmp_path: Path) -> None:
