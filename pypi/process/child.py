@@ -60,11 +60,14 @@ class Child(ProcessProtocol):
     _entry: str = field(default="", init=False, repr=False)
     _sentence: str = field(default="", init=False, repr=False)
 
-    def start(self, module: str, arguments: Sequence[str] = (), sockets: Sequence[int] = ()) -> None:
+    def start(self, module: str, arguments: Sequence[str] = (), sockets: Sequence[int] = ()) -> bool:
         """Start ``python -m module arguments``.
 
         Args:
             sockets: descriptors it inherits, as 4, 5, …
+
+        Returns:
+            whether the system could; if not, it counts as ended.
         """
         # Standard output is the service's own: an access log may go there.
         pipes: dict[int, int | str] = {0: "w", 1: 1, 2: "r", REPORTS: "r"}
@@ -72,10 +75,16 @@ class Child(ProcessProtocol):
         environment = {name: value for name, value in os.environ.items() if name not in OURS_ALONE}
         command = [sys.executable, "-m", module, *arguments]
         self.heard = self.reactor.seconds()
-        process = self.reactor.spawnProcess(
-            self, sys.executable, command, env=environment, path=str(ROOT), childFDs=pipes
-        )
+        try:
+            process = self.reactor.spawnProcess(
+                self, sys.executable, command, env=environment, path=str(ROOT), childFDs=pipes
+            )
+        except OSError as error:
+            log.error("{name} cannot be started: {error}", name=self.name, error=error)
+            self.reactor.callLater(0, self.ended, f"No process can be started: {error.strerror}.")
+            return False
         self.pid = process.pid
+        return True
 
     def tell(self, order: str, **details: Any) -> None:
         """Send it an order; one that has ended hears nothing."""

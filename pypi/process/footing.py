@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field, frozen
@@ -47,10 +48,13 @@ class Footing:
     Attributes:
         config: of the service.
         reactor: where the process is watched.
+        moved: called with other URLs than before, if the servers were started anew elsewhere.
     """
 
     config: Config = field(repr=False)
     reactor: Any = field(repr=False)
+    moved: Callable[[Urls], object] = field(repr=False)
+    _urls: Urls | None = field(default=None, init=False, repr=False)
     _child: Child | None = field(default=None, init=False)
     _ready: Deferred[Urls] = field(factory=Deferred, init=False, repr=False)
     _backoff: Backoff = field(factory=Backoff, init=False, repr=False)
@@ -85,16 +89,19 @@ class Footing:
         self._next = None
         self._backoff.born(self.reactor.seconds())
         self._child = Child("servers", self.reactor, self._reported, self._ended)
-        self._child.start(MODULE)
-        self._child.tell("start", config=packed(self.config))
+        if self._child.start(MODULE):
+            self._child.tell("start", config=packed(self.config))
 
     def _reported(self, report: Report) -> None:
         if report["state"] != "ready":
             return
         # With servers elsewhere, there is nothing to be kept, and its process ends.
         self._done = bool(self.config.database.url and self.config.redis.url)
+        before, self._urls = self._urls, Urls(report["database_url"], report["redis_url"])
         if not self._ready.called:
-            self._ready.callback(Urls(report["database_url"], report["redis_url"]))
+            self._ready.callback(self._urls)
+        elif before != self._urls:
+            self.moved(self._urls)
 
     def _ended(self, sentence: str) -> None:
         self._child = None

@@ -61,7 +61,7 @@ class Supervisor(Service):
         self._read = read
         self._failed = failed
         self._systemd = Systemd.found(reactor, os.environ, os.getpid())
-        self._footing = Footing(config, reactor)
+        self._footing = Footing(config, reactor, self._moved)
         self._sockets: Sockets | None = None
         self._urls: Urls | None = None
         self._generation: Generation | None = None
@@ -70,6 +70,8 @@ class Supervisor(Service):
         self._starting: Deferred[None] | None = None
         self._reloading: Deferred[None] | None = None
         self._reload_again = False
+        self._serves = False
+        self._drain = config.service.drain
         self._drawing: Any = None
         self._started = time.time()
 
@@ -92,8 +94,8 @@ class Supervisor(Service):
         self._draw()
         await generation.serve(self._orders(self.config))
         announce(first_origin, address(sockets.operator))
-        self._systemd.ready()
-        self._draw()
+        self._serves = True
+        self._reload_over(None)
 
     async def _open(self, given: Mapping[str, Any]) -> Sockets:
         """The sockets; when the last supervisor was killed, its workers have them for another moment."""
@@ -132,9 +134,7 @@ class Supervisor(Service):
 
     def reload(self) -> None:
         """Have a new generation take over; while one is coming already, another will follow."""
-        if not self.running or self._generation is None or self._urls is None:
-            return
-        if self._reloading is not None:
+        if not self._serves or self._reloading is not None:
             self._reload_again = True
             return
         self._reloading = Deferred.fromCoroutine(self._reload())
@@ -153,9 +153,9 @@ class Supervisor(Service):
         coming.start()
         becoming = Deferred.fromCoroutine(coming.serve(self._orders(config)))
         await becoming.addTimeout(RELOAD_PATIENCE, self.reactor, _too_late)
-        self._generation, self._coming = coming, None
+        self._generation, self._coming, self._drain = coming, None, config.service.drain
         log.info("Generation {number} has taken over", number=coming.number)
-        self._dismiss(old, old.leave(config.service.drain, RELOAD_IDLE))
+        self._dismiss(old, old.leave(self._drain, RELOAD_IDLE))
 
     def _dismiss(self, generation: Generation, leave: Coroutine[Any, Any, None]) -> None:
         """Do not think of it as ours any more, but wait for its end."""
@@ -167,6 +167,11 @@ class Supervisor(Service):
     def _gone(self, generation: Generation) -> None:
         self._going.remove(generation)
         self._changed()
+
+    def _moved(self, urls: Urls) -> None:
+        log.warn("The servers are elsewhere now; reloading")
+        self._urls = urls
+        self.reload()
 
     def _reload_failed(self, failure: Failure) -> None:
         coming, self._coming = self._coming, None
@@ -182,7 +187,7 @@ class Supervisor(Service):
         self._reloading = None
         if self.running:
             self._systemd.ready()
-            self._changed()
+            self._draw()
             if self._reload_again:
                 self._reload_again = False
                 self.reload()
@@ -208,7 +213,7 @@ class Supervisor(Service):
         if self._sockets is not None:
             self._sockets.close()
         if self._generation is not None:
-            self._dismiss(self._generation, self._generation.leave(self.config.service.drain))
+            self._dismiss(self._generation, self._generation.leave(self._drain))
         while self._going:
             await deferLater(self.reactor, 0.02)
         if self._drawing is not None and self._drawing.active():

@@ -9,18 +9,18 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
+from signal import SIGKILL, SIGSTOP, SIGTERM
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_twisted
 from attrs import define, field
 
-from tests.support.crew import Crew, answered, failures, is_alive, readers
+from tests.support.crew import Crew, answered, children, failures, is_alive, readers
 from tests.support.databases import Databases
 from tests.support.index import OWNER
 from tests.support.rig import Victim, answer, upload, wait_for
-from tests.support.service import run, servers_of
+from tests.support.service import postmaster, run, servers_of
 
 REQUESTS = 200
 """How many are answered before, and after, something happens."""
@@ -158,8 +158,8 @@ def test_not_reloaded_with_workers_that_cannot_start(crew: Crew) -> None:
 
 @pytest.mark.parametrize("made", [Victim, Crew])
 async def test_stopped_with_uploads_under_way(made: type[Victim], database_url: str, tmp_path: Path) -> None:
-    """What still arrives is finished and answered; what does not arrive in its time gets 503."""
-    service = made(tmp_path, database_url=database_url)
+    """What still arrives is finished and answered; who asks a second time does not wait for the rest."""
+    service = made(tmp_path, {"SERVICE_DRAIN": "3000"}, database_url=database_url)
     await service.welcome(OWNER)
     try:
         service.start()
@@ -176,6 +176,7 @@ async def test_stopped_with_uploads_under_way(made: type[Victim], database_url: 
                 pass  # the rest, then the end: it is not kept waiting
             slow.sendall(whole[150_000:])
             assert answer(slow).status == 200
+            service.process.send_signal(SIGTERM)
             refused = answer(never)
             assert refused.status == 503
             assert refused.headers["retry-after"] == "5"
@@ -183,20 +184,6 @@ async def test_stopped_with_uploads_under_way(made: type[Victim], database_url: 
         assert service.temporaries == []
     finally:
         service.end()
-
-
-async def test_the_second_signal_ends_at_once(resting_crew: Crew) -> None:
-    """Whoever asks twice does not wait for clients."""
-    resting_crew.settings = {"SERVICE_DRAIN": "3000"}
-    resting_crew.start()
-    with resting_crew.connect() as connection:
-        connection.sendall(resting_crew.request(upload(size=300_000))[:150_000])
-        assert wait_for(lambda: len(resting_crew.temporaries) == 1)
-        resting_crew.process.send_signal(SIGTERM)
-        assert wait_for(lambda: any(one.state == "draining" for one in resting_crew.picture.workers))
-        resting_crew.process.send_signal(SIGTERM)
-        assert resting_crew.process.wait(30) == -SIGTERM
-        assert answer(connection).is_honest_refusal
 
 
 def test_workers_that_cannot_start(resting_crew: Crew) -> None:
@@ -312,3 +299,35 @@ def test_the_supervisor_carries_nothing_of_the_application(tmp_path: Path) -> No
         [sys.executable, "-c", NOTHING_OF_THE_APPLICATION], capture_output=True, text=True, timeout=60
     )
     assert done.stdout.split() == ["Supervisor"], done.stderr
+
+
+@pytest.mark.long
+def test_a_worker_that_hangs_is_replaced(crew: Crew) -> None:
+    """A worker that does not report for a minute is ended, and another takes its place."""
+    hung, sibling = crew.await_crew(generation(crew))
+    os.kill(hung.pid, SIGSTOP)
+    assert wait_for(lambda: crew.picture.workers[0].restarts > hung.restarts, 120)
+    now = crew.await_crew(generation(crew))
+    assert now[0].pid != hung.pid
+    assert now[1].pid == sibling.pid
+
+
+def test_the_keeper_of_the_servers_is_killed(tmp_path: Path) -> None:
+    """The servers go on, another keeper finds them, and a stop ends them as ever."""
+    crew = Crew(tmp_path)
+    try:
+        crew.start()
+        workers = crew.await_crew()
+        server = postmaster(crew.data)
+        keeper = next(pid for pid in children(crew.pid) if pid not in {one.pid for one in workers})
+        os.kill(keeper, SIGKILL)
+        assert wait_for(lambda: "The keeper of the servers is gone" in crew.everything_said)
+        assert wait_for(lambda: len(children(crew.pid)) == 3)
+        assert crew.get("/simple/")[0] == 200
+        assert postmaster(crew.data) == server
+        crew.process.send_signal(SIGTERM)
+        assert crew.process.wait(60) == -SIGTERM
+        assert servers_of(crew.data) == []
+        assert not (crew.data / "run" / "workers.json").exists()
+    finally:
+        crew.end()

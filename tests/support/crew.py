@@ -79,14 +79,15 @@ class Crew(Victim):
 
     def end(self) -> None:
         """Leave nothing running."""
-        children = _children(self.pid) if self.process is not None else []
+        left = children(self.pid) if self.process is not None else []
         super().end()
-        for pid in children:
+        for pid in left:
             with suppress(OSError):
                 os.kill(pid, SIGKILL)
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, and that still run."""
     with suppress(OSError):
         return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
     return []

@@ -126,7 +126,8 @@ class Victim(Service):
 
     def environment(self, **more: str) -> dict[str, str]:
         """As for every service, on this database, with these failpoints, and soon at an end when stopped."""
-        own = {"FAILPOINTS": self.failpoints, "CHEESESHOP_SERVICE_DRAIN": "1"}
+        own = {"FAILPOINTS": self.failpoints}
+        own["CHEESESHOP_SERVICE_DRAIN"] = self.settings.get("SERVICE_DRAIN", "1")
         if self.database_url:
             own |= {"CHEESESHOP_DATABASE_URL": self.database_url, "CHEESESHOP_REDIS_URL": NO_REDIS}
         return super().environment(**(own | more))
