@@ -75,5 +75,10 @@ class Breaker:
         if self.is_open or (len(self._failures) == FAILURES and now - self._failures[0] <= WINDOW):
             self._rest()
 
+    def trip(self) -> None:
+        """Somebody else found out that the dependency does not answer."""
+        if not self.is_open:
+            self._rest()
+
     def _rest(self) -> None:
         self._rests_until = self.seconds() + REST * (1 + self.jitter())

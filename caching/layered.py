@@ -12,10 +12,10 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from caching.breaker import Breaker
-from caching.coalesce import Coalescer, TookTooLong
+from caching.coalesce import Coalescer, Computation, TookTooLong
 from caching.kept import Form, Heads, Kept
 from caching.memory import Memory
-from caching.moment import Moment, Trust
+from caching.moment import ALONE_AT_MOST, Moment, Trust
 from caching.policy import Policy
 from caching.store import Entry, Shared, Turn
 from caching.tags import Known
@@ -25,14 +25,11 @@ log = Logger()
 PATIENCE = 2.0
 """Seconds a client waits for a new answer where an old one could do."""
 
-COLD_PATIENCE = 5.0
-"""Seconds it waits where there is none."""
+COLD_PATIENCE = 3.0
+"""Seconds it waits longer where there is none, as long as the source answers others."""
 
 OTHERS_TURNS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Seconds between looks at what another process is making."""
-
-ALONE_AT_MOST = 3600.0
-"""Seconds without a source after which each answer's own policy decides again whether it may be used."""
 
 MOST_UNCACHEABLE = 1024
 """Questions remembered whose answers cannot be kept, so that nobody waits for one another's."""
@@ -101,6 +98,7 @@ class Ladder:
         verdict: what it raises to say no, which is an answer, too.
         reactor: ``IReactorTime``.
         chance: a number from 0 to 1, at random.
+        source_lags: whether the source has not answered others lately.
     """
 
     memory: Memory
@@ -113,6 +111,7 @@ class Ladder:
     reactor: Any
     wall: Callable[[], float]
     chance: Callable[[], float]
+    source_lags: Callable[[], bool] = bool
     _healthy: bool = field(default=True, init=False)
     _heads: Heads = field(factory=Heads, init=False)
     _uncacheable: set[tuple[bytes, str]] = field(factory=set, init=False)
@@ -122,14 +121,17 @@ class Ladder:
         return f"<Ladder {self.memory!r}, {self.shared!r}, {self.known!r}>"
 
     def trust(self, healthy: bool) -> None:
-        """Be told whether changes are heard of; memory is doubted while they are not."""
+        """Be told whether changes are heard of; what is kept is doubted while they are not."""
         self._healthy = healthy
+        if not healthy:
+            # Most likely nobody gets an answer. If that is wrong, the first who may try finds out.
+            self.breaker.trip()
         self._judge()
 
     def _judge(self) -> None:
         if self._healthy:
             self.moment.set(Trust.FRESH)
-        elif self.breaker.is_open and self.moment.age < ALONE_AT_MOST:
+        elif self.breaker.is_open and self.moment.age <= ALONE_AT_MOST:
             self.moment.set(Trust.ALONE)
         else:
             self.moment.set(Trust.DOUBTED)
@@ -142,23 +144,26 @@ class Ladder:
             Exception: what the source raises, where nothing old can stand in.
         """
         kept = self.memory.get(question.address, question.variant)
-        if kept is not None and kept.fresh_until > self.moment.now:
-            return self._hit(kept)
-        if kept is not None and kept.good_until > self.moment.now:
-            self._refresh(question)
+        if kept is not None and kept.good_until > self.moment.now and self._may_be_used(question):
+            if kept.fresh_until <= self.moment.now:
+                self._refresh(question)
             return self._hit(kept)
         if question.key in self._uncacheable:
             raise Uncacheable
         question.stats.misses += 1
         try:
-            return await self._ask(question, PATIENCE if kept is not None else COLD_PATIENCE)
+            return await self._ask(question, is_cold=kept is None)
         except Uncacheable:
             raise
         except Exception as error:
-            old = self._stand_in(question, error)
+            old = await self._stand_in(question, error)
             if old is not None:
                 return old
             raise self.failure() if isinstance(error, TookTooLong) else error from None
+
+    def _may_be_used(self, question: Question) -> bool:
+        """Whether what memory has may be used for as long as nobody has heard of changes."""
+        return self._healthy or self.moment.age <= question.policy.stale_if_error
 
     def _hit(self, kept: Kept) -> Found:
         kept.uses += 1
@@ -167,7 +172,7 @@ class Ladder:
 
     # --- asking -------------------------------------------------------------------------------------------
 
-    async def _ask(self, question: Question, patience: float) -> Found:
+    async def _ask(self, question: Question, is_cold: bool) -> Found:
         """Join who asks already; but an answer overtaken by a change is only for those who came before it."""
         begun = self._coalescer.begun
         while True:
@@ -176,9 +181,17 @@ class Ladder:
             if computation is None:
                 computation = self._coalescer.start(question.key, lambda: self._climb(question))
             question.stats.coalesced += joined
-            found = await computation.result(patience, self.reactor)
+            found = await self._wait(computation, is_cold)
             if computation.number >= begun or self.known.admits(found.kept.serial, found.kept.tags):
                 return evolve(found, status=f"{found.status}; collapsed") if joined else found
+
+    async def _wait(self, computation: Computation[Found], is_cold: bool) -> Found:
+        try:
+            return await computation.result(PATIENCE, self.reactor)
+        except TookTooLong:
+            if not is_cold or self.source_lags():
+                raise
+            return await computation.result(COLD_PATIENCE, self.reactor)
 
     def _refresh(self, question: Question) -> None:
         """Make it anew before it is too old; whoever asks meanwhile gets what there is."""
@@ -187,9 +200,11 @@ class Ladder:
 
     async def _climb(self, question: Question, ahead: bool = False) -> Found:
         name = f"{self.moment.name}-l2"
-        entry = None if ahead else await self._shared(question)
+        # What others have made is as doubtful as what is kept here.
+        look = not ahead and self._healthy
+        entry = await self._shared(question) if look else None
         if entry is None:
-            question.stats.shared_misses += not ahead
+            question.stats.shared_misses += look
             entry = await self._make(question)
             rung = f"{name}; fwd=miss"
         else:
@@ -258,13 +273,16 @@ class Ladder:
 
     # --- when the source fails ----------------------------------------------------------------------------
 
-    def _stand_in(self, question: Question, error: Exception) -> Found | None:
+    async def _stand_in(self, question: Question, error: Exception) -> Found | None:
         """An old answer, if there is one and its policy allows it to stand in for this failure."""
         if isinstance(error, self.verdict) and not isinstance(error, self.failure):
             return None
         kept = self.memory.get(question.address, question.variant)
         if kept is None:
-            return None
+            entry = await self.shared.get(question.name)
+            if not isinstance(entry, Entry):
+                return None
+            kept = self._keep(question, entry)
         policy = question.policy
         age = max(0.0, self.wall() - kept.made) if kept.touched else self.moment.age
         if age > policy.stale_if_error + (policy.keep if kept.touched else 0):

@@ -19,6 +19,10 @@ ALL_JOINED = 8 << 20
 """Bytes of all such pieces together."""
 
 
+ALONE_AT_MOST = 3600.0
+"""Seconds without a source after which each answer's own policy decides again whether it may be used."""
+
+
 class Trust(Enum):
     """What memory is worth."""
 
@@ -122,6 +126,8 @@ class Moment:
         self._joined.clear()
         self._room = ALL_JOINED
         self.date = http_date(self.wall()).encode("ascii")
+        if self.trust is Trust.ALONE and self.age > ALONE_AT_MOST:
+            self.trust = Trust.DOUBTED
         match self.trust:
             case Trust.FRESH:
                 self.now = self.reactor.seconds()

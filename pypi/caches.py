@@ -34,6 +34,9 @@ from pypi.http.plain import PlainReader
 
 NAME = "cheeseshop"
 
+LAGGING = 1.8
+"""Seconds without news from the database after which nobody waits long for it; it is asked every second."""
+
 DIALECTS = {"fastly": FASTLY, "varnish": VARNISH}
 
 
@@ -113,6 +116,7 @@ def caches(
         on_health=ladder.trust,
     )
     reader = PlainReader(hosts, limits, None if log is None else log.lines)
+    ladder.source_lags = lambda: invalidations.behind_seconds > LAGGING
     return Caches(
         ladder=ladder,
         invalidations=invalidations,

@@ -17,7 +17,7 @@ from pypi.http.router import Router
 from pypi.index.database import DatabaseIndex
 
 PAGE = Policy(edge=DAY, keep=DAY, stale_while_revalidate=300, stale_if_error=5 * DAY)
-STATIC = evolve(FOR_EVER, edge=365 * DAY, keep=DAY)
+STATIC = evolve(FOR_EVER, edge=365 * DAY, keep=DAY, stale_if_error=365 * DAY)
 STYLE = "style.css"
 
 HTML_HEADERS = (

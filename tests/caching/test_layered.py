@@ -261,19 +261,23 @@ def test_mistake_of_ours() -> None:
     assert body(result(asking)) == b"old"
 
 
-@pytest.mark.parametrize(("warm", "patience"), [(True, PATIENCE), (False, COLD_PATIENCE)])
-def test_hanging_source(warm: bool, patience: float) -> None:
-    """Nobody waits for ever; where something old is there, not even long."""
+@pytest.mark.parametrize(
+    ("warm", "lags", "patience"),
+    [(True, False, PATIENCE), (False, True, PATIENCE), (False, False, PATIENCE + COLD_PATIENCE)],
+)
+def test_hanging_source(warm: bool, lags: bool, patience: float) -> None:
+    """Nobody waits for ever; where something old is there, or the source answers nobody, not even long."""
     world = World()
+    world.ladder.source_lags = lambda: lags
     if warm:
         world.fill(b"old")
         world.change(2)
     asking = world.ask()
     outcome: list[Any] = []
     asking.addBoth(outcome.append)
-    world.clock.advance(patience - 0.01)
+    world.clock.pump([0.1] * round(patience / 0.1 - 1))
     assert not outcome
-    world.clock.advance(0.02)
+    world.clock.pump([0.1] * 2)
     if warm:
         assert body(outcome[0]) == b"old"
     else:
@@ -286,9 +290,7 @@ def test_stale_no_longer_than_allowed() -> None:
     world.fill()
     world.ladder.trust(False)
     world.clock.advance(KEPT.stale_if_error - 1)
-    asking = world.ask()
-    world.fail(Down())
-    assert result(asking).age == KEPT.stale_if_error - 1
+    assert result(world.ask()).age == KEPT.stale_if_error - 1
     world.clock.advance(2)
     asking = world.ask()
     world.fail(Down())
@@ -301,16 +303,39 @@ def test_memory_alone() -> None:
     world = World()
     world.fill()
     world.ladder.trust(False)
-    assert world.moment.trust is Trust.DOUBTED
-    for _ in range(5):
-        asking = world.ask()
-        world.fail(Down())
-        assert result(asking).status.startswith("test-l1; fwd=stale")
     assert world.moment.trust is Trust.ALONE
     assert result(world.ask()).status == "test-l1; fwd=stale; detail=source-down"
     assert not world.asked
     world.ladder.trust(True)
     assert result(world.ask()).status == "test-l1; hit"
+
+
+def test_source_is_tried_again() -> None:
+    """Without news of changes the source is tried now and then; if it answers, it is asked each time."""
+    world = World()
+    world.fill(b"old")
+    world.change(2)
+    world.ladder.trust(False)
+    assert body(result(world.ask())) == b"old"
+    assert not world.asked
+    world.clock.advance(3)
+    asking = world.ask()
+    world.say(b"new")
+    assert body(result(asking)) == b"new"
+    assert world.moment.trust is Trust.DOUBTED
+    asking = world.ask()
+    world.say(b"newer")
+    assert body(result(asking)) == b"newer"
+
+
+def test_what_others_made_stands_in() -> None:
+    """Where memory has nothing and the source fails, what others have made is used, and said to be old."""
+    world = World()
+    world.ladder.trust(False)
+    world.store.found = [an_entry(b"shared")]
+    found = result(world.ask())
+    assert (body(found), found.status) == (b"shared", "test-l1; fwd=stale; detail=source-down")
+    assert result(world.ask()).status == "test-l1; fwd=stale; detail=source-down"
 
 
 def test_refreshed_before_it_expires() -> None:
