@@ -75,6 +75,7 @@ class World:
         self.stats = RouteStats("/x/")
         self.policy = policy
         self.moment = Moment(self.clock, self.wall, b"server", "test")
+        Deferred.fromCoroutine(self.moment.start())
         self.ladder = Ladder(
             memory=Memory(1 << 20),
             shared=self.store,
