@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from attrs import frozen
 from twisted.internet.threads import deferToThread
 
-from caching.figures import gauge
+from caching.figures import Figure, gauge
 from caching.policy import NO_STORE
 from pypi.http.answer import Answer
 from pypi.http.negotiate import joined
@@ -33,12 +33,13 @@ class Scrapes:
     async def scrape(self, request: Any) -> Answer:
         """Figures: of all workers, or with ``?worker=self`` of the one that answers."""
         accept = joined(request, "Accept")
-        figures = self.metrics.figures()
-        alone = self.siblings is None or b"self" in request.args.get(b"worker", ())
-        if alone or self.siblings is None:
-            text, content_type = await deferToThread(self.metrics.written, figures, accept)
-            return Answer(body=text, content_type=content_type)
-        others, absent = await self.siblings.metrics(accept)
-        figures.append(gauge("workers_absent", "Workers that did not answer this scrape.", absent))
-        text, content_type = await deferToThread(self.metrics.written, figures, accept)
-        return Answer(body=merged([text, *others]), content_type=content_type)
+        figures, others = self.metrics.figures(), list[bytes]()
+        if self.siblings is not None and b"self" not in request.args.get(b"worker", ()):
+            others, absent = await self.siblings.metrics(accept)
+            figures.append(gauge("workers_absent", "Workers that did not answer this scrape.", absent))
+        text, content_type = await deferToThread(self._written, figures, accept, others)
+        return Answer(body=text, content_type=content_type)
+
+    def _written(self, figures: list[Figure], accept: str | None, others: list[bytes]) -> tuple[bytes, str]:
+        text, content_type = self.metrics.written(figures, accept)
+        return merged([text, *others]) if others else text, content_type
