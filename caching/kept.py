@@ -14,7 +14,7 @@ from caching.store import Entry, Headers
 NOT_IN_304 = frozenset({"content-type", "content-encoding", "content-length"})
 """Headers that describe a body (RFC 9110 §15.4.5)."""
 
-OVERHEAD: Final = 620
+OVERHEAD: Final = 750
 """Bytes of an entry beside its lines, body and tags: objects, and places in the tables that find it."""
 
 MOST_HEADS = 4096
