@@ -239,7 +239,7 @@ class Lane:
         logged = self._write_answer(kept, form, given, start - at == 5)
         log = self._log
         if log is not None:
-            log.append(self._prefix + log.stamp + data[at : line_end + 9] + logged + meaning.logged)
+            log.append(b"".join((self._prefix, log.stamp, data[at : line_end + 9], logged, meaning.logged)))
         return end + 4
 
     def _write_answer(self, kept: Kept, form: Form, given: bytes | None, head: bool) -> bytes:
