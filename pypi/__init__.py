@@ -41,7 +41,7 @@ Rooms::
                         request bodies forms multipart caller hosts credentials: what a route sees
                         answer streams refused router keeping table negotiate ranges: what a route says
                         observed access_log log_lines log_file log_writer: what is noted of it
-    pypi/web/           simple (simple_html, simple_json)  upload  downloads  pages  health  metrics
+    pypi/web/           simple (simple_html, simple_json)  upload  downloads (handoff)  pages  health  metrics
     pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  memory  layered  coalesce  moment

@@ -36,6 +36,9 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "files.base_url": ("https://files.example", "https://files.example", "https://files.example"),
     "files.s3_endpoint": ("http://s3.example:9000", "http://s3.example:9000", "http://s3.example:9000"),
     "files.s3_region": ("eu-1", "eu-1", "eu-1"),
+    "files.handoff": ("x-accel", "X-ACCEL", "x-accel"),
+    "files.handoff_prefix": ("/internal/", "/internal/", "/internal/"),
+    "files.handoff_seconds": (60, "60", 60),
     "access.reads": ("private", "PRIVATE", "private"),
     "access.registration": ("on", "on", "on"),
     "uploads.max_file_size": (1048576, "1MB", 1 << 20),
@@ -343,6 +346,25 @@ def test_listening_beyond_loopback(interface: str) -> None:
     ]
     environment["CHEESESHOP_SERVICE_ORIGIN"] = "https://index.example"
     assert load(environment=environment).service.interface == interface
+
+
+HANDOFFS = {
+    "files.handoff = 'redirect': only a bucket hands out files, and files.url is none.": {
+        "handoff": "redirect"
+    },
+    "files.handoff = 'x-accel': a server sends files of a folder, not of a bucket.": {
+        "handoff": "x-accel",
+        "url": "s3://bucket",
+    },
+    "files.handoff_prefix = 'files': it begins and ends with a slash.": {"handoff_prefix": "files"},
+}
+
+
+@pytest.mark.parametrize("problem", HANDOFFS)
+def test_handing_off_what_cannot_be(problem: str) -> None:
+    """Whoever is to send files in our place has to be able to."""
+    given = {f"CHEESESHOP_FILES_{key.upper()}": value for key, value in HANDOFFS[problem].items()}
+    assert problems(environment=given) == [problem]
 
 
 @pytest.mark.parametrize("interface", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])

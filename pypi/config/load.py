@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pypi.config.sections import PREFIX, Config, Edge, Key, Service, keys, sections
+from pypi.config.sections import PREFIX, Config, Edge, Files, Key, Service, keys, sections
 from pypi.config.show import password_in
 from pypi.config.values import NotAllowed, is_loopback
 
@@ -109,6 +109,7 @@ def _contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             f"service.interface = {service.interface!r}: an index that listens beyond loopback needs to know "
             "its URL: set service.origin."
         )
+    yield from _impossible_handoff(Files(**values.get("files", {})))
     edge = Edge(**values.get("edge", {}))
     if edge.purger == "fastly" and not (edge.service and edge.token):
         yield (
@@ -117,6 +118,16 @@ def _contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         )
     if edge.purger == "varnish" and not edge.varnishes:
         yield "edge.purger = 'varnish': each instance is told of changes: set edge.varnishes."
+
+
+def _impossible_handoff(files: Files) -> Iterator[str]:
+    in_bucket = files.url.startswith("s3:")
+    if files.handoff == "redirect" and not in_bucket:
+        yield "files.handoff = 'redirect': only a bucket hands out files, and files.url is none."
+    if files.handoff in ("x-accel", "x-sendfile") and in_bucket:
+        yield f"files.handoff = {files.handoff!r}: a server sends files of a folder, not of a bucket."
+    if not (files.handoff_prefix.startswith("/") and files.handoff_prefix.endswith("/")):
+        yield f"files.handoff_prefix = {files.handoff_prefix!r}: it begins and ends with a slash."
 
 
 def _exposed_secrets(

@@ -96,6 +96,18 @@ class Files:
         values.url("http", "https", bare=True), "", "S3 API to use in place of the default"
     )
     s3_region: str = _key(values.text, "", "region of the bucket; empty: as boto3 finds it")
+    handoff: str = _key(
+        values.choice("off", "x-accel", "x-sendfile", "redirect"),
+        "off",
+        "who sends the bytes of files: off: the index; x-accel, x-sendfile: the server in front, one of "
+        "service.trusted_proxies; redirect: the bucket, by presigned URLs",
+    )
+    handoff_prefix: str = _key(
+        values.text, "/_files/", "x-accel: internal location of nginx that is the folder of the files"
+    )
+    handoff_seconds: int = _key(
+        values.number(10, 7 * 24 * 3600), 600, "redirect: seconds a presigned URL is good"
+    )
 
 
 @frozen(kw_only=True)

@@ -158,6 +158,20 @@ class Bucket:
             raise BrokenOff() from Unbelievable("the answer ends before its end")
         return data
 
+    def presigned(self, key: str, seconds: int) -> str:
+        """A URL by which anybody may GET the object for so long, to be kept for ever."""
+        with refusing():
+            url: str = self._client.generate_presigned_url(
+                "get_object",
+                Params={
+                    **self._at(key),
+                    "ResponseContentType": OCTETS,
+                    "ResponseCacheControl": "max-age=31536000, public, immutable",
+                },
+                ExpiresIn=seconds,
+            )
+            return url
+
     def delete(self, key: str) -> None:
         """Remove an object if it is there."""
         with refusing():

@@ -121,6 +121,11 @@ class S3Files:
         paths.check(path)
         await self._call(self._bucket.delete, path)
 
+    async def presigned(self, path: str, seconds: int) -> str:
+        """A URL by which anybody may GET a file from the bucket for so long, if it is there."""
+        paths.check(path)
+        return await self._call(self._bucket.presigned, path, seconds)
+
     async def walk(self) -> AsyncGenerator[Listed, None]:
         """Every file, by key."""
         token: str | None = None

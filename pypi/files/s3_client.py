@@ -124,6 +124,7 @@ def make_client(settings: S3Settings, connections: int) -> Any:
         aws_access_key_id=settings.access_key,
         aws_secret_access_key=settings.secret_key,
         config=Config(
+            signature_version="s3v4",  # also of presigned URLs
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
             retries={"mode": "standard", "total_max_attempts": TRIES},
