@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import pairwise
 from random import Random
@@ -93,7 +94,7 @@ def script(seed: int) -> Script:
 
 
 def _stream(rng: Random) -> tuple[bytes, list[int]]:
-    """(all that is sent, where each request ends)."""
+    """(all that is sent, where a head or a request ends)."""
     data, ends = b"", []
     client = _client(rng)
     odd, written = rng.choice(((0.01, 0.02), (0.08, 0.1), (0.3, 0.2)))
@@ -102,8 +103,9 @@ def _stream(rng: Random) -> tuple[bytes, list[int]]:
             client = _client(rng)
         kind = rng.random()
         make = _odd_read if kind < odd else _write if kind < odd + written else _read
-        data += make(rng, client)
-        ends.append(len(data))
+        before, made = len(data), make(rng, client)
+        data += made
+        ends += [before + found.end() for found in re.finditer(b"\r\n\r\n", made)] + [len(data)]
     end = rng.random()
     if end < 0.2:
         data = data[: rng.randrange(len(data) + 1)]
@@ -111,7 +113,7 @@ def _stream(rng: Random) -> tuple[bytes, list[int]]:
         data += rng.choice(
             (b"\r\n", b"\r\n\r\n", b"\n", b"GET", b"\x16\x03\x01\x02", b"\x00" * 9, rng.randbytes(40))
         )
-    return data, [at for at in ends if at <= len(data)]
+    return data, sorted({at for at in ends if at <= len(data)})
 
 
 def _read(rng: Random, client: list[bytes]) -> bytes:
@@ -174,7 +176,8 @@ def _tag(rng: Random, target: bytes, lines: list[bytes]) -> bytes:
             tag + tag,
             b'"caf\xe9"',
             b'"a\x01b"',
-            tag + b"\r\nIf-None-Match: " + tag,
+            b'"stale"\r\nIf-None-Match: ' + tag,
+            b'"stale"\r\nif-none-match:' + tag,
             tag + b"\r\n folded",
             tag + b"\r\nif-none-match: *",
             b'"' + b"x" * 20000 + b'"',

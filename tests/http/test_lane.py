@@ -26,11 +26,14 @@ from caching.stats import RouteStats
 from caching.store import Entry, Turn
 from caching.tags import Known
 from pypi.domain.errors import NoSuchProject, Refusal, Unavailable
+from pypi.http.access_log import AccessLog
 from pypi.http.answer import Answer, redirect
 from pypi.http.hosts import Hosts
 from pypi.http.keeping import Keeper, entry_of
 from pypi.http.limits import Limits
+from pypi.http.log_lines import Json
 from pypi.http.negotiate import best, joined
+from pypi.http.observed import Observer
 from pypi.http.plain import PlainReader
 from pypi.http.router import Router, klein_for
 from pypi.http.site import Site
@@ -75,23 +78,25 @@ def page(name: str, kind: str, version: int) -> Answer:
 
 
 @cache
-def found() -> tuple[tuple[str, str, Policy, Entry], ...]:
-    """(path, representation, policy, entry) of all that memory has at first."""
+def found() -> tuple[tuple[str, str, str, Policy, Entry], ...]:
+    """(path, its route, representation, policy, entry) of all that memory has at first."""
     answers = [
-        (path, kind, policy, page(name, kind, 0))
-        for path, policy, name in (
-            ("/simple/small/", PAGE, "small"),
-            ("/simple/large/", PAGE, "large"),
-            ("/simple/caf%C3%A9/", PAGE, "café"),
-            ("/listed/", LISTED, "listed"),
-            ("/later/", PAGE, "later"),
+        (path, route, kind, policy, page(name, kind, 0))
+        for path, route, policy, name in (
+            ("/simple/small/", "/simple/<name>/", PAGE, "small"),
+            ("/simple/large/", "/simple/<name>/", PAGE, "large"),
+            ("/simple/caf%C3%A9/", "/simple/<name>/", PAGE, "café"),
+            ("/listed/", "/listed/", LISTED, "listed"),
+            ("/later/", "/later/", PAGE, "later"),
         )
         for kind in (HTML, JSON)
     ]
-    answers += [("/simple/nobody/", kind, PAGE, NOBODY) for kind in (HTML, JSON)]
-    answers += [("/simple/small", kind, PAGE, redirect("/simple/small/")) for kind in (HTML, JSON)]
-    answers += [("/tiny/", "", ALIKE, tiny(0))]
-    return tuple((path, kind, policy, _entry(answer, policy)) for path, kind, policy, answer in answers)
+    moved = redirect("/simple/small/")
+    for kind in (HTML, JSON):
+        answers.append(("/simple/nobody/", "/simple/<name>/", kind, PAGE, NOBODY))
+        answers.append(("/simple/small", "/simple/<name>", kind, PAGE, moved))
+    answers.append(("/tiny/", "/tiny/", "", ALIKE, tiny(0)))
+    return tuple((*about, policy, _entry(answer, policy)) for *about, policy, answer in answers)
 
 
 def _entry(answer: Answer, policy: Policy) -> Entry:
@@ -235,6 +240,17 @@ class Nothing:
         """Nothing is forgotten."""
 
 
+@define
+class Unwritten:
+    """What takes the lines of the access log."""
+
+    data: bytes = b""
+
+    def put(self, data: bytes, count: int) -> None:
+        """Keep them."""
+        self.data += data
+
+
 class World:
     """A server with its clock, its caches and its source; with a lane, or without."""
 
@@ -245,7 +261,8 @@ class World:
         self.versions: Counter[str] = Counter()
         self.up = True
         self.noted: list[tuple[str, bytes]] = []
-        self.stats = RouteStats("")
+        self.stats = {route: RouteStats(route) for _, route, *_ in found()}
+        self.log = AccessLog(Json("0"), Unwritten(), self.clock, self.wall)  # type: ignore[arg-type]
         self.memory = Memory(64 << 20)
         self.moment = Moment(self.clock, self.wall, b"Cheeseshop", "cheeseshop")
         self.known = Known()
@@ -264,8 +281,16 @@ class World:
         self._fill(given)
         Deferred.fromCoroutine(self.moment.start())
         hosts, limits = Hosts.of([HOST], loopback=True), Limits()
-        before = FastLane(self.memory, self.moment, PlainReader(hosts, limits)) if lane else None
-        site = Site(resource, reactor=self.clock, hosts=hosts, limits=limits, lane=before)
+        observer, reader = Observer(self.clock, self.log), PlainReader(hosts, limits, self.log.lines)
+        site = Site(
+            resource,
+            reactor=self.clock,
+            hosts=hosts,
+            limits=limits,
+            access_log=observer,
+            refusals=observer.refuse,
+            lane=FastLane(self.memory, self.moment, reader, self.log) if lane else None,
+        )
         self.wire = Line(site, Random(given.parts))
 
     def wall(self) -> float:
@@ -274,9 +299,9 @@ class World:
 
     def _fill(self, given: Script) -> None:
         heads = Heads()
-        for path, kind, policy, entry in found():
+        for path, route, kind, policy, entry in found():
             life = 500.0 if given.brief.isdisjoint(entry.tags) else 0.9
-            kept = Kept(path.encode(), kind, entry, heads, self.stats, 0.0, life)
+            kept = Kept(path.encode(), kind, entry, heads, self.stats[route], 0.0, life)
             if given.plain and entry.packed:
                 kept.plain = kept.unpacked(unpack(entry.body))
             self.memory.put(kept, policy.variant)
@@ -330,7 +355,8 @@ class World:
     @property
     def state(self) -> tuple[object, ...]:
         """Everything the client can see, and what the application was handed."""
-        transport, stats = self.wire.transport, self.stats
+        transport, stats = self.wire.transport, self.stats.values()
+        self.log.flush()
         return (
             len(self.wire.output),
             transport.half_closed,
@@ -339,9 +365,10 @@ class World:
             self.wire.lost,
             self.wire.under_way,
             len(self.noted),
-            stats.hits + stats.lane,
-            stats.not_modified + stats.lane_not_modified,
-            stats.bytes,
+            sum(one.hits + one.lane for one in stats),
+            sum(one.not_modified + one.lane_not_modified for one in stats),
+            sum(one.bytes for one in stats),
+            self.log.writer.data,  # type: ignore[attr-defined]
         )
 
 
@@ -467,8 +494,9 @@ def _difference(given: Script, number: int, op: object, slow: World, fast: World
     around = slice(max(0, at - 150), at + 250)
     return (
         f"seed {given.seed}, event {number}: {str(op)[:600]}\n"
-        f"with the lane:    {fast.state}\n  …{ours[around]!r}\n"
-        f"without the lane: {slow.state}\n  …{theirs[around]!r}\n"
+        f"with the lane:    {fast.state[:-1]}\n  …{ours[around]!r}\n"
+        f"without the lane: {slow.state[:-1]}\n  …{theirs[around]!r}\n"
+        f"logged with the lane:\n{fast.state[-1]!r}\nlogged without:\n{slow.state[-1]!r}\n"
         f"python -m tests.http.lane_streams {given.seed}   prints all of it"
     )
 
