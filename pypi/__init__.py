@@ -28,7 +28,7 @@ Rooms::
     pypi/failpoints.py  points with names, which do nothing unless they are armed
     pypi/config/        sections (every key)  values (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
-    pypi/index/         database: what is on the index, from its rows
+    pypi/index/         database: what is on the index, from its rows  names: the list of all projects
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
@@ -47,6 +47,7 @@ Rooms::
     caching/            policy  conditional  tags  store (Entry)  kept  memory  layered  coalesce  moment
                         lane  sockets  transport  sendfile  redis  packing  shared  invalidations  breaker
                         figures  stats
+                        compression  blocks  buckets: long lists that change a line at a time
     legacy_compat/      old URLs (to come)
     templates/          Jinja2 templates and static files
 """
