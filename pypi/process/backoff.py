@@ -10,6 +10,9 @@ STEADY = 60.0
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
 
+LONGEST_AFTER_SERVICE = 0.5
+"""Seconds, where the one that died had served: it was killed, and can start."""
+
 
 @define
 class Backoff:
@@ -26,11 +29,15 @@ class Backoff:
         """
         self._born = now
 
-    def died(self, now: float) -> float:
+    def died(self, now: float, *, served: bool = False) -> float:
         """It has died.
+
+        Args:
+            served: whether it had come so far.
 
         Returns:
             seconds to wait before the next is started.
         """
         self._deaths = 1 if now - self._born >= STEADY else self._deaths + 1
-        return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (min(self._deaths, 16) - 1)))
+        most = LONGEST_AFTER_SERVICE if served else LONGEST_PAUSE
+        return float(min(most, FIRST_PAUSE * 2.0 ** (min(self._deaths, 16) - 1)))

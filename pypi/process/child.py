@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIG_BLOCK, SIG_SETMASK, SIGHUP, SIGINT, SIGKILL, SIGTERM, Signals, pthread_sigmask
 from typing import Any
 
 from attrs import define, field
@@ -25,6 +25,9 @@ REPORTS = 3
 
 OURS_ALONE = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}
 """Variables that speak to the process that systemd started."""
+
+OURS_TO_HANDLE = (SIGINT, SIGHUP, SIGTERM)
+"""Signals that a terminal or a manager may send to all processes at once: children wait for our word."""
 
 LONGEST = 1 << 18
 """Bytes of a line, or of a log entry, of a child."""
@@ -76,9 +79,11 @@ class Child(ProcessProtocol):
         command = [sys.executable, "-m", module, *arguments]
         self.heard = self.reactor.seconds()
         try:
-            process = self.reactor.spawnProcess(
-                self, sys.executable, command, env=environment, path=str(ROOT), childFDs=pipes
-            )
+            # In the child they stay blocked until it has made up its mind about them (``link.settle``).
+            with _blocked(*OURS_TO_HANDLE):
+                process = self.reactor.spawnProcess(
+                    self, sys.executable, command, env=environment, path=str(ROOT), childFDs=pipes
+                )
         except OSError as error:
             log.error("{name} cannot be started: {error}", name=self.name, error=error)
             self.reactor.callLater(0, self.ended, f"No process can be started: {error.strerror}.")
@@ -90,7 +95,8 @@ class Child(ProcessProtocol):
         """Send it an order; one that has ended hears nothing."""
         process: Any = self.transport
         if self.pid:
-            process.writeToChild(0, json.dumps({"order": order, **details}).encode() + b"\n")
+            with suppress(KeyError):  # it has closed its end
+                process.writeToChild(0, json.dumps({"order": order, **details}).encode() + b"\n")
 
     def kill(self) -> None:
         """End it at once."""
@@ -148,6 +154,15 @@ class Child(ProcessProtocol):
     def _relay(self, level: Any, namespace: str, text: str) -> None:
         if text.strip():
             Logger(namespace=f"{self.name}: {namespace}").emit(level, "{text}", text=text)
+
+
+@contextmanager
+def _blocked(*signals: Signals) -> Iterator[None]:
+    before = pthread_sigmask(SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        pthread_sigmask(SIG_SETMASK, before)
 
 
 def _told(status: Any) -> str:

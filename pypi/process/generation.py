@@ -37,6 +37,7 @@ class Generation:
     changed: Callable[[], object] = field(repr=False)
     slots: tuple[Slot, ...] = field(init=False, repr=False)
     _failed: set[int] = field(factory=set, init=False)
+    _leaving: bool = field(default=False, init=False)
     _first_start: Deferred[None] = field(factory=Deferred, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -67,6 +68,7 @@ class Generation:
 
     async def leave(self, seconds: float, idle: float = 0.0) -> None:
         """Let all drain; returns when no process is left."""
+        self._leaving = True
         for slot in self.slots:
             slot.leave(seconds, idle)
         await self._emptied(seconds + OVERTIME)
@@ -78,6 +80,7 @@ class Generation:
 
     async def kill(self) -> None:
         """End all at once."""
+        self._leaving = True
         await self._emptied(0)
 
     def look(self) -> None:
@@ -96,7 +99,7 @@ class Generation:
     def _slot_changed(self, slot: Slot) -> None:
         if slot.state.state == "dead":
             self._failed.add(slot.state.slot)
-        if not self._first_start.called:
+        if not (self._leaving or self._first_start.called):
             if all(one.is_ready for one in self.slots):
                 self._first_start.callback(None)
             elif len(self._failed) == self.size and not any(one.is_ready for one in self.slots):

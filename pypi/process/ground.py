@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pypi.foundations import EXPECTED, Foundations
+from pypi.process.child import OURS_TO_HANDLE
 from pypi.process.link import Link, Order, settle
 from pypi.process.orders import unpacked
 from pypi.process.picture import leave_folder, run_folder
@@ -92,9 +93,8 @@ class Ground:
 
 def main() -> None:
     """Run until told to end."""
-    settle("cheese-ground")
     # The supervisor says when to go: workers need the servers while they drain.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    settle("cheese-ground", deaf=OURS_TO_HANDLE)
     from twisted.internet import reactor as twisted_reactor
 
     reactor: Any = twisted_reactor

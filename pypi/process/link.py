@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from attrs import define, field
 from twisted.internet.process import ProcessReader
 from twisted.logger import LogLevel, formatEvent, globalLogBeginner
 
-from pypi.process.child import REPORTS
+from pypi.process.child import OURS_TO_HANDLE, REPORTS
 
 PIECE = 600
 """Characters of a log entry in one line: however they are encoded, it is written as a whole or not at all."""
@@ -92,13 +92,15 @@ class Link:
             self.dropped += 1
 
 
-def settle(title: str) -> None:
-    """Be a good child: a title for ``ps``, and deaf to what a terminal sends to all of its processes.
+def settle(title: str, *, deaf: Iterable[signal.Signals] = (signal.SIGINT, signal.SIGHUP)) -> None:
+    """Be a good child.
 
     Args:
-        title: at most 15 characters.
+        title: for ``ps``, at most 15 characters.
+        deaf: signals that are not for us: a terminal sends them to all of its processes.
     """
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in deaf:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, OURS_TO_HANDLE)
     with suppress(OSError):
         Path("/proc/self/comm").write_text(title)

@@ -86,7 +86,11 @@ class Slot:
         """Let it drain, and start no other."""
         self._leaving = True
         self._forget_next()
-        if self._child is not None:
+        if self._child is None:
+            return
+        if self._orders is None:
+            self._child.kill()  # it has not even begun
+        else:
             self._child.tell("drain", seconds=seconds, idle=idle)
 
     def hurry(self) -> None:
@@ -121,13 +125,14 @@ class Slot:
             self.changed(self)
 
     def _ended(self, sentence: str) -> None:
+        served = self.is_ready
         self._child = None
         self.state.state, self.state.pid = "dead", 0
         self.state.connections = self.state.memory = 0
         if not self._leaving:
             self.failure = self.failure or f"Worker {self.state.slot} ended before it was ready."
             self.state.restarts += 1
-            pause = self._backoff.died(self.reactor.seconds())
+            pause = self._backoff.died(self.reactor.seconds(), served=served)
             log.error(
                 "Worker {slot} is gone; another follows in {pause:.1f} s", slot=self.state.slot, pause=pause
             )

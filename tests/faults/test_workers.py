@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 from signal import SIGKILL, SIGSTOP, SIGTERM
 from urllib.parse import urlsplit
 
@@ -19,7 +21,8 @@ from attrs import define, field
 from tests.support.crew import Crew, answered, children, failures, is_alive, readers
 from tests.support.databases import Databases
 from tests.support.index import OWNER
-from tests.support.rig import Victim, answer, upload, wait_for
+from tests.support.invariants import check
+from tests.support.rig import Victim, answer, load, upload, wait_for
 from tests.support.service import postmaster, run, servers_of
 
 REQUESTS = 200
@@ -99,6 +102,24 @@ def test_a_worker_is_killed(crew: Crew) -> None:
     assert now[0].pid != victim.pid
     assert now[1].pid == sibling.pid
     assert now[1].restarts == sibling.restarts
+
+
+@pytest.mark.long
+async def test_workers_are_killed_under_uploads(crew: Crew) -> None:
+    """However often workers die, what was acknowledged stays, and nothing is half there."""
+    random = Random(7)
+    with load(crew, clients=8, size=20_000) as outcomes:
+        for _ in range(60):
+            done = len(crew.acks)
+            assert wait_for(lambda done=done: len(crew.acks) > done + 3)
+            serving = [one for one in crew.picture.workers if one.state == "ready"]
+            wait_for(lambda: False, random.uniform(0, 0.1))
+            with suppress(ProcessLookupError):  # the picture is a moment old
+                os.kill(random.choice(serving).pid, SIGKILL)
+            assert wait_for(lambda: any(one.state == "ready" for one in crew.picture.workers))
+    assert all(outcome.status == 200 or outcome.is_honest_refusal for _, outcome in outcomes)
+    crew.await_crew(generation(crew))
+    await check(crew)
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.long)])

@@ -52,13 +52,14 @@ def test_what_a_reload_does_not_change() -> None:
 
 
 def test_pauses_grow_and_are_bounded() -> None:
-    """The first death costs next to nothing, the tenth in a row half a minute; a long life is forgiven."""
+    """The tenth death in a row costs half a minute; the first, or one after service, hardly anything."""
     backoff = Backoff()
     backoff.born(0.0)
     pauses = [backoff.died(1.0) for _ in range(12)]
     assert pauses[0] <= 0.5
     assert pauses == sorted(pauses)
     assert pauses[-1] == LONGEST_PAUSE
+    assert backoff.died(1.0, served=True) <= 0.5
     backoff.born(100.0)
     assert backoff.died(100.0 + STEADY) == pauses[0]
 
