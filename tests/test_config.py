@@ -18,6 +18,7 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "service.port": (8000, "8000", 8000),
     "service.interface": ("::1", "::1", "::1"),
     "service.workers": (0, "0", 0),
+    "service.drain": (5, "5", 5),
     "service.origin": ("https://index.example", "https://index.example/", "https://index.example"),
     "service.hosts": (
         ["a.example", "b.example:8080"],

@@ -49,7 +49,6 @@ class Child(ProcessProtocol):
         reported: called with each report.
         ended: called once, when it is gone, with what it said of a failure to start, if anything.
         pid: its id; 0 before and after.
-        heard: when it last reported, in seconds of the reactor's clock.
     """
 
     name: str
@@ -57,7 +56,6 @@ class Child(ProcessProtocol):
     reported: Callable[[Report], object] = field(repr=False)
     ended: Callable[[str], object] = field(repr=False)
     pid: int = field(default=0, init=False)
-    heard: float = field(default=0.0, init=False)
     _finishing: Any = field(default=None, init=False, repr=False)
     _pending: dict[int, bytes] = field(factory=dict, init=False, repr=False)
     _entry: str = field(default="", init=False, repr=False)
@@ -77,7 +75,6 @@ class Child(ProcessProtocol):
         pipes.update(enumerate(sockets, REPORTS + 1))
         environment = {name: value for name, value in os.environ.items() if name not in OURS_ALONE}
         command = [sys.executable, "-m", module, *arguments]
-        self.heard = self.reactor.seconds()
         try:
             # In the child they stay blocked until it has made up its mind about them (``link.settle``).
             with _blocked(*OURS_TO_HANDLE):
@@ -136,7 +133,6 @@ class Child(ProcessProtocol):
         self.ended(self._sentence)
 
     def _take(self, line: bytes) -> None:
-        self.heard = self.reactor.seconds()
         try:
             report = json.loads(line)
         except ValueError:  # the pipe was full in the middle of a line

@@ -18,8 +18,9 @@ log = Logger()
 
 MODULE = "pypi.process.worker"
 
-SILENCE = 60.0
-"""Seconds without a report after which a worker counts as hung, and is ended."""
+SILENCE = 30
+"""Looks without a report from one to the next after which a worker counts as hung, and is ended. They are
+counted, not timed: while the machine sleeps nobody looks."""
 
 
 @define(eq=False)
@@ -43,6 +44,7 @@ class Slot:
     _child: Child | None = field(default=None, init=False, repr=False)
     _backoff: Backoff = field(factory=Backoff, init=False, repr=False)
     _next: Any = field(default=None, init=False, repr=False)
+    _looks: int = field(default=0, init=False)
     _leaving: bool = field(default=False, init=False)
 
     @property
@@ -63,6 +65,7 @@ class Slot:
     def start(self) -> None:
         """Start a process; it imports what it needs, and waits for orders."""
         self._next = None
+        self._looks = 0
         self._backoff.born(self.reactor.seconds())
         name = f"worker {self.state.slot}.{self.state.generation}"
         self._child = child = Child(name, self.reactor, self._reported, self._ended)
@@ -106,13 +109,16 @@ class Slot:
             self._child.kill()
 
     def look(self) -> None:
-        """End a process that has not reported for long: it hangs."""
-        if self._child is not None and self.reactor.seconds() - self._child.heard > SILENCE:
+        """End a process that has not reported for long: it hangs. Called at regular times."""
+        self._looks += 1
+        if self._child is not None and self._looks > SILENCE:
+            self._looks = 0
             log.error("Worker {slot} does not answer; ending it", slot=self.state.slot)
             self._child.kill()
 
     def _reported(self, report: Report) -> None:
         was = self.state.state
+        self._looks = 0
         for name in ("state", "memory", "connections", "lag", "dropped"):
             if name in report:
                 setattr(self.state, name, report[name])
