@@ -24,7 +24,8 @@ Rooms::
     pypi/service.py     Options and makeService for twistd
     pypi/process/       supervisor generation slots footing child: keep workers, and carry no application
                         worker ground alone: what is started  serving drain pulse link: what these do
-                        sockets orders picture ready signals systemd backoff foreground
+                        sockets orders picture ready signals systemd backoff foreground clock
+                        descriptors
     pypi/failpoints.py  points with names, which do nothing unless they are armed
     pypi/config/        sections (every key)  values (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors

@@ -20,6 +20,7 @@ from twisted.python import usage
 
 from pypi.config import Config, ConfigError, load
 from pypi.process import foreground
+from pypi.process.clock import steady
 from pypi.process.supervisor import Supervisor, size_of
 
 log = Logger()
@@ -77,6 +78,7 @@ def service_of(
         reactor: where it runs.
         failed: called with a sentence when it cannot start.
     """
+    steady(reactor)
     if size_of(config) > 1:
         return Supervisor(config, read, reactor, failed)
     # Imported here: a supervisor carries nothing of the application.

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from pypi.app import Application, build
 from pypi.config import Config, ConfigError, load
 from pypi.foundations import EXPECTED, Foundations
+from pypi.process.clock import steady
 
 
 def configured(context: click.Context, **overrides: object) -> Config:
@@ -55,6 +56,7 @@ def run(command: Callable[[Any], Awaitable[None]]) -> None:
     globalLogPublisher.addObserver(complain)
 
     async def guarded(reactor: Any) -> None:
+        steady(reactor)
         try:
             await command(reactor)
         except EXPECTED as refusal:

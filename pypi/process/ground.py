@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from pypi.foundations import EXPECTED, Foundations
 from pypi.process.child import OURS_TO_HANDLE
+from pypi.process.clock import steady
 from pypi.process.link import Link, Order, settle
 from pypi.process.orders import unpacked
 from pypi.process.picture import leave_folder, run_folder
@@ -98,6 +99,7 @@ def main() -> None:
     from twisted.internet import reactor as twisted_reactor
 
     reactor: Any = twisted_reactor
+    steady(reactor)
     ground = Ground(reactor)
     reactor.callWhenRunning(ground.link.open)
     reactor.callWhenRunning(signal.signal, signal.SIGTERM, signal.SIG_IGN)

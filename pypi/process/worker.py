@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 
 from pypi.foundations import EXPECTED
 from pypi.process.child import REPORTS
+from pypi.process.clock import steady
 from pypi.process.link import Link, Order, settle
 from pypi.process.orders import Orders
 from pypi.process.picture import folder_of, memory
@@ -149,6 +150,7 @@ def main() -> None:
     from twisted.internet import reactor as twisted_reactor
 
     reactor: Any = twisted_reactor
+    steady(reactor)
     worker = Worker(reactor, slot, generation)
     reactor.callWhenRunning(worker.open)
     reactor.run()
