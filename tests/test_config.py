@@ -19,6 +19,7 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "service.interface": ("::1", "::1", "::1"),
     "service.workers": (0, "0", 0),
     "service.drain": (5, "5", 5),
+    "service.connections": (10_000, "10000", 10_000),
     "service.origin": ("https://index.example", "https://index.example/", "https://index.example"),
     "service.hosts": (
         ["a.example", "b.example:8080"],

@@ -34,6 +34,11 @@ class Service:
     port: int = _key(values.number(0, 65535), 8080, "TCP port of the index; 0 takes a free one")
     interface: str = _key(values.text, "127.0.0.1", "address to listen on; loopback unless said otherwise")
     workers: int = _key(values.number(0, 256), 1, "worker processes; 0 = one per core")
+    connections: int = _key(
+        values.number(0, 1_000_000),
+        0,
+        "connections of clients each worker holds at most; 0 = what its file descriptors allow, up to 16384",
+    )
     drain: int = _key(values.number(0, 3600), 30, "seconds what is under way may take when a process stops")
     origin: str = _key(
         values.url("http", "https", bare=True, path=False),

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from attrs import frozen
 
+MOST_CONNECTIONS = 16_384
+"""Connections of one process at most, if nobody says otherwise."""
+
+RESERVED = 512
+"""Descriptors kept for all else: files (256 stay open for a moment), database, Redis, whom we turn away."""
+
 
 @frozen(kw_only=True)
 class Limits:
@@ -44,3 +50,14 @@ class Limits:
     headers: int = 100
     connections: int = 2000
     connections_per_address: int = 100
+
+
+def connections_within(descriptors: int, wanted: int = 0) -> int:
+    """How many connections a process can hold, and still open files and ask the database.
+
+    Args:
+        descriptors: it may have open.
+        wanted: by the operator; 0 for as many as possible.
+    """
+    room = descriptors - min(RESERVED, descriptors // 2)
+    return max(1, min(wanted or MOST_CONNECTIONS, room))

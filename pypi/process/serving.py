@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
 
@@ -17,9 +17,11 @@ from pypi import failpoints
 from pypi.app import Application, build
 from pypi.http.caller import Networks
 from pypi.http.hosts import Hosts
+from pypi.http.limits import Limits, connections_within
 from pypi.http.observed import Observer
 from pypi.http.site import Site
 from pypi.metrics.readings import Reading, of_sites
+from pypi.process import descriptors
 from pypi.process.drain import Drain, open_connections
 from pypi.process.orders import Orders
 from pypi.process.sockets import StartFailed, listen
@@ -27,6 +29,9 @@ from pypi.process.sockets import StartFailed, listen
 log = Logger()
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+OPERATORS = 64
+"""Connections to each of the listeners that are not for everybody."""
 
 
 @define(eq=False)
@@ -79,10 +84,11 @@ class Serving:
         nearby = Hosts.of([], loopback=True)
         lane = application.caches.lane
         observer = application.watch.observer
-        self._listen(index, application.public, application.hosts, uncounted, lane, observer)
-        self._listen(operator, application.operator, nearby, uncounted)
+        many, few = self._limits(orders.config.service.connections)
+        self._listen(index, application.public, application.hosts, uncounted, many, lane, observer)
+        self._listen(operator, application.operator, nearby, uncounted, few)
         with self._private_socket(run) as private:
-            self._listen(private, application.operator, nearby, uncounted)
+            self._listen(private, application.operator, nearby, uncounted, few)
         names = ("index", "operator", "siblings")
         sites = tuple(zip(names, self._sites, strict=True))
         application.watch.metrics.add(Reading(lambda: of_sites(sites)))
@@ -95,6 +101,7 @@ class Serving:
         resource: Any,
         hosts: Hosts,
         uncounted: Networks,
+        limits: Limits,
         lane: FastLane | None = None,
         observer: Observer | None = None,
     ) -> None:
@@ -104,7 +111,7 @@ class Serving:
             reactor=self.reactor,
             hosts=hosts,
             callers=self.application.callers,
-            limits=self.application.limits,
+            limits=limits,
             uncounted=uncounted,
             access_log=observer,
             refusals=None if observer is None else observer.refuse,
@@ -113,6 +120,21 @@ class Serving:
         site.noisy = False
         self._sites.append(site)
         self._ports.append(listen(self.reactor, listening, site))
+
+    def _limits(self, wanted: int) -> tuple[Limits, Limits]:
+        """Those of the index, and those of the other listeners."""
+        assert self.application is not None
+        allowed = descriptors.raised()
+        most = connections_within(allowed, wanted)
+        log.info(
+            "Up to {most} connections, with {allowed} file descriptors allowed", most=most, allowed=allowed
+        )
+        if wanted > most:
+            log.warn(
+                "service.connections: {wanted} were asked for; raise the limit (LimitNOFILE)", wanted=wanted
+            )
+        limits = self.application.limits
+        return evolve(limits, connections=most), evolve(limits, connections=min(most, OPERATORS))
 
     async def drain(self, seconds: float, idle: float = 0.0) -> None:
         """Accept no more, and finish what is under way.
