@@ -44,7 +44,7 @@ class Form:
 
 
 class Place:
-    """A place in a queue of memory's; empty once what waited there is dropped, so that nothing of it stays."""
+    """A place in a queue of memory's; empty once what waited there is dropped: nothing of it stays."""
 
     __slots__ = ("kept",)
 

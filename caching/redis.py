@@ -29,6 +29,7 @@ from twisted.python.failure import Failure
 
 from caching.breaker import Breaker
 from caching.figures import Figure, gauge
+from caching.patient import Patient
 
 log = Logger()
 
@@ -98,7 +99,9 @@ class Redis:
             convertNumbers=False,
         )
         self._factory.initialDelay, self._factory.maxDelay = RECONNECT_AFTER, RECONNECT_WITHIN
-        self._factory.startConnecting(self._endpoint())
+        # It is the endpoint that tries again: the factory would log each attempt.
+        endpoint = Patient("Redis", self._endpoint(), self.reactor, RECONNECT_AFTER, RECONNECT_WITHIN)
+        self._factory.startConnecting(endpoint)
 
     async def stop(self) -> None:
         """Close all connections, and make no more."""
