@@ -30,6 +30,10 @@ class NotFound(Refusal):
     """There is no such thing (404)."""
 
 
+class NotOffered(Refusal):
+    """The address is right, but nobody can ask this of it (405)."""
+
+
 class Gone(Refusal):
     """There was such a thing, and it will not come back (410)."""
 

@@ -14,6 +14,7 @@ from pypi.domain.errors import (
     Gone,
     Invalid,
     NotFound,
+    NotOffered,
     Refusal,
     StorageFull,
     TooLarge,
@@ -29,6 +30,7 @@ STATUSES: Sequence[tuple[type[Refusal], int]] = (
     (Unauthenticated, 401),
     (Forbidden, 403),
     (NotFound, 404),
+    (NotOffered, 405),
     (Gone, 410),
     (Conflict, 409),
     (TooLarge, 413),
@@ -37,6 +39,9 @@ STATUSES: Sequence[tuple[type[Refusal], int]] = (
     (Invalid, 400),
 )
 """The first family a refusal belongs to decides; ``pypi.http.refused`` is the only place that knows."""
+
+OFFERED = "GET, HEAD, OPTIONS"
+"""What may be asked instead where something else is not offered."""
 
 CHALLENGE = 'Basic realm="pypi", charset="UTF-8"'
 """The realm is the one ``setup.py register`` of old expects; for another it keeps its credentials back."""
@@ -55,6 +60,8 @@ def refused(request: Any, refusal: Refusal) -> Answer:
     headers: list[tuple[str, str]] = []
     if isinstance(refusal, Unauthenticated):
         headers.append(("WWW-Authenticate", CHALLENGE))
+    if isinstance(refusal, NotOffered):
+        headers.append(("Allow", OFFERED))
     if isinstance(refusal, TooMany | Unavailable):
         headers.append(("Retry-After", str(refusal.retry_after)))
     # Upload tools print the reason phrase; everybody else reads the body.

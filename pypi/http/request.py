@@ -51,6 +51,7 @@ class Request(server.Request):
         query: the query as sent.
         received_at: seconds on the reactor's clock when the headers were complete.
         aborted: whether the connection ended before the answer did.
+        broken_off: whether that was our doing.
     """
 
     channel: StrictChannel
@@ -61,6 +62,7 @@ class Request(server.Request):
     query: bytes
     received_at: float
     aborted = False
+    broken_off = False
     defaultContentType = b"text/plain; charset=utf-8"
     _parameters: dict[bytes, list[bytes]] | None = None
 
@@ -118,7 +120,7 @@ class Request(server.Request):
 
     def finish(self) -> None:
         """The answer is complete; nothing happens when nobody is there to take it any more."""
-        if self._disconnected:
+        if self._disconnected or self.broken_off:
             return
         if self._broke_its_length():
             log.error(
@@ -129,6 +131,11 @@ class Request(server.Request):
             self.channel.abort()
             return
         super().finish()
+
+    def break_off(self) -> None:
+        """The answer will never be complete: close, so that nobody takes it for whole."""
+        self.broken_off = True
+        self.channel.abort()
 
     def processingFailed(self, reason: Failure) -> Failure:
         """Answer 500 for a handler that failed, and log why, once."""

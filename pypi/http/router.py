@@ -1,18 +1,18 @@
 """Routes: a table of what each room answers, over Klein.
 
 A room is a class with ``router: ClassVar[Router]``; its routes are methods, and each is one sentence: ask,
-represent, answer. What is true of every route is here: refusals become statuses, HEAD follows GET, a wrong
-method gets 405 with ``Allow``, a missing final slash one redirect, and whatever goes wrong beyond that is
-logged once and answered with 500.
+represent, answer. What is true of every route is here: refusals become statuses, HEAD follows GET, OPTIONS
+says what may be asked, a wrong method gets 405 with ``Allow``, a missing final slash one redirect, and
+whatever goes wrong beyond that is logged once and answered with 500.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from klein import Klein
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
@@ -32,13 +32,16 @@ H = TypeVar("H", bound=Handler)
 
 log = Logger()
 
+ALLOWED_HEADERS = "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"
+"""What a page of another origin may send along, as the public index has it."""
+
 
 @frozen
 class Route:
     """One line of the table of routes.
 
     Attributes:
-        method: ``GET`` (which brings HEAD) or ``POST``.
+        method: ``GET`` (which brings HEAD and OPTIONS) or ``POST``.
         path: a Werkzeug pattern, such as ``/simple/<name>/``.
         handler: name of the room's method.
         policy: how its answers may be kept.
@@ -99,7 +102,8 @@ def klein_for(rooms: Sequence[Any], keeper: Keeper | None = None) -> Klein:
                 raise ValueError(f"{route.method} {route.path} is answered by two rooms")
             by_path[route.path][route.method] = getattr(room, route.handler), route.policy
     for path, methods in by_path.items():
-        route = klein.route(path, methods=list(methods), endpoint=path, strict_slashes=True)
+        routed = [*methods, "OPTIONS"] if "GET" in methods else list(methods)
+        route = klein.route(path, methods=routed, endpoint=path, strict_slashes=True)
         route(_endpoint(path, methods, keeper))
     klein.handle_errors(Exception)(_failed)
     return klein
@@ -109,8 +113,11 @@ def _endpoint(path: str, methods: dict[str, tuple[Handler, Policy]], keeper: Kee
     stats = RouteStats(path)
 
     async def endpoint(request: Any, **values: str) -> None:
-        handler, policy = methods["GET" if request.method == b"HEAD" else request.method.decode()]
         request.route = stats
+        if request.method == b"OPTIONS":
+            await write(request, *_options(methods))
+            return
+        handler, policy = methods["GET" if request.method == b"HEAD" else request.method.decode()]
         try:
             if keeper is not None and policy.keep and request.method in SAFE:
                 await keeper.answer(request, policy, stats, handler, values)
@@ -124,6 +131,15 @@ def _endpoint(path: str, methods: dict[str, tuple[Handler, Policy]], keeper: Kee
     return endpoint
 
 
+def _options(methods: Mapping[str, tuple[Handler, Policy]]) -> tuple[Answer, Policy]:
+    """What may be asked of a path, and by pages of which origins: a browser asks before such a page may."""
+    _, policy = methods["GET"]
+    headers = [("Allow", ", ".join(sorted({*methods, "HEAD", "OPTIONS"})))]
+    if policy.cors:
+        headers.append(("Access-Control-Allow-Headers", ALLOWED_HEADERS))
+    return Answer(code=204, headers=tuple(headers)), evolve(NO_STORE, cors=policy.cors)
+
+
 async def _failed(request: Any, failure: Failure) -> None:
     """Answer what no route answered: one place turns every exception into a status."""
     error = failure.value
@@ -131,7 +147,7 @@ async def _failed(request: Any, failure: Failure) -> None:
         return
     if request.startedWriting:
         log.failure("An answer broke off: {method} {path}", failure, method=request.method, path=request.path)
-        request.loseConnection()
+        request.break_off()
         return
     request.start_over()
     await write(request, _answer(request, error, failure))

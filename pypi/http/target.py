@@ -70,8 +70,11 @@ def decode_path(path: bytes) -> str:
 
     Raises:
         Rejected: 400 for what is not UTF-8, has control characters, backslashes, dot segments or broken
-            escapes; 404 for an encoded slash, since no path here has one.
+            escapes; 404 for an encoded slash or an empty segment, since no path here has one.
     """
+    if b"//" in path:
+        # Routing would pass over some of them, and caches keep one page under many addresses.
+        raise Rejected(404, "No path here has an empty segment.")
     if b"%" not in path and b"\\" not in path and b"/." not in path:
         return path.decode("ascii")
     if _BAD_ESCAPE.search(path):

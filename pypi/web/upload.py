@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from caching.coalesce import shielded
 from caching.policy import Policy
 from pypi.accounts.accounts import Accounts
-from pypi.domain.errors import Gone, NotFound
+from pypi.domain.errors import Gone, NotOffered
 from pypi.domain.permissions import Identity
 from pypi.domain.sizes import show_bytes
 from pypi.files.spool import Spool, Spooled, SpoolFile
@@ -47,7 +47,7 @@ class DocumentationGone(Gone):
 
 
 @frozen
-class UnknownAction(NotFound):
+class UnknownAction(NotOffered):
     """The form asks for something this address does not do."""
 
     action: str

@@ -9,7 +9,7 @@ import pytest
 from attrs import frozen
 
 from pypi.domain import errors
-from pypi.domain.errors import Refusal, StorageFull, TooMany, Unauthenticated, Unavailable
+from pypi.domain.errors import NotOffered, Refusal, StorageFull, TooMany, Unauthenticated, Unavailable
 from pypi.http.answer import Answer
 from pypi.http.bodies import BodyIncomplete, BodyTooLarge
 from pypi.http.refused import CHALLENGE, STATUSES, refused, said, status_of
@@ -52,6 +52,7 @@ class NoCheese(errors.Invalid):
         (errors.Unauthenticated, 401),
         (errors.Forbidden, 403),
         (errors.NotFound, 404),
+        (errors.NotOffered, 405),
         (errors.Conflict, 409),
         (errors.Gone, 410),
         (errors.TooLarge, 413),
@@ -85,12 +86,14 @@ def headers(answer: Answer) -> dict[str, str]:
 
 
 def test_headers_of_families() -> None:
-    """Who is unknown is asked who they are; who comes too early learns when to come again."""
+    """Who is unknown is asked who they are; who comes too early learns when to come again; who asks for too
+    much learns what may be asked."""
 
     class Later(TooMany):
         retry_after = 77
 
     assert headers(refused(Request(), Unauthenticated())) == {"WWW-Authenticate": CHALLENGE}
+    assert headers(refused(Request(), NotOffered())) == {"Allow": "GET, HEAD, OPTIONS"}
     assert headers(refused(Request(), Later())) == {"Retry-After": "77"}
     assert headers(refused(Request(), Unavailable())) == {"Retry-After": "5"}
     assert headers(refused(Request(), StorageFull())) == {"Retry-After": "5"}

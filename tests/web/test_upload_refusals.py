@@ -716,8 +716,8 @@ async def test_no_role(index: Index, name: str) -> None:
 @pytest.mark.parametrize(
     ("action", "status", "sentence"),
     [
-        (None, 404, "Uploads carry ':action' = 'file_upload', not ''."),
-        ("delete_everything", 404, "Uploads carry ':action' = 'file_upload', not 'delete_everything'."),
+        (None, 405, "Uploads carry ':action' = 'file_upload', not ''."),
+        ("delete_everything", 405, "Uploads carry ':action' = 'file_upload', not 'delete_everything'."),
         *(
             (
                 action,
@@ -868,7 +868,7 @@ async def test_reason_phrase_is_one_line(index: Index) -> None:
     """Nothing a client sends ends the status line early."""
     split = "Upload\r\nSet-Cookie: a=b"
     reply = await index.upload(wheel(), WHEEL, action=split)
-    assert reply.status == 404
+    assert reply.status == 405
     assert "set-cookie" not in reply.headers
     assert reply.reason == f"Uploads carry ':action' = 'file_upload', not {split!r}."
 
