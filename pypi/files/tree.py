@@ -85,12 +85,18 @@ class Tree:
             raise
 
     def status(self, path: str) -> os.stat_result | None:
-        """Size and times of a file; ``None`` if there is no regular one."""
+        """Size and times of a file; ``None`` if there is no regular one.
+
+        Raises:
+            FileNotFoundError, NotADirectoryError: the root itself is not there.
+        """
         *folders, filename = path.split("/")
         try:
             with self._descend(folders) as chain:
                 found = os.stat(filename, dir_fd=chain[-1], follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
+            if not self.root.is_dir():
+                raise
             return None
         return found if stat.S_ISREG(found.st_mode) else None
 

@@ -162,6 +162,17 @@ async def test_file_that_vanished_after_it_was_opened(store: LocalFiles, spool: 
         await content(file)
 
 
+async def test_folder_that_is_gone(store: LocalFiles) -> None:
+    """Where the folder of all files is gone, nobody is told that a file is not there: nobody knows."""
+    assert await store.size(path_of(b"x")) is None
+    store.root.rename(store.root.with_name("elsewhere"))
+    with pytest.raises(StorageFailed):
+        await store.size(path_of(b"x"))
+    store.root.touch()
+    with pytest.raises(StorageFailed):
+        await store.size(path_of(b"x"))
+
+
 async def test_links_are_not_followed(store: LocalFiles, spool: Spool, tmp_path: Path) -> None:
     """Neither a file nor any folder of a path may be a symbolic link: nothing outside is read or written."""
     outside = tmp_path / "outside"
