@@ -68,6 +68,7 @@ class Script:
         brief: tags of the pages that memory has for a second or so only.
         plain: whether memory has been asked for the pages without compression, too.
         parts: seed of how much of each answer the kernel takes at once.
+        heedless: whether bytes arrive also while nobody reads, as TLS hands over what it has.
     """
 
     seed: int
@@ -75,6 +76,7 @@ class Script:
     brief: frozenset[str]
     plain: bool
     parts: int
+    heedless: bool
 
 
 def script(seed: int) -> Script:
@@ -87,6 +89,7 @@ def script(seed: int) -> Script:
         brief=frozenset(rng.sample(TAGS, rng.choice((0, 0, 1, 2)))),
         plain=rng.random() < 0.6,
         parts=rng.getrandbits(32),
+        heedless=rng.random() < 0.2,
     )
 
 

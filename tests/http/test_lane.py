@@ -291,7 +291,7 @@ class World:
             refusals=observer.refuse,
             lane=FastLane(self.memory, self.moment, reader, self.log) if lane else None,
         )
-        self.wire = Line(site, Random(given.parts))
+        self.wire = Line(site, Random(given.parts), heedless=given.heedless)
 
     def wall(self) -> float:
         """POSIX seconds."""
@@ -434,7 +434,8 @@ class LaneTransport(MemoryTransport):
 class Line(Wire):
     """A connection over such a transport."""
 
-    def __init__(self, site: Site, rng: Random) -> None:
+    def __init__(self, site: Site, rng: Random, *, heedless: bool) -> None:
+        self.heedless = heedless
         self.transport: LaneTransport = LaneTransport(
             hostAddress=IPv4Address("TCP", "192.0.2.1", 8080),
             peerAddress=IPv4Address("TCP", "203.0.113.7", 50000),
@@ -444,6 +445,12 @@ class Line(Wire):
         self.lost = False
         self._inbox: deque[bytes] = deque()
         self.channel.makeConnection(self.transport)
+
+    def pump(self) -> None:
+        """Deliver; a heedless line does so whether anybody reads or not."""
+        while self.heedless and self._inbox and not (self.lost or self.transport.disconnecting):
+            self.channel.dataReceived(self._inbox.popleft())
+        super().pump()
 
     def settle(self) -> None:
         """Let the client take what it takes, and the server read what it reads, until nothing moves."""
