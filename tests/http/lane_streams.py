@@ -14,7 +14,7 @@ from attrs import frozen
 
 HOST = b"index.example"
 V1_JSON = b"application/vnd.pypi.simple.v1+json"
-NAMES = (b"small", b"small", b"small", b"large", b"caf%C3%A9", b"nobody")
+NAMES = (b"small", b"small", b"small", b"large", b"large", b"caf%C3%A9", b"nobody")
 POSTS = (b"/write/", b"/write/", b"/refuse/", b"/late/", b"/simple/small/")
 TAGS = ("small", "large", "café", "tiny", "nobody", "listed", "later", "all")
 
@@ -89,7 +89,7 @@ def script(seed: int) -> Script:
         brief=frozenset(rng.sample(TAGS, rng.choice((0, 0, 1, 2)))),
         plain=rng.random() < 0.6,
         parts=rng.getrandbits(32),
-        heedless=rng.random() < 0.2,
+        heedless=rng.random() < 0.6,
     )
 
 
@@ -564,11 +564,11 @@ def _event(rng: Random) -> Op:
     kind = rng.random()
     if kind < 0.45:
         return Wait(rng.choice((0.001, 0.03, 0.03, 0.5, 1.1, 1.1, 2.5, 11.0)))
-    if kind < 0.68:
+    if kind < 0.65:
         return Change(rng.choice(TAGS))
-    if kind < 0.84:
+    if kind < 0.78:
         return Source(rng.choice(("down", "down", "up", "doubted")))
-    return Choke() if kind < 0.92 else Take()
+    return Choke() if kind < 0.93 else Take()
 
 
 if __name__ == "__main__":
