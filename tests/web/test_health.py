@@ -55,6 +55,18 @@ async def test_not_ready(databases: Databases, tmp_path: Path) -> None:
         assert "database" in page.text
 
 
+async def test_not_ready_without_its_files(index: Index) -> None:
+    """An index whose folder of files is gone is not ready."""
+    files = index.folder / "files"
+    files.rename(index.folder / "elsewhere")
+    try:
+        reply = await ask(index, "/health/ready")
+    finally:
+        (index.folder / "elsewhere").rename(files)
+    index.errors.clear()
+    assert (reply.status, reply.json()["parts"]["files"]) == (503, "down")
+
+
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
 async def test_not_for_the_public(index: Index, path: str) -> None:
     """The public listener knows nothing of it."""

@@ -320,7 +320,7 @@ async def test_nothing_there(catalogue: Index, path: str, accept: str | None) ->
     assert "X-PyPI-Last-Serial" not in reply
 
 
-@pytest.mark.parametrize("path", ["/simple/a/b/", "/simple//", "/Simple/", "/simple/x/../y/"])
+@pytest.mark.parametrize("path", ["/simple/a/b/", "/simple//", "//simple/", "/simple//golden-cheese/", "/Simple/", "/simple/x/../y/"])
 async def test_paths_that_are_none(catalogue: Index, path: str) -> None:
     """What is not a page's path leads nowhere."""
     assert (await catalogue.ask(path)).status in (400, 404)
@@ -330,13 +330,21 @@ async def test_paths_that_are_none(catalogue: Index, path: str) -> None:
 async def test_other_methods(catalogue: Index, method: str) -> None:
     """A page is read; any other method is answered with those that do."""
     reply = await catalogue.ask("/simple/golden-cheese/", method=method)
-    assert (reply.status, reply["Allow"]) == (405, "GET, HEAD")
+    assert (reply.status, reply["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+async def test_preflight(catalogue: Index) -> None:
+    """A browser that asks whether a page of another origin may read a page here is told that it may."""
+    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
+    reply = await catalogue.ask("/simple/golden-cheese/", method="OPTIONS", headers=headers)
+    assert (reply.status, reply["Access-Control-Allow-Origin"]) == (204, "*")
+    assert "If-None-Match" in reply["Access-Control-Allow-Headers"]
 
 
 async def test_other_methods_of_the_list(catalogue: Index) -> None:
     """The list also takes uploads, and says so."""
     reply = await catalogue.ask("/simple/", method="PUT")
-    assert (reply.status, reply["Allow"]) == (405, "GET, HEAD, POST")
+    assert (reply.status, reply["Allow"]) == (405, "GET, HEAD, OPTIONS, POST")
 
 
 # How it is kept
