@@ -2,7 +2,7 @@
 #   make serve    start the index on http://127.0.0.1:8080/   (PORT=, DATA= override)
 #   make tests    run everything                              (TESTS=tests/http, LONG=1)
 #   make check    ruff and mypy
-#   make bench    print the figures                           (BENCH=uploads)
+#   make bench    print the figures, see docs/benchmarks.md   (BENCH="hot zipf --runs 7")
 #   make clean    remove the environment and what was built; data stay
 
 PYTHON ?= python3

@@ -27,8 +27,8 @@ SERVERS = ("postgres", "redis")
 
 ENVIRONMENT = {"CHEESESHOP_OPERATOR_PORT": "0"}
 
-OBSERVED = {"service.access_log": "access.log"}
-"""What is on while it is measured, since operators have it on; keys that do not exist are left out."""
+OBSERVED = {"log.access": "{folder}/access.log", "log.format": "combined"}
+"""What is on while it is measured, since operators have it on, besides metrics, which nothing turns off."""
 
 
 @frozen
@@ -88,7 +88,9 @@ def reading(
         env: further configuration.
     """
     folder.mkdir(exist_ok=True)
-    observed = {key.variable: OBSERVED[key.dotted] for key in keys() if key.dotted in OBSERVED}
+    observed = {
+        key.variable: OBSERVED[key.dotted].format(folder=folder) for key in keys() if key.dotted in OBSERVED
+    }
     with running(
         [*machine.pinned(cores), CHEESESHOP, "serve", "--port", "0", "--data", data],
         ready=READY,

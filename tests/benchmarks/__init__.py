@@ -1,0 +1,1 @@
+"""The benchmarks themselves: what they make up, and how they judge."""
