@@ -125,7 +125,8 @@ def _read(rng: Random, client: list[bytes]) -> bytes:
     target = _page(rng)
     if rng.random() < 0.35:
         lines.insert(rng.randrange(len(lines) + 1), b"If-None-Match: " + _tag(rng, target, lines))
-    return _head(rng.choice((b"GET", b"GET", b"GET", b"HEAD")) + b" " + target + b" HTTP/1.1", lines)
+    version = b" HTTP/1.0" if rng.random() < 0.03 else b" HTTP/1.1"
+    return _head(rng.choice((b"GET", b"GET", b"GET", b"HEAD")) + b" " + target + version, lines)
 
 
 def _page(rng: Random) -> bytes:

@@ -320,7 +320,10 @@ async def test_nothing_there(catalogue: Index, path: str, accept: str | None) ->
     assert "X-PyPI-Last-Serial" not in reply
 
 
-@pytest.mark.parametrize("path", ["/simple/a/b/", "/simple//", "//simple/", "/simple//golden-cheese/", "/Simple/", "/simple/x/../y/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/simple/a/b/", "/simple//", "//simple/", "/simple//golden-cheese/", "/Simple/", "/simple/x/../y/"],
+)
 async def test_paths_that_are_none(catalogue: Index, path: str) -> None:
     """What is not a page's path leads nowhere."""
     assert (await catalogue.ask(path)).status in (400, 404)
