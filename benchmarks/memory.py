@@ -25,6 +25,7 @@ from benchmarks.field import MEMORY
 from benchmarks.figure import Figure, Row, Setting, at_most
 from benchmarks.processes import Running
 from benchmarks.synthetic import LARGE
+from pypi.domain.names import NormalizedName
 
 SETTLING = 2.0
 WARM_UP, TIMES_EACH = 40, 20
@@ -87,7 +88,7 @@ def _held(service: Running) -> int:
     return machine.memory(service.pid, "VmRSS")
 
 
-def _fill(service: Running, names: list[str]) -> tuple[int, list[int]]:
+def _fill(service: Running, names: list[NormalizedName]) -> tuple[int, list[int]]:
     """Ask for pages; bytes the process grew by, and the size of each page as it was sent."""
     origin = servers.origin(service)
     with closing(Client(origin)) as client:
