@@ -25,6 +25,9 @@ USER, PASSWORD = "bench", "measure by measure"
 SERVERS = ("postgres", "redis")
 """How the programs of the embedded servers begin."""
 
+WORKER = "pypi.process.worker"
+"""In the command line of a process that answers, when there are several."""
+
 ENVIRONMENT = {"CHEESESHOP_OPERATOR_PORT": "0"}
 
 OBSERVED = {"log.access": "{folder}/access.log", "log.format": "combined"}
@@ -153,7 +156,9 @@ def answering(service: Running) -> list[int]:
 
 def workers(service: Running, count: int) -> list[int]:
     """The processes that answer: the service's own for one worker, those it started for several."""
-    return [service.pid] if count == 1 else machine.children(service.pid)
+    if count == 1:
+        return [service.pid]
+    return [pid for pid in machine.children(service.pid) if WORKER in machine.program(pid)]
 
 
 def children(service: Running) -> list[int]:
