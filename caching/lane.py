@@ -32,6 +32,9 @@ LONGEST_BLOCK = 2048
 BESIDE = b" HTTP/1.1\r\n"
 """Bytes that no target the lane looks for can have: an address with them is not for it to find."""
 
+NOTHING = b"\0"
+"""What no block of header lines begins with: the last one of a connection that had none."""
+
 _ONE_TAG = re.compile(rb'(?:W/)?"[!\x23-\x7e]*"')
 _LINE_OF_TAGS = (b"\r\nIf-None-Match: ", b"\r\nif-none-match: ")
 
@@ -165,14 +168,31 @@ class FastLane:
 class Lane:
     """One connection."""
 
-    __slots__ = ("_beside", "_channel", "_lane", "_log", "_prefix", "_send", "factory", "transport")
+    __slots__ = (
+        "_beside",
+        "_channel",
+        "_given",
+        "_lane",
+        "_log",
+        "_meaning",
+        "_moment",
+        "_prefix",
+        "_said",
+        "_send",
+        "factory",
+        "transport",
+    )
 
     def __init__(self, lane: FastLane, channel: Channel) -> None:
         self._lane = lane
         self._channel = channel
+        self._moment = lane.moment
         self._log = lane.log
         self._prefix = b""
         self._beside = True
+        self._said = NOTHING
+        self._meaning: Meaning | None = None
+        self._given: bytes | None = None
 
     def makeConnection(self, transport: Any) -> None:
         """Stand before the channel."""
@@ -199,6 +219,8 @@ class Lane:
         self._beside = True
         self._channel.dataReceived(data[at:] if at else data)
 
+    # Each call here costs as much as a look into a table: what nearly all requests need stands in one place.
+
     def _answer(self, data: bytes, at: int) -> int:
         """Answer the request that begins at ``at``.
 
@@ -214,78 +236,97 @@ class Lane:
         else:
             return 0
         line_end = data.find(BESIDE, start)
-        end = data.find(b"\r\n\r\n", line_end)
-        if line_end < 0 or end < 0:
+        if line_end < 0:
             return 0
         page = self._lane.pages.get(data[start:line_end])
         if page is None:
             return 0
-        block, given = data[line_end + 9 : end], None
-        if len(block) > LONGEST_BLOCK:
-            return 0
-        if b"one-" in block:
-            block, given = _without_tags(block)
-        meaning = self._lane.meaning(block)
-        if meaning is None:
-            return 0
+        begin = line_end + 9
+        if data.startswith(self._said, begin):
+            end = begin + len(self._said)
+        else:
+            end = self._listen(data, begin)
+            if not end:
+                return 0
+        meaning = self._meaning
+        assert meaning is not None
         chooser = page.chooser
         variant = "" if chooser is None else meaning.chosen.get(chooser) or meaning.choose(chooser)
         kept = page.kept.get(variant)
-        if kept is None or not kept.fresh_until > self._lane.moment.now:
+        if kept is None or not kept.fresh_until > self._moment.now:
             return 0
         form = kept.packed if meaning.gzip else kept.plain
-        if form is None or (given is not None and not _ONE_TAG.fullmatch(given)):
+        if form is None:
             return 0
-        logged = self._write_answer(kept, form, given, start - at == 5)
-        log = self._log
-        if log is not None:
-            log.append(b"".join((self._prefix, log.stamp, data[at : line_end + 9], logged, meaning.logged)))
-        return end + 4
-
-    def _write_answer(self, kept: Kept, form: Form, given: bytes | None, head: bool) -> bytes:
-        """Write an answer, and count it; what the log says of it."""
-        moment, stats = self._lane.moment, kept.stats
         kept.uses += 1
+        stats = kept.stats
         stats.lane += 1
         self._channel.ahead = True
+        whole = form.joined
+        if whole is None or self._given is not None or start - at == 5:
+            sent, logged = self._answer_seldom(kept, form, start - at == 5)
+        else:
+            stats.bytes += len(form.body)
+            sent, logged = self._send(whole), form.logged
+            if not sent:
+                self._channel.owes(len(whole))
+        self._beside = not sent
+        log = self._log
+        if log is not None:
+            log.append(b"".join((self._prefix, log.stamp, data[at:begin], logged, meaning.logged)))
+        return end
+
+    def _listen(self, data: bytes, begin: int) -> int:
+        """Understand the block of header lines that begins at ``begin``; clients mostly repeat the last one.
+
+        Returns:
+            where it and the empty line behind it end; 0 where the channel has to understand it.
+        """
+        end = data.find(b"\r\n\r\n", begin)
+        if end < 0 or end - begin > LONGEST_BLOCK:
+            return 0
+        block, given = data[begin:end], None
+        if b"one-" in block:
+            block, given = _without_tags(block)
+            if given is not None and not _ONE_TAG.fullmatch(given):
+                return 0
+        meaning = self._lane.meaning(block)
+        if meaning is None:
+            return 0
+        self._said, self._meaning, self._given = data[begin : end + 4], meaning, given
+        return end + 4
+
+    def _answer_seldom(self, kept: Kept, form: Form, is_head: bool) -> tuple[bool, bytes]:
+        """What is not just the same 200 as a moment ago; whether all was sent, and what the log says."""
+        moment, stats, given = self._moment, kept.stats, self._given
+        if kept.code != 200:
+            stats.lane_others[kept.code] = stats.lane_others.get(kept.code, 0) + 1
         pieces: tuple[bytes, ...]
         if given is not None and kept.code == 200 and _names(given, form.etag):
             stats.lane_not_modified += 1
             pieces = (moment.unchanged + kept.shared_304 + form.own + b"\r\n",)
             logged = self._logged(kept, 304, 0)
-        elif head:
-            self._count_other(kept, head=True)
+        elif is_head:
+            stats.lane_heads += kept.code == 200
             pieces = (moment.head(kept.code) + kept.shared + form.own + form.end,)
             logged = self._logged(kept, kept.code, 0)
         else:
-            if kept.code != 200:
-                self._count_other(kept)
             stats.bytes += len(form.body)
-            if form.joined is not None:
-                pieces, logged = (form.joined,), form.logged
+            logged = form.logged = self._logged(kept, kept.code, len(form.body))
+            if len(form.body) <= JOINED:
+                pieces = (form.joined or moment.joined(kept, form),)
             else:
-                logged = form.logged = self._logged(kept, kept.code, len(form.body))
-                if len(form.body) <= JOINED:
-                    pieces = (moment.joined(kept, form),)
-                else:
-                    pieces = moment.head(kept.code) + kept.shared + form.own + form.end, form.body
-        if not self._send(*pieces):
+                pieces = moment.head(kept.code) + kept.shared + form.own + form.end, form.body
+        sent = self._send(*pieces)
+        if not sent:
             self._channel.owes(sum(map(len, pieces)))
-            self._beside = True
-        return logged
+        return sent, logged
 
     def _logged(self, kept: Kept, code: int, size: int) -> bytes:
         if self._log is None:
             return b""
         cache = self._lane.moment.status.encode("ascii")
         return self._log.lines.answer(code, size, cache=cache, route=kept.stats.route)
-
-    def _count_other(self, kept: Kept, head: bool = False) -> None:
-        stats = kept.stats
-        if kept.code != 200:
-            stats.lane_others[kept.code] = stats.lane_others.get(kept.code, 0) + 1
-        elif head:
-            stats.lane_heads += 1
 
     def _write(self, *pieces: bytes) -> bool:
         """For transports that know no better: TLS, and those of tests."""
