@@ -28,6 +28,7 @@ SIDEWAYS = {
     ("pypi.app", "pypi.jobs"): "composing the application includes its jobs",
     ("pypi.app", "pypi.watch"): "composing the application includes what watches it",
     ("pypi.cli", "pypi.app"): "a command works on the application the service runs",
+    ("pypi.cli", "pypi.front"): "the table of routes is printed",
     ("pypi.cli", "pypi.foundations"): "a command stands on the servers the service stands on",
     ("pypi.cli", "pypi.process"): "`cheeseshop serve` and `workers` start processes and look at them",
     ("pypi.cli", "pypi.service"): "`cheeseshop serve` runs the service without twistd",
@@ -42,6 +43,7 @@ NOT_FOR_ROOMS = {"pypi.db", "pypi.embedded", "pypi.config", "pypi.failpoints"}
 HTTP_KNOWS = {
     "pypi.domain.errors": "refusals become statuses",
     "pypi.domain.permissions": "credentials are read from headers",
+    "caching.compression": "bodies are compressed",
     "caching.policy": "policies become headers",
     "caching.conditional": "validators are compared",
     "caching.figures": "requests are counted",
