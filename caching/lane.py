@@ -197,7 +197,8 @@ class Lane:
     def makeConnection(self, transport: Any) -> None:
         """Stand before the channel."""
         self.transport = transport
-        self._send = getattr(transport, "send_now", None) or self._write
+        # Of the type: a wrapper, such as TLS, shows the methods of what it wraps, which would go past it.
+        self._send = transport.send_now if hasattr(type(transport), "send_now") else self._write
         self._channel.makeConnection(transport)
         if self._log is not None:
             self._prefix = self._log.lines.prefix(self._channel.address)

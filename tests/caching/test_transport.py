@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import pytest_twisted
@@ -22,6 +23,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from caching import sendfile
+from caching.lane import Lane
 from caching.sendfile import FileCut, ReadAhead
 from caching.transport import EagerPort, EagerServer, bare
 from tests.caching.turns import eventually, turns
@@ -800,6 +802,19 @@ async def test_who_may_send_files(eager: Line) -> None:
     stock = Line(ADOPT["stock"])
     assert bare((await stock.connect())[0].transport) is None
     await stock.stop()
+
+
+async def test_the_lane_goes_past_no_wrapper(eager: Line) -> None:
+    """The fast lane sends at once over a bare transport only; what a wrapper may encrypt goes through it."""
+    talker, _ = await eager.connect()
+    wrapper = ProtocolWrapper(WrappingFactory(Factory()), talker)
+    wrapper.transport = talker.transport
+    fast: Any = Mock(log=None)
+    lanes = [Lane(fast, Mock()) for _ in range(2)]
+    for lane, transport in zip(lanes, (talker.transport, wrapper), strict=True):
+        lane.makeConnection(transport)
+    assert lanes[0]._send == talker.transport.send_now
+    assert lanes[1]._send == lanes[1]._write
 
 
 async def test_unix_sockets_stay_the_reactors(tmp_path: Path) -> None:
