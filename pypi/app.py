@@ -14,7 +14,11 @@ from klein.resource import KleinResource
 from trove_classifiers import classifiers, deprecated_classifiers
 from twisted.logger import Logger
 
+from caching.client import Client
+from caching.fastly import Fastly
+from caching.purge import Purger
 from caching.redis import Redis
+from caching.varnish import Varnish
 from pypi import front
 from pypi.accounts.accounts import Accounts
 from pypi.accounts.passwords import Passwords
@@ -33,11 +37,13 @@ from pypi.http.caller import Callers, Networks
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
 from pypi.index.database import DatabaseIndex
+from pypi.jobs.audit import Audit
 from pypi.jobs.outbox import Outbox
-from pypi.jobs.schedule import Schedule
+from pypi.jobs.purge import Purge, Purges
+from pypi.jobs.schedule import Job, Schedule
 from pypi.jobs.sweep import Sweep
 from pypi.jobs.turn import InTurn
-from pypi.metrics.readings import Reading, of_invalidations, of_ladder, of_memory, of_uploads
+from pypi.metrics.readings import Reading, of_invalidations, of_ladder, of_memory, of_outbox, of_uploads
 from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
@@ -86,6 +92,8 @@ class Application:
     accounts: Accounts
     publisher: Publisher
     yanks: Yanks
+    purges: Purges
+    outbox: Outbox
     spool: Spool
     probes: Mapping[str, Probe] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
@@ -177,15 +185,22 @@ def build(
         announce=kept.invalidations.announce,
         catch_up=kept.invalidations.catch_up,
     )
+    client = Client(reactor)
+    edge = purger(config, client)
+    purges = Purges(database=database, now=now, edge=edge is not None)
     sweep = Sweep(database=database, files=files, spool=spool, publisher=publisher, now=now)
-    yanks = Yanks(database=database, now=now, announce=kept.invalidations.announce)
-    schedule = Schedule(
-        reactor,
-        jobs=(
-            Outbox(database=database, now=now),
-            InTurn(job=sweep, name="sweep", database=database, now=now),
-        ),
+    outbox = Outbox(
+        database=database, reactor=reactor, now=now, handlers=Purge(purger=edge).handlers() if edge else {}
     )
+    jobs: list[Job] = [
+        outbox,
+        InTurn(job=sweep, name="sweep", database=database, now=now),
+    ]
+    if edge and shown_at(config):
+        audit = Audit(database=database, purges=purges, client=client, url=shown_at(config), now=now)
+        jobs.append(InTurn(job=audit, name="audit", database=database, now=now))
+    yanks = Yanks(database=database, now=now, announce=kept.invalidations.announce)
+    schedule = Schedule(reactor, jobs=jobs)
     simple = SimpleApi(index=index, files_url=files_url)
     upload = Upload(
         accounts=accounts, publisher=publisher, spool=spool, max_file_size=config.uploads.max_file_size
@@ -205,6 +220,7 @@ def build(
         Reading(lambda: of_memory(kept.ladder.memory)),
         Reading(lambda: of_ladder(kept.ladder)),
         Reading(lambda: of_invalidations(kept.invalidations)),
+        Reading(lambda: of_outbox(outbox.stats())),
         Reading(lambda: of_uploads(watched.observer.routes, UPLOADS)),
     )
     return Application(
@@ -212,6 +228,8 @@ def build(
         accounts=accounts,
         publisher=publisher,
         yanks=yanks,
+        purges=purges,
+        outbox=outbox,
         spool=spool,
         probes=probes,
         parts=(
@@ -225,6 +243,7 @@ def build(
             database,
             *kept.parts,
             schedule,
+            outbox,
         ),
         caches=kept,
         watch=watched,
@@ -252,6 +271,21 @@ def file_store(config: Config, workers: Workers, reactor: Any) -> tuple[FileStor
         return bucket, Spool(folder / ".tmp", workers)
     local = LocalFiles(Path(unquote(url.path)) if url.path else folder, workers)
     return local, Spool(local.temporary, workers)
+
+
+def purger(config: Config, client: Client) -> Purger | None:
+    """What tells the edge of changes, by ``edge.purger``; ``None`` where there is none."""
+    edge = config.edge
+    if edge.purger == "fastly":
+        return Fastly(service=edge.service, token=edge.token, client=client, api=edge.api)
+    if edge.purger == "varnish":
+        return Varnish(urls=edge.varnishes, secret=edge.token, client=client)
+    return None
+
+
+def shown_at(config: Config) -> str:
+    """Where everybody may look what the edge shows; empty where nobody may, or it is not known."""
+    return (config.edge.url or config.service.origin) if config.access.reads == "public" else ""
 
 
 def rules(config: Config) -> Rules:

@@ -25,7 +25,10 @@ NAMES: Mapping[str, str] = {
     "upload.after-insert": "The transaction of an upload has written its rows, but not the journal.",
     "upload.before-commit": "The transaction of an upload has written everything.",
     "upload.after-commit": "The file is listed; its uploader has no answer yet.",
-    "outbox.before-drain": "Errands of committed changes are about to be done.",
+    "outbox.before-drain": "Errands of committed changes are claimed, and about to be done.",
+    "purge.after-first": "The edge has acknowledged a purge for the first time; no row says so.",
+    "purge.between": "A purge has been acknowledged once, and the second is due.",
+    "purge.after-second": "The edge has acknowledged a purge for the second time; its row is still there.",
 }
 """Every point, and what is true when it is reached. Those of files are passed by a wheel's metadata, too."""
 

@@ -61,6 +61,16 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "upstream.url": ("off", "pip", ...),
     "cache.memory": (0, "0", 0),
     "cache.lane": ("off", "no", False),
+    "edge.purger": ("off", "OFF", "off"),
+    "edge.varnishes": (
+        ["http://a.example:6081", "https://b.example/"],
+        "http://a.example:6081,https://b.example",
+        ("http://a.example:6081", "https://b.example"),
+    ),
+    "edge.service": ("SU1Z0isxPaozGVKXdv0eY", "SU1Z0isxPaozGVKXdv0eY", "SU1Z0isxPaozGVKXdv0eY"),
+    "edge.token": ("s3cret", "s3cret", "s3cret"),
+    "edge.api": ("http://127.0.0.1:9/", "http://127.0.0.1:9", "http://127.0.0.1:9"),
+    "edge.url": ("https://index.example", "https://index.example/", "https://index.example"),
     "log.access": ("/var/log/access.log", "/var/log/access.log", "/var/log/access.log"),
     "log.format": ("json", "JSON", "json"),
     "log.rotate_size": ("1MB", "1048576", 1 << 20),
@@ -130,7 +140,9 @@ def test_every_key_is_tried() -> None:
 def test_allowed_values(file: Path, dotted: str) -> None:
     """Every key is read from a file and from the environment, and says where its value came from."""
     key, (in_toml, in_environment, expected) = ALL[dotted], GOOD[dotted]
+    file.touch(0o600)
     file.write_text(toml(key, in_toml))
+    file.chmod(0o600)
     from_file = load(file, environment={})
     from_environment = load(environment={key.variable: in_environment})
     assert from_file.origins[dotted] == str(file)
@@ -423,12 +435,15 @@ def test_shown() -> None:
 
 @pytest.mark.parametrize("dotted", GOOD)
 def test_what_is_shown_can_be_written(dotted: str) -> None:
-    """A value as it is shown is a value that can be set, and means the same."""
+    """A value as it is shown can be set, and means the same; a token is not shown."""
     key, (_, given, _) = ALL[dotted], GOOD[dotted]
     config = load(environment={key.variable: given})
     [(written, origin)] = [(value, origin) for name, value, origin in lines(config) if name == dotted]
     assert origin == key.variable
-    assert value_of(load(environment={key.variable: written}), key) == value_of(config, key)
+    if dotted == "edge.token":
+        assert written == "***"
+    else:
+        assert value_of(load(environment={key.variable: written}), key) == value_of(config, key)
 
 
 @pytest.mark.parametrize(
@@ -439,11 +454,12 @@ def test_what_is_shown_can_be_written(dotted: str) -> None:
         ("smtp://ada:hun@ter:2@mail.example", "smtp://ada:***@mail.example"),
         ("smtp://hunter2:hunter2@mail.example", "smtp://hunter2:***@mail.example"),
         ("postgresql://ada@db.example/index", "postgresql://ada@db.example/index"),
+        ("hunter2", "***"),
         ("", ""),
     ],
 )
 def test_passwords_are_hidden(url: str, hidden: str) -> None:
-    """Of a URL everything is shown but the password."""
+    """Of a URL everything is shown but the password; a secret that is none is not shown at all."""
     assert hide_password(url) == hidden
 
 
@@ -459,8 +475,32 @@ def test_secrets_are_hidden() -> None:
         "CHEESESHOP_DATABASE_URL": "postgresql://ada:hunter2@db.example/index",
         "CHEESESHOP_REDIS_URL": "redis://:hunter2@redis.example",
         "CHEESESHOP_MAIL_URL": "smtp://ada:hunter2@mail.example",
+        "CHEESESHOP_EDGE_TOKEN": "hunter2:hunter2",
     }
     assert not [line for line in lines(load(environment=environment)) if "hunter2" in str(line)]
+
+
+def test_an_edge_needs_to_be_known() -> None:
+    """An edge that could not be told of changes stops the start."""
+    fastly = {"CHEESESHOP_EDGE_PURGER": "fastly", "CHEESESHOP_EDGE_SERVICE": "x"}
+    [line] = problems(environment=fastly)
+    assert line.endswith("set edge.service and edge.token.")
+    assert load(environment={**fastly, "CHEESESHOP_EDGE_TOKEN": "y"}).edge.api.startswith("https://")
+    [line] = problems(environment={"CHEESESHOP_EDGE_PURGER": "varnish"})
+    assert line.endswith("set edge.varnishes.")
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value", "allowed"),
+    [
+        ("edge.token", "two words", "printable ASCII without blanks"),
+        ("edge.varnishes", "http://a.example,b.example", "a list, each a URL beginning http://…, https://…"),
+    ],
+)
+def test_what_an_edge_may_not_be(dotted: str, value: str, allowed: str) -> None:
+    """What could not stand in a request to an edge is not allowed."""
+    [line] = problems(overrides={dotted: value})
+    assert f"allowed is {allowed}" in line
 
 
 # Documentation
@@ -475,6 +515,8 @@ def test_every_key_is_documented() -> None:
 
 
 def test_urls_with_passwords_are_secret() -> None:
-    """A key whose URL may hold a password is secret."""
+    """A key whose value is, or may hold, a password is secret."""
     for key in keys():
-        assert key.secret is (key.dotted in {"database.url", "redis.url", "mail.url"}), key.dotted
+        assert key.secret is (key.dotted in {"database.url", "redis.url", "mail.url", "edge.token"}), (
+            key.dotted
+        )

@@ -1,28 +1,86 @@
-"""Empties the outbox: what committed changes still have to cause outside the database."""
+"""Empties the outbox: what committed changes still have to cause outside the database.
+
+No transaction is open while something outside is asked, which may hang: errands are claimed, then done, then
+forgotten. A claim is short and is renewed meanwhile, so that errands of a worker that was killed are soon
+another's. Between any two steps the worst that can happen is that an errand is done twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar
+from random import Random
+from typing import Any, ClassVar
 
-from attrs import field, frozen
+from attrs import define, evolve, field, frozen
+from twisted.internet.defer import CancelledError, Deferred, FirstError, gatherResults
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from pypi.db.connection import Cursor
+from caching.purge import pause
 from pypi.db.database import Database
 from pypi.db.queries import outbox
-from pypi.db.queries.outbox import Errand
+from pypi.db.queries.outbox import Backlog, Errand
 from pypi.failpoints import failpoint
 
 log = Logger()
 
-Handler = Callable[[Errand], Awaitable[None]]
+CLAIM = timedelta(seconds=4)
+"""How long a claim holds; whoever is killed delays its errands by that."""
 
-LONGEST_PAUSE = timedelta(minutes=10)
+RENEW = 1.0
+"""Seconds between renewals of a claim."""
+
+LONGEST = 60.0
+"""Seconds the doing of one batch may take."""
+
+LOOK = 10.0
+"""Seconds between looks at what is left."""
+
+ALARM = 60.0
+"""Seconds an errand may be old before the operator is told, and between two tellings."""
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True)
+class Follow:
+    """What errands become when they have been done: due again ``after``, as another ``kind``."""
+
+    kind: str
+    after: timedelta
+
+
+@frozen(kw_only=True)
+class Handler:
+    """What does one kind of errand.
+
+    Attributes:
+        do: does a whole batch, or raises; a ``retry_after`` of what it raises is heeded. Doing an errand
+            again does no harm.
+        batch: errands done in one go at most.
+    """
+
+    do: Callable[[Sequence[Errand]], Coroutine[Any, Any, Follow | None]]
+    batch: int = 1
+
+
+@frozen(kw_only=True)
+class Stats:
+    """How the outbox is doing, for metrics.
+
+    Attributes:
+        waiting: errands in the outbox, of all workers.
+        age: seconds since the oldest of them was asked for.
+        done: steps of errands done by this worker.
+        failed: tries of this worker that failed, each of one batch.
+    """
+
+    waiting: int = 0
+    age: float = 0.0
+    done: int = 0
+    failed: int = 0
+
+
+@define(kw_only=True, eq=False)
 class Outbox:
     """Does every errand at least once, and drops none.
 
@@ -32,45 +90,122 @@ class Outbox:
     """
 
     every: ClassVar[float] = 1.0
-    database: Database
-    now: Callable[[], datetime]
-    handlers: Mapping[str, Handler] = field(factory=dict)
+    database: Database = field(repr=False)
+    reactor: Any = field(repr=False)
+    now: Callable[[], datetime] = field(repr=False)
+    handlers: Mapping[str, Handler] = field(factory=dict, repr=lambda handlers: str(list(handlers)))
+    random: Random = field(factory=Random, repr=False)
+    _backlog: Backlog = field(default=Backlog(0, None), init=False, repr=False)
+    _stats: Stats = field(factory=Stats, init=False, repr=False)
+    _looked: float | None = field(default=None, init=False, repr=False)
+    _alarmed: float | None = field(default=None, init=False, repr=False)
+    _doing: set[Deferred[Follow | None]] = field(factory=set, init=False, repr=False)
+    _stopped: bool = field(default=False, init=False, repr=False)
+
+    async def start(self) -> None:
+        """Be ready to run."""
+        self._stopped = False
+
+    async def stop(self) -> None:
+        """Break off what is being done, which may hang; it comes due again, here or elsewhere."""
+        self._stopped = True
+        for doing in tuple(self._doing):
+            doing.cancel()
 
     async def run(self) -> None:
-        """Do what is due; come back at once while there is more."""
-        while await self.database.transact(self._batch):
-            pass
-
-    async def _batch(self, cursor: Cursor) -> bool:
-        now = self.now()
-        errands = await outbox.due(cursor, now=now)
-        if not errands:
-            return False
-        failpoint("outbox.before-drain")
-        done = [errand.id for errand in errands if errand.kind not in self.handlers]
-        for errand in errands:
-            if errand.kind in self.handlers:
-                if await self._attempt(errand):
-                    done.append(errand.id)
-                else:
-                    await outbox.later(cursor, errand.id, due=now + _pause(errand.attempts))
-        await outbox.done(cursor, done)
-        return True
-
-    async def _attempt(self, errand: Errand) -> bool:
+        """Do what is due, each kind for itself; come back at once while there is more."""
+        await self.database.transact(outbox.drop_for_nobody, list(self.handlers), now=self.now())
+        ends = [Deferred.fromCoroutine(self._empty(*one)) for one in self.handlers.items()]
         try:
-            await self.handlers[errand.kind](errand)
+            await gatherResults(ends, consumeErrors=True)
+        except FirstError as error:
+            raise (error.subFailure.value or error) from None
+        await self._look()
+
+    def stats(self) -> Stats:
+        """How it is doing; what all workers share is as of the last look, some seconds ago at most."""
+        oldest = self._backlog.oldest
+        age = 0.0 if oldest is None else max(0.0, (self.now() - oldest).total_seconds())
+        return evolve(self._stats, waiting=self._backlog.waiting, age=age)
+
+    async def _empty(self, kind: str, handler: Handler) -> None:
+        while not self._stopped and (errands := await self._claim(kind, handler)):
+            failpoint("outbox.before-drain")
+            try:
+                follow = await self._do(handler, errands)
+            except CancelledError:
+                return
+            except Exception as error:
+                await self._failed(errands, error)
+            else:
+                await self._done(errands, follow)
+            await self._look()
+
+    async def _claim(self, kind: str, handler: Handler) -> list[Errand]:
+        now = self.now()
+        return await self.database.transact(
+            outbox.claim, kind, now=now, until=now + CLAIM, limit=handler.batch
+        )
+
+    async def _do(self, handler: Handler, errands: Sequence[Errand]) -> Follow | None:
+        renewal = LoopingCall(lambda: Deferred.fromCoroutine(self._renew(errands)))
+        renewal.clock = self.reactor
+        renewed = renewal.start(RENEW, now=False)
+        doing = Deferred.fromCoroutine(handler.do(errands))
+        doing.addTimeout(LONGEST, self.reactor)
+        self._doing.add(doing)
+        try:
+            return await doing
+        finally:
+            self._doing.discard(doing)
+            renewal.stop()
+            await renewed
+
+    async def _renew(self, errands: Sequence[Errand]) -> None:
+        try:
+            await self.database.transact(outbox.claim_longer, errands, until=self.now() + CLAIM)
         except Exception as error:
-            log.warn(
-                "Errand {id} ({kind}) failed {attempts} times: {error}",
-                id=errand.id,
-                kind=errand.kind,
-                attempts=errand.attempts + 1,
-                error=str(error),
-            )
-            return False
-        return True
+            log.info("A claim was not renewed, another worker may do the same: {error}", error=str(error))
 
+    async def _done(self, errands: Sequence[Errand], follow: Follow | None) -> None:
+        if follow is None:
+            await self.database.transact(outbox.done, errands)
+        else:
+            due = self.now() + follow.after
+            await self.database.transact(outbox.follow, errands, kind=follow.kind, due=due)
+        self._stats = evolve(self._stats, done=self._stats.done + len(errands))
 
-def _pause(attempts: int) -> timedelta:
-    return min(LONGEST_PAUSE, timedelta(seconds=2 ** min(attempts, 20)))
+    async def _failed(self, errands: Sequence[Errand], error: Exception) -> None:
+        self._stats = evolve(self._stats, failed=self._stats.failed + 1)
+        log.warn(
+            "{count} errands ({kind}) failed, the oldest {attempts} times: {error}",
+            count=len(errands),
+            kind=errands[0].kind,
+            attempts=max(errand.attempts for errand in errands) + 1,
+            error=str(error) or type(error).__name__,
+        )
+        jitter, asked = self.random.random(), getattr(error, "retry_after", None)
+        by_attempts: dict[int, list[Errand]] = {}
+        for errand in errands:
+            by_attempts.setdefault(errand.attempts, []).append(errand)
+        for attempts, same in by_attempts.items():
+            seconds = pause(attempts, jitter=jitter, retry_after=asked)
+            await self.database.transact(outbox.later, same, due=self.now() + timedelta(seconds=seconds))
+
+    async def _look(self) -> None:
+        """See what is left, now and then; tell the operator of what is left for long."""
+        seconds = self.reactor.seconds()
+        if self._looked is not None and seconds - self._looked < LOOK:
+            return
+        self._looked = seconds
+        self._backlog = await self.database.read(outbox.backlog, list(self.handlers))
+        stats = self.stats()
+        if stats.age < ALARM or (self._alarmed is not None and seconds - self._alarmed < ALARM):
+            return
+        self._alarmed = seconds
+        log.critical(
+            "{waiting} errands are in the outbox, the oldest for {age_seconds:.0f} s: "
+            "what stands before the index may serve old pages",
+            waiting=stats.waiting,
+            age_seconds=stats.age,
+        )

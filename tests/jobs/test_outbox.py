@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_twisted
 from attrs import define, field
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
+from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import outbox
 from pypi.db.queries.outbox import Errand
-from pypi.jobs.outbox import Outbox
+from pypi.jobs.outbox import CLAIM, Follow, Handler, Outbox, Stats
 from tests.support.archives import wheel, wheel_filename
 from tests.support.databases import ask
-from tests.support.index import eventually, running
+from tests.support.index import eventually, reactor, running
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+class Die:
+    """Jitter that tests choose."""
+
+    def __init__(self, thrown: float) -> None:
+        self.random = lambda: thrown
 
 
 @define(eq=False)
@@ -31,29 +40,51 @@ class Post:
 
     Attributes:
         done: (serial, payload) of the errands done, in order.
-        fails: serials of errands that fail.
-        slow: seconds each errand takes.
+        calls: serials of each batch.
+        fails: serials of errands whose batch fails.
+        asks: seconds a failure asks to be left alone.
+        slow: seconds each batch takes.
+        batch: errands in one go.
+        follow: what errands become.
     """
 
     database: Database
     url: str
     time: datetime = START
     done: list[tuple[int, object]] = field(factory=list)
+    calls: list[list[int]] = field(factory=list)
     fails: set[int] = field(factory=set)
+    asks: float | None = None
     slow: float = 0.0
+    batch: int = 1
+    jitter: float = 1.0
+    follow: Follow | None = None
+    job: Outbox = field(init=False)
 
-    @property
-    def job(self) -> Outbox:
-        """The job, with one kind it can do."""
-        return Outbox(database=self.database, now=lambda: self.time, handlers={"purge": self.purge})
+    def __attrs_post_init__(self) -> None:
+        self.job = self.another()
 
-    async def purge(self, errand: Errand) -> None:
-        """Do an errand."""
+    def another(self) -> Outbox:
+        """The job, as another worker has it."""
+        return Outbox(
+            database=self.database,
+            reactor=reactor,
+            now=lambda: self.time,
+            handlers={"purge": Handler(do=self.purge, batch=self.batch)},
+            random=Die(self.jitter),  # type: ignore[arg-type]
+        )
+
+    async def purge(self, errands: Sequence[Errand]) -> Follow | None:
+        """Do a batch of errands."""
+        self.calls.append([errand.serial for errand in errands])
         if self.slow:
-            await deferLater(reactor, self.slow)  # type: ignore[arg-type]
-        if errand.serial in self.fails:
-            raise ConnectionError("the cache is away")
-        self.done.append((errand.serial, dict(errand.payload)))
+            await deferLater(reactor, self.slow)
+        if self.fails & {errand.serial for errand in errands}:
+            error = ConnectionError("the cache is away")
+            error.retry_after = self.asks  # type: ignore[attr-defined]
+            raise error
+        self.done += [(errand.serial, dict(errand.payload)) for errand in errands]
+        return self.follow
 
     async def ask_for(self, *serials: int, kind: str = "purge", fail: bool = False) -> None:
         """Commit a change that asks for errands."""
@@ -106,8 +137,9 @@ async def test_nothing_uncommitted(post: Post) -> None:
 
 async def test_many(post: Post) -> None:
     """More errands than one batch holds are done in one run."""
+    post.batch = 256
     await post.ask_for(*range(600))
-    await post.job.run()
+    await post.another().run()
     assert [serial for serial, _ in post.done] == list(range(600))
 
 
@@ -128,7 +160,7 @@ async def test_failing_errand(post: Post) -> None:
     await post.job.run()
     assert post.left == [(2, 1, 1.0)]
     for attempts, pause in ((2, 2.0), (3, 4.0), (4, 8.0)):
-        post.time = START + timedelta(days=attempts)
+        post.time += timedelta(days=1)
         await post.job.run()
         assert post.left == [(2, attempts, pause)]
     post.fails = set()
@@ -139,21 +171,144 @@ async def test_failing_errand(post: Post) -> None:
 
 
 async def test_longest_pause(post: Post) -> None:
-    """However often an errand failed, it is tried again within minutes, for ever."""
+    """However often an errand failed, it is tried again within a minute, for ever."""
     post.fails = {1}
     await post.ask_for(1)
-    for attempts, pause in ((9, 512.0), (10, 600.0), (50, 600.0), (100_000, 600.0)):
+    for attempts, pause in ((5, 32.0), (6, 60.0), (50, 60.0), (100_000, 60.0)):
         ask(post.url, f"UPDATE outbox SET attempts = {attempts}")
         post.time += timedelta(days=1)
         await post.job.run()
         assert post.left == [(1, attempts + 1, pause)]
 
 
+@pytest.mark.parametrize(("jitter", "asks", "pause"), [(0.0, None, 2.0), (0.5, 3.5, 3.5), (1.0, 9e9, 60.0)])
+async def test_pauses_differ(post: Post, jitter: float, asks: float | None, pause: float) -> None:
+    """Up to half of a pause is left to chance; what failed may ask for a longer one, within reason."""
+    post.jitter, post.asks, post.fails = jitter, asks, {1}
+    await post.ask_for(1)
+    ask(post.url, "UPDATE outbox SET attempts = 2")
+    await post.another().run()
+    assert post.left == [(1, 3, pause)]
+
+
+async def test_in_one_go(post: Post) -> None:
+    """Errands of a kind that is done in batches are done so; a batch that fails is tried again, whole."""
+    post.batch, post.fails = 3, {5}
+    job = post.another()
+    await post.ask_for(1, 2, 3, 4, 5, 6, 7)
+    await job.run()
+    assert post.calls == [[1, 2, 3], [4, 5, 6], [7]]
+    assert post.left == [(4, 1, 1.0), (5, 1, 1.0), (6, 1, 1.0)]
+
+
+async def test_followed_by_another(post: Post) -> None:
+    """An errand may become one of another kind, due later, of which nothing is known yet."""
+    post.follow = Follow(kind="purge-again", after=timedelta(seconds=2))
+    post.fails = {1}
+    await post.ask_for(1)
+    await post.job.run()
+    post.fails, post.time = set(), START + timedelta(seconds=1)
+    await post.job.run()
+    assert ask(post.url, "SELECT kind FROM outbox") == [("purge-again",)]
+    assert post.left == [(1, 0, 2.0)]
+
+
+async def test_nothing_is_locked_meanwhile(post: Post) -> None:
+    """While an errand is being done, however long that takes, no transaction is open and no row is locked."""
+    post.slow = 0.5
+    await post.ask_for(1)
+    running_job = Deferred.fromCoroutine(post.job.run())
+    await eventually(lambda: post.calls)
+    ask(post.url, "SET lock_timeout = '1s'; UPDATE outbox SET payload = payload")
+    others = ask(
+        post.url,
+        "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    assert {state for (state,) in others} == {"idle"}
+    assert not running_job.called
+    await running_job
+    assert post.left == []
+
+
+async def test_a_claim_is_kept(post: Post) -> None:
+    """Nobody else does what somebody is at, even if that takes longer than a claim holds."""
+    post.slow = 2.5
+    await post.ask_for(1)
+    slow = Deferred.fromCoroutine(post.job.run())
+    await eventually(lambda: post.calls)
+    post.time += CLAIM - timedelta(seconds=0.1)
+    await eventually(lambda: post.left == [(1, 0, CLAIM.total_seconds())])
+    post.time += timedelta(seconds=1)
+    await post.another().run()
+    await slow
+    assert post.calls == [[1]]
+
+
+async def test_a_claim_of_the_dead(post: Post) -> None:
+    """What somebody claimed and did not do is soon done by somebody else."""
+    await post.ask_for(1)
+    claimed = await post.database.transact(
+        outbox.claim, "purge", now=post.time, until=post.time + CLAIM, limit=10
+    )
+    assert [errand.serial for errand in claimed] == [1]
+    await post.job.run()
+    assert post.calls == []
+    post.time += CLAIM
+    await post.job.run()
+    assert (post.calls, post.left) == ([[1]], [])
+
+
+async def test_stopped_in_the_middle(post: Post) -> None:
+    """Whoever is stopped breaks off what hangs; it is not forgotten, and has not failed."""
+    post.slow = 60.0
+    await post.ask_for(1)
+    hanging = Deferred.fromCoroutine(post.job.run())
+    await eventually(lambda: post.calls)
+    await post.job.stop()
+    await hanging
+    assert post.left == [(1, 0, CLAIM.total_seconds())]
+
+
+async def test_told_of_what_is_left(post: Post) -> None:
+    """How much is left, and for how long, can be read; the operator is told after a minute, once a minute."""
+    post.fails = {1, 2}
+    await post.ask_for(1, 2)
+    with alarms() as told:
+        await post.another().run()
+        post.time += timedelta(seconds=59)
+        assert told == []
+        post.time += timedelta(seconds=1)
+        job = post.another()
+        await job.run()
+        await job.run()
+    assert [(one["waiting"], one["age_seconds"]) for one in told] == [(2, 60.0)]
+    assert job.stats() == Stats(waiting=2, age=60.0, done=0, failed=2)
+    post.time += timedelta(seconds=5)
+    assert job.stats().age == 65.0
+
+
+@contextmanager
+def alarms() -> Iterator[list[LogEvent]]:
+    """What the operator is told as critical."""
+    told: list[LogEvent] = []
+
+    def observe(event: LogEvent) -> None:
+        if event.get("log_level") is LogLevel.critical:
+            told.append(event)
+
+    observer: Any = observe
+    globalLogPublisher.addObserver(observer)
+    try:
+        yield told
+    finally:
+        globalLogPublisher.removeObserver(observer)
+
+
 async def test_two_workers(post: Post) -> None:
     """Two who empty one outbox at once do each errand once, and wait for each other never."""
     post.slow = 0.005
     await post.ask_for(*range(20))
-    await gatherResults([Deferred.fromCoroutine(post.job.run()) for _ in range(2)])
+    await gatherResults([Deferred.fromCoroutine(post.another().run()) for _ in range(2)])
     assert sorted(serial for serial, _ in post.done) == list(range(20))
     assert post.left == []
 

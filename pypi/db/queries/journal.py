@@ -129,7 +129,7 @@ async def since(cursor: Cursor, serial: int, *, limit: int = 1000) -> list[Journ
 
 
 async def changed_last(cursor: Cursor, *, before: datetime, limit: int) -> list[Expected]:
-    """Of the last thousand lines until a moment: the projects changed last, and how far their pages must be."""
+    """The projects that were changed last until a moment, of its last thousand lines."""
     return await cursor.rows(Expected, CHANGED_LAST, {"before": before, "lines": 1000, "limit": limit})
 
 
