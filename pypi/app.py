@@ -241,6 +241,7 @@ def build(
             renderer,
             redis,
             database,
+            index,
             *kept.parts,
             schedule,
             outbox,

@@ -70,20 +70,3 @@ class ProjectPage:
     status_reason: str = ""
     versions: tuple[str, ...]
     files: tuple[FileEntry, ...]
-
-
-@frozen
-class ProjectListEntry:
-    """One project in the list of all: its display name and the serial of its last change."""
-
-    name: str
-    normalized: NormalizedName
-    serial: int
-
-
-@frozen
-class ProjectList:
-    """All projects of the index, by normalized name, and the serial of the last change of any."""
-
-    serial: int
-    projects: tuple[ProjectListEntry, ...]

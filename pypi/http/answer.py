@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import zlib
 from typing import Any
 
 from attrs import evolve, field, frozen
 from twisted.internet.threads import deferToThread
 
+from caching.compression import gzipped
 from caching.conditional import any_match, strong_etag
 from caching.policy import NO_STORE, Dialect, Policy
 from pypi.http.negotiate import joined, takes_gzip
@@ -86,6 +86,8 @@ async def write(
     vary = list(policy.vary)
     if isinstance(answer.body, bytes) and answer.code == 200 and request.method in SAFE:
         answer = await _encoded(request, answer, vary)
+    elif isinstance(answer.body, Stream) and answer.body.packed is not None:
+        answer = _chosen(request, answer, answer.body, answer.body.packed, vary)
     known = _write_head(request, answer, policy, vary)
     if known or request.method == b"HEAD" or answer.code in BODILESS:
         return
@@ -112,6 +114,15 @@ async def _encoded(request: Any, answer: Answer, vary: list[str]) -> Answer:
     )
 
 
+def _chosen(request: Any, answer: Answer, plain: Stream, packed: Stream, vary: list[str]) -> Answer:
+    """The variant this client takes, of a body that is there in both."""
+    vary.append("Accept-Encoding")
+    if not takes_gzip(joined(request, "Accept-Encoding")):
+        return evolve(answer, etag=plain.etag)
+    headers = (*answer.headers, ("Content-Encoding", "gzip"))
+    return evolve(answer, body=packed, etag=packed.etag, headers=headers)
+
+
 def etag_of(answer: Answer) -> str:
     """The validator of an answer whose body is at hand, without compression."""
     assert isinstance(answer.body, bytes)
@@ -127,12 +138,6 @@ def is_compressible(answer: Answer) -> bool:
 async def packed(body: bytes) -> bytes:
     """``body`` as gzip; off the reactor where that takes long."""
     return gzipped(body) if len(body) < THREAD_FROM else await deferToThread(gzipped, body)
-
-
-def gzipped(body: bytes) -> bytes:
-    """``body`` as gzip; equal bytes give equal bytes."""
-    packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return packer.compress(body) + packer.flush()
 
 
 def _write_head(request: Any, answer: Answer, policy: Policy, vary: list[str]) -> bool:

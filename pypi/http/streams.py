@@ -35,11 +35,15 @@ class Stream:
         length: bytes it will have.
         pieces: starts reading; the iterator's ``aclose`` lets go of what it holds.
         file: where the same bytes are, if the kernel can send them from there.
+        etag: strong validator, quoted; ``None`` where it is the answer that has it.
+        packed: the same body as gzip, under a validator of its own, where it is there in both forms.
     """
 
     length: int
     pieces: Callable[[], AsyncIterator[bytes]]
     file: FilePart | None = None
+    etag: str | None = None
+    packed: Stream | None = None
 
 
 async def send(request: Any, stream: Stream) -> None:

@@ -2,66 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import TypeVar
 
-from attrs import frozen
+from attrs import Factory, define, field
 
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import files, journal, projects
-from pypi.db.queries.files import FileRow
+from pypi.db.queries.files import FileRow, PageRow
 from pypi.domain import versions
 from pypi.domain.errors import NoSuchProject
 from pypi.domain.names import NormalizedName
-from pypi.domain.values import FileEntry, ProjectList, ProjectListEntry, ProjectPage, Status, Yank
+from pypi.domain.values import FileEntry, ProjectPage, Status, Yank
 from pypi.files import paths
+from pypi.files.workers import Workers
+from pypi.index.names import Names
+
+T = TypeVar("T")
+
+THREAD_FROM = 10
+"""Files of a project from which it costs the reactor less to have its page made elsewhere."""
 
 
-@frozen(eq=False)
+@define(eq=False)
 class DatabaseIndex:
-    """Answers from the rows of this index; each answer is one consistent moment."""
+    """Answers from the rows of this index; each answer is one consistent moment.
+
+    Attributes:
+        names: the list of all projects.
+        threads: where pages are made.
+    """
 
     database: Database
+    names: Names = field(default=Factory(lambda self: Names(self.database), takes_self=True))
+    threads: Workers = field(
+        default=Factory(lambda self: Workers(self.database.reactor, threads=2, name="pages"), takes_self=True)
+    )
 
-    async def project_page(self, name: NormalizedName) -> ProjectPage:
-        """All an installer needs to know of a project.
+    async def start(self) -> None:
+        """Make threads available."""
+        await self.threads.start()
+        await self.names.start()
+
+    async def stop(self) -> None:
+        """Let those that run come to their end."""
+        await self.names.stop()
+        await self.threads.stop()
+
+    async def project_page(self, name: NormalizedName, make: Callable[[ProjectPage], T]) -> T:
+        """What is made of all an installer needs to know of a project.
+
+        Args:
+            make: pure; it is called in a thread where there is much to do.
 
         Raises:
             NoSuchProject: nobody has taken the name.
         """
-        return await self.database.read(_project_page, name)
-
-    async def project_list(self) -> ProjectList:
-        """Every project that may be listed."""
-        return await self.database.read(_project_list)
+        row = await self.database.ask(files.page, name)
+        if row is None:
+            raise NoSuchProject(name)
+        if row.count < THREAD_FROM:
+            return make(_page(row))
+        return await self.threads.run(lambda: make(_page(row)))
 
     async def counts(self) -> tuple[int, int]:
         """(number of projects, serial of the last change of anything)."""
         return await self.database.read(_counts)
 
 
-async def _project_page(cursor: Cursor, name: NormalizedName) -> ProjectPage:
-    project = await projects.by_name(cursor, name)
-    if project is None:
-        raise NoSuchProject(name)
-    status = Status(project.status)
-    rows = [] if status is Status.QUARANTINED else await files.of_project(cursor, project.id)
+def _page(row: PageRow) -> ProjectPage:
+    rows = files.listed(row.listing)
+    ordered = sorted({one.version for one in rows}, key=versions.sort_key)
+    places = {version: place for place, version in enumerate(ordered)}
     return ProjectPage(
-        name=project.normalized,
-        serial=project.last_serial,
-        status=status,
-        status_reason=project.status_reason,
-        versions=_in_order(rows),
-        files=tuple(_entry(row) for row in sorted(rows, key=_place)),
+        name=row.normalized,
+        serial=row.last_serial,
+        status=Status(row.status),
+        status_reason=row.status_reason,
+        versions=tuple(ordered),
+        files=tuple(map(_entry, sorted(rows, key=lambda one: (places[one.version], one.filename)))),
     )
-
-
-def _in_order(rows: Sequence[FileRow]) -> tuple[str, ...]:
-    return tuple(sorted({row.version for row in rows}, key=versions.sort_key))
-
-
-def _place(row: FileRow) -> tuple[object, str]:
-    return versions.sort_key(row.version), row.filename
 
 
 def _entry(row: FileRow) -> FileEntry:
@@ -76,12 +97,6 @@ def _entry(row: FileRow) -> FileEntry:
         yank=None if row.yanked_reason is None else Yank(row.yanked_reason),
         uploaded=row.uploaded,
     )
-
-
-async def _project_list(cursor: Cursor) -> ProjectList:
-    serial = await journal.last_serial(cursor)
-    rows = await projects.listed(cursor)
-    return ProjectList(serial, tuple(ProjectListEntry(*row) for row in rows))
 
 
 async def _counts(cursor: Cursor) -> tuple[int, int]:

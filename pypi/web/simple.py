@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from attrs import evolve, frozen
-from twisted.internet.threads import deferToThread
 
+from caching.blocks import Whole
+from caching.conditional import strong_etag
 from caching.policy import DAY, Policy
-from pypi.domain.errors import NoSuchProject
+from pypi.domain.errors import NoSuchProject, Unavailable
 from pypi.domain.names import NormalizedName, normalize
-from pypi.domain.values import ProjectList, ProjectPage
+from pypi.domain.values import ProjectPage
 from pypi.http.answer import Answer, redirect
 from pypi.http.negotiate import best, joined
 from pypi.http.router import Router
+from pypi.http.streams import Stream
 from pypi.index.database import DatabaseIndex
+from pypi.index.names import Listing
 from pypi.web import simple_html, simple_json
 
 HTML = "text/html"
@@ -31,10 +34,8 @@ OFFERS = (HTML, V1_HTML, V1_JSON, LATEST_HTML, LATEST_JSON)
 CONCRETE = {LATEST_HTML: V1_HTML, LATEST_JSON: V1_JSON}
 CONTENT_TYPES = {HTML: "text/html; charset=utf-8", V1_HTML: f"{V1_HTML}; charset=utf-8", V1_JSON: V1_JSON}
 
-THREAD_FROM = 500
-"""Entries from which rendering a page would keep the reactor busy for more than a few milliseconds."""
-
-Value = TypeVar("Value", ProjectPage, ProjectList)
+IN_ONE_PIECE = 1 << 20
+"""Bytes of a list up to which it is an answer like any other; a longer one is sent block by block."""
 
 
 def representation(accept: str | None, given: Mapping[str, str]) -> str:
@@ -60,6 +61,10 @@ SIMPLE_PAGE = Policy(
 )
 
 
+OUTDATED = evolve(SIMPLE_PAGE, edge=0, keep=0)
+STALE = ("Cache-Status", "cheeseshop-l1; fwd=stale; detail=source-down")
+
+
 @frozen(kw_only=True, eq=False)
 class SimpleApi:
     """The index for installers, in HTML and JSON.
@@ -75,32 +80,52 @@ class SimpleApi:
     @router.get("/simple/", policy=SIMPLE_PAGE, tags=("all-projects",))
     async def projects(self, request: Any) -> Answer:
         """Every project."""
-        listed = await self.index.project_list()
-        body, content_type = await _represent(
-            request, listed, len(listed.projects), simple_html.project_list, simple_json.project_list
-        )
-        return _answer(body, content_type, listed.serial, ["all-projects"])
+        media_type = negotiated(request)
+        try:
+            listing = await self.index.names.current()
+        except Unavailable:
+            outdated = await self._outdated_list(media_type)
+            if outdated is None:
+                raise
+            return outdated
+        return _list(listing.serial, await self._written(listing, media_type), media_type)
+
+    async def _outdated_list(self, media_type: str) -> Answer | None:
+        """What was the list a while ago, if it is a long one: caches have none of those to fall back upon."""
+        listing = self.index.names.held
+        if listing is None or self.index.names.age > SIMPLE_PAGE.stale_if_error:
+            return None
+        whole = await self._written(listing, media_type)
+        if whole.length <= IN_ONE_PIECE:
+            return None
+        answer = _list(listing.serial, whole, media_type)
+        return evolve(answer, policy=OUTDATED, headers=(*answer.headers, STALE))
+
+    async def _written(self, listing: Listing, media_type: str) -> Whole:
+        form = simple_json.PROJECTS if media_type == V1_JSON else simple_html.PROJECTS
+        return await self.index.names.write(listing, form)
 
     @router.get("/simple/<name>/", policy=SIMPLE_PAGE, tags=("project/<name>",))
     async def project(self, request: Any, name: str) -> Answer:
         """Every file of one project; other spellings of its name lead here in one step."""
         normalized = normalize(name)
+        make = self._maker(negotiated(request)) if name == normalized else _elsewhere(request, normalized)
         tags = (f"project/{normalized}",)
         try:
-            page = await self.index.project_page(normalized)
+            return evolve(await self.index.project_page(normalized, make), tags=tags)
         except NoSuchProject as refusal:
             # Plain text whatever the client accepts, as every index has always said it.
             return Answer(code=404, body=f"404 Not Found\n\n{refusal}\n".encode(), tags=tags)
-        if name != normalized:
-            return evolve(_to_project(request, normalized), tags=tags)
-        body, content_type = await _represent(
-            request,
-            page,
-            len(page.files),
-            lambda value: simple_html.project_page(value, self.files_url),
-            lambda value: simple_json.project_page(value, self.files_url),
-        )
-        return _answer(body, content_type, page.serial, tags)
+
+    def _maker(self, media_type: str) -> Callable[[ProjectPage], Answer]:
+        """Makes a page in one representation."""
+        write = simple_json.project_page if media_type == V1_JSON else simple_html.project_page
+
+        def make(page: ProjectPage) -> Answer:
+            body = write(page, self.files_url)
+            return _answer(body, media_type, page.serial, strong_etag(body))
+
+        return make
 
     @router.get("/simple/<name>", policy=SIMPLE_PAGE)
     async def without_slash(self, request: Any, name: str) -> Answer:
@@ -119,26 +144,32 @@ def negotiated(request: Any) -> str:
     return representation(joined(request, "Accept"), {"format": asked})
 
 
-async def _represent(
-    request: Any,
-    value: Value,
-    entries: int,
-    html: Callable[[Value], bytes],
-    json: Callable[[Value], bytes],
-) -> tuple[bytes, str]:
-    media_type = negotiated(request)
-    render = json if media_type == V1_JSON else html
-    body = render(value) if entries < THREAD_FROM else await deferToThread(render, value)
-    return body, CONTENT_TYPES[media_type]
+def _elsewhere(request: Any, normalized: NormalizedName) -> Callable[[ProjectPage], Answer]:
+    return lambda _: _to_project(request, normalized)
 
 
-def _answer(body: bytes, content_type: str, serial: int, tags: Sequence[str]) -> Answer:
+def _list(serial: int, whole: Whole, media_type: str) -> Answer:
+    body = b"".join(whole.plain()) if whole.length <= IN_ONE_PIECE else _stream(whole)
+    return evolve(_answer(body, media_type, serial, whole.etag), tags=("all-projects",))
+
+
+def _stream(whole: Whole) -> Stream:
+    packed = Stream(length=whole.packed_length, pieces=lambda: _each(whole.packed()), etag=whole.packed_etag)
+    return Stream(length=whole.length, pieces=lambda: _each(whole.plain()), etag=whole.etag, packed=packed)
+
+
+async def _each(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+def _answer(body: bytes | Stream, media_type: str, serial: int, etag: str) -> Answer:
     return Answer(
         body=body,
-        content_type=content_type,
+        content_type=CONTENT_TYPES[media_type],
         headers=(
             ("X-PyPI-Last-Serial", str(serial)),
             ("Content-Security-Policy", "default-src 'none'; sandbox allow-top-navigation"),
         ),
-        tags=tuple(tags),
+        etag=etag,
     )

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
-from pypi.domain.values import FileEntry, ProjectList, ProjectPage
+from caching.buckets import Fields, Format
+from pypi.domain.values import FileEntry, ProjectPage
 from pypi.web.simple_json import file_url
 
 REPOSITORY_VERSION = "1.4"
-
-
-def project_list(value: ProjectList) -> bytes:
-    """A link for every project."""
-    links = "".join(
-        f'<a href="/simple/{escape(one.normalized)}/">{escape(one.name)}</a>\n' for one in value.projects
-    )
-    return _document("Simple index", "", links).encode()
 
 
 def project_page(value: ProjectPage, files_url: str) -> bytes:
@@ -35,6 +29,18 @@ def _document(title: str, status: str, body: str) -> str:
         f'    <meta name="pypi:repository-version" content="{REPOSITORY_VERSION}">\n'
         f"{status}    <title>{title}</title>\n  </head>\n  <body>\n{body}</body>\n</html>"
     )
+
+
+def _project_links(lines: Sequence[Fields]) -> bytes:
+    return "".join(
+        f'<a href="/simple/{escape(normalized)}/">{escape(name)}</a>\n' for normalized, name, _ in lines
+    ).encode()
+
+
+_BEFORE, _, _AFTER = _document("Simple index", "", "\0").partition("\0")
+
+PROJECTS = Format(name="html", head=lambda _: _BEFORE.encode(), lines=_project_links, foot=_AFTER.encode())
+"""The list of all projects: a link for each."""
 
 
 def _link(entry: FileEntry, files_url: str) -> str:

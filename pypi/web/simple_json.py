@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from pypi.domain.values import FileEntry, ProjectList, ProjectPage
+import orjson
+
+from caching.buckets import Fields, Format
+from pypi.domain.values import FileEntry, ProjectPage
 
 API_VERSION = "1.4"
 
 
-def project_list(value: ProjectList) -> bytes:
-    """Every project by its display name."""
-    return _dump(
-        {
-            "meta": {"api-version": API_VERSION, "_last-serial": value.serial},
-            "projects": [{"name": one.name, "_last-serial": one.serial} for one in value.projects],
-        }
+def _project_lines(lines: Sequence[Fields]) -> bytes:
+    quoted = orjson.dumps
+    return b",".join(
+        b'{"_last-serial":%s,"name":%s}' % (serial.encode(), quoted(name)) for _, name, serial in lines
     )
+
+
+def _before_projects(serial: int) -> bytes:
+    return b'{"meta":%s,"projects":[' % _dump({"api-version": API_VERSION, "_last-serial": serial}).rstrip()
+
+
+PROJECTS = Format(name="json", head=_before_projects, lines=_project_lines, between=b",", foot=b"]}\n")
+"""The list of all projects by their display names."""
 
 
 def project_page(value: ProjectPage, files_url: str) -> bytes:
@@ -70,4 +78,4 @@ def timestamp(moment: datetime) -> str:
 
 
 def _dump(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 
 from pypi.db.connection import Cursor
+from pypi.domain.names import NormalizedName
 
 
-@frozen
-class FileRow:
+class FileRow(NamedTuple):
     """A file as the simple API needs it; digests are hexadecimal, times aware, UTC.
 
     Attributes:
@@ -28,6 +30,25 @@ class FileRow:
     requires_python: str
     yanked_reason: str | None
     uploaded: datetime
+
+
+@frozen
+class PageRow:
+    """A project with all its files.
+
+    Attributes:
+        status: a word of PEP 792.
+        last_serial: of the project's last change.
+        count: of the files that are listed; none of a project in quarantine are.
+        listing: the files as one text, for ``listed``.
+    """
+
+    normalized: NormalizedName
+    status: str
+    status_reason: str
+    last_serial: int
+    count: int
+    listing: str = field(repr=False)
 
 
 @frozen
@@ -59,13 +80,23 @@ class NewFile:
     uploaded: datetime
 
 
-OF_PROJECT = """
-    SELECT f.filename, r.version, f.blake2_256, f.size, f.sha256, f.metadata_sha256, f.requires_python,
-           CASE WHEN f.yanked IS NOT NULL THEN f.yanked_reason
-                WHEN r.yanked IS NOT NULL THEN r.yanked_reason END,
-           f.uploaded
-      FROM files f JOIN releases r ON r.id = f.release_id
-     WHERE f.project_id = %(project_id)s"""
+# All files in one text: reading thousands of rows would keep the reactor busy, and a text can be taken apart
+# elsewhere. What people wrote is quoted as in JSON, so that tabs and line ends are only ever ours.
+PAGE = """
+    SELECT p.normalized, p.status, p.status_reason, p.last_serial, listed.count, listed.listing
+      FROM projects p
+      CROSS JOIN LATERAL (
+        SELECT count(*),
+               coalesce(string_agg(
+                 f.filename || E'\\t' || f.blake2_256 || E'\\t' || f.size || E'\\t' || f.sha256 || E'\\t' ||
+                 coalesce(f.metadata_sha256, '') || E'\\t' || f.uploaded::text || E'\\t' ||
+                 to_json(r.version)::text || E'\\t' || to_json(f.requires_python)::text || E'\\t' ||
+                 coalesce(to_json(CASE WHEN f.yanked IS NOT NULL THEN f.yanked_reason
+                                       WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
+                 E'\\n'), '') AS listing
+          FROM files f JOIN releases r ON r.id = f.release_id
+         WHERE f.project_id = p.id AND p.status <> 'quarantined') AS listed
+     WHERE p.normalized = %(normalized)s"""
 
 CLASHING = """
     SELECT filename, sha256, blake2_256 FROM files
@@ -96,9 +127,35 @@ LOCK_BLOB = "SELECT pg_advisory_xact_lock(hashtextextended(%(blake2_256)s, 2))"
 REFERENCED = "SELECT blake2_256, filename FROM files WHERE blake2_256 = ANY(%(digests)s)"
 
 
-async def of_project(cursor: Cursor, project_id: int) -> list[FileRow]:
-    """Every file of a project, in no order; ``[]`` for a project without files."""
-    return await cursor.rows(FileRow, OF_PROJECT, {"project_id": project_id})
+async def page(cursor: Cursor, name: NormalizedName) -> PageRow | None:
+    """The project of that name and its files, ``None`` if there is none; one statement."""
+    return await cursor.row(PageRow, PAGE, {"normalized": name})
+
+
+def listed(listing: str) -> list[FileRow]:
+    """The files of ``PageRow.listing``, in no order; takes some microseconds for each."""
+    return [_row(line) for line in listing.split("\n")] if listing else []
+
+
+def _row(line: str) -> FileRow:
+    filename, blake2_256, size, sha256, metadata, uploaded, version, python, reason = line.split("\t")
+    return FileRow(
+        filename=filename,
+        version=_unquoted(version),
+        blake2_256=blake2_256,
+        size=int(size),
+        sha256=sha256,
+        metadata_sha256=metadata or None,
+        requires_python=_unquoted(python),
+        yanked_reason=None if reason == "null" else _unquoted(reason),
+        uploaded=datetime.fromisoformat(uploaded),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _unquoted(text: str) -> str:
+    unquoted: str = json.loads(text)
+    return unquoted
 
 
 async def clashing(cursor: Cursor, *, filename: str, blake2_256: str) -> KnownFile | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pypi.db.connection import Cursor
 from pypi.domain.names import NormalizedName, look_alike_key, normalize
@@ -20,6 +21,21 @@ class ProjectRow:
     status: str
     status_reason: str
     last_serial: int
+
+
+@frozen
+class TouchedRow:
+    """Projects that changed.
+
+    Attributes:
+        serial: of the last change of anything.
+        count: of the projects; as many as were asked for, if there may be more.
+        lines: one of each, as in ``listed``; of those that are no longer listed only the normalized name.
+    """
+
+    serial: int
+    count: int
+    lines: str = field(repr=False)
 
 
 BY_NAME = """
@@ -47,10 +63,22 @@ RENAME = "UPDATE projects SET name = %(name)s WHERE id = %(id)s AND name <> %(na
 
 SIZE = "SELECT coalesce(sum(size), 0)::bigint FROM files WHERE project_id = %(id)s"
 
+# Lines of "normalized<tab>name<tab>serial"; no valid name has a tab or a line end in it.
 ALL = """
-    SELECT name, normalized, last_serial FROM projects
-     WHERE status <> 'quarantined' ORDER BY normalized COLLATE "C" """
+    DECLARE listed NO SCROLL CURSOR FOR
+     SELECT normalized || E'\\t' || translate(name, E'\\t\\n', '  ') || E'\\t' || last_serial
+       FROM projects WHERE status <> 'quarantined' ORDER BY normalized COLLATE "C" """
 
+NEXT = "FETCH 2000 FROM listed"
+
+TOUCHED = """
+    WITH touched AS (SELECT DISTINCT normalized FROM journal
+                      WHERE serial > %(serial)s AND normalized IS NOT NULL LIMIT %(limit)s)
+    SELECT (SELECT coalesce(max(serial), 0) FROM journal), count(*),
+           coalesce(string_agg(touched.normalized || coalesce(
+             E'\\t' || translate(p.name, E'\\t\\n', '  ') || E'\\t' || p.last_serial, ''), E'\\n'), '')
+      FROM touched
+      LEFT JOIN projects p ON p.normalized = touched.normalized AND p.status <> 'quarantined'"""
 
 COUNT = "SELECT count(*) FROM projects WHERE status <> 'quarantined'"
 
@@ -102,9 +130,21 @@ async def size(cursor: Cursor, project_id: int) -> int:
     return int(await cursor.value(SIZE, {"id": project_id}))
 
 
-async def listed(cursor: Cursor) -> list[tuple[str, NormalizedName, int]]:
-    """(name, normalized name, last serial) of all that may be listed, by normalized name."""
-    return await cursor.tuples(ALL)
+async def listed(cursor: Cursor) -> AsyncIterator[list[str]]:
+    """All that may be listed, by normalized name, some thousand at a time.
+
+    Each is a line: normalized name, name and last serial, with tabs between them.
+    """
+    await cursor.run(ALL)
+    while rows := await cursor.tuples(NEXT):
+        yield [line for (line,) in rows]
+
+
+async def touched(cursor: Cursor, serial: int, *, limit: int) -> TouchedRow:
+    """What has changed in the list since a serial; one statement."""
+    found = await cursor.row(TouchedRow, TOUCHED, {"serial": serial, "limit": limit})
+    assert found is not None
+    return found
 
 
 async def count(cursor: Cursor) -> int:
