@@ -47,7 +47,7 @@ Rooms::
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  memory  layered  coalesce  moment
                         lane  sockets  transport  sendfile  redis  packing  shared  invalidations  breaker
-                        figures  stats  patient
+                        figures  stats  patient  client  purge  fastly  varnish  vcl/
                         compression  blocks  buckets: long lists that change a line at a time
     legacy_compat/      old URLs (to come)
     templates/          Jinja2 templates and static files
