@@ -29,6 +29,9 @@ DEADLINE = 2.0
 BLIND = 5.0
 """Seconds without a look that succeeded, after which what was kept counts as outdated."""
 
+HALTED = 1.0
+"""Seconds by which only a process that was halted comes too late: nobody knows what it has missed."""
+
 BATCH = 1_000
 """Changes read at a time."""
 
@@ -70,6 +73,8 @@ class Invalidations:
         shared: the store shared with others.
         on_health: told ``False`` when changes have not been heard of for ``BLIND`` seconds, and ``True``
             when all that was missed has been made up for, and at the start.
+        on_doubt: told that this process was halted, so that much may have changed since it looked last;
+            ``on_health`` is told of what comes of the next look, which follows at once.
         applied: changes read.
         failures: looks that failed.
     """
@@ -82,6 +87,7 @@ class Invalidations:
     forget_all: Callable[[], object]
     shared: Store
     on_health: Callable[[bool], object]
+    on_doubt: Callable[[], object] = bool
     applied: int = field(default=0, init=False)
     failures: int = field(default=0, init=False)
     _healthy: bool | None = field(default=None, init=False)
@@ -182,10 +188,13 @@ class Invalidations:
                 worked = await self._poll()
 
     async def _pause(self) -> None:
+        due = self.clock.seconds() + EVERY
         self._pausing = deferLater(self.clock, EVERY)
         with suppress(CancelledError):
             await self._pausing
         self._pausing = None
+        if self._is_late(due) and not self._stopped:
+            self._was_halted()
 
     async def _poll(self) -> bool:
         """One look; whether all is known that had been committed when it began."""
@@ -197,6 +206,10 @@ class Invalidations:
             await self._polling.addTimeout(DEADLINE, self.clock)
             self._saw_everything(began)
         except Exception as error:
+            if self._is_late(began + DEADLINE) and not self._stopped:
+                self._was_halted()
+                self._hinted = True
+                return True
             self._failed(error)
             return False
         finally:
@@ -267,8 +280,24 @@ class Invalidations:
             self._healthy = True
             self.on_health(True)
 
-    def _go_blind(self) -> None:
+    def _is_late(self, due: float) -> bool:
+        return bool(self.clock.seconds() > due + HALTED)
+
+    def _was_halted(self) -> None:
+        if self._healthy is not False:
+            log.warn("This process was halted; until it has looked what it missed, it asks the source first")
+            self._healthy = False
+            self.on_doubt()
+
+    def _watchdog_fires(self, due: float) -> None:
         self._watchdog = None
+        if self._is_late(due) and not self._is_failing:
+            self._was_halted()
+            self._watch(BLIND)
+        else:
+            self._go_blind()
+
+    def _go_blind(self) -> None:
         log.warn("Changes are not heard of; what was kept is no longer trusted")
         self._healthy = False
         self.on_health(False)
@@ -276,7 +305,10 @@ class Invalidations:
     def _watch(self, seconds: float | None) -> None:
         if self._watchdog is not None:
             self._watchdog.cancel()
-        self._watchdog = None if seconds is None else self.clock.callLater(seconds, self._go_blind)
+        self._watchdog = None
+        if seconds is not None:
+            due = self.clock.seconds() + seconds
+            self._watchdog = self.clock.callLater(seconds, self._watchdog_fires, due)
 
     def _failed(self, error: Exception) -> None:
         self.failures += 1

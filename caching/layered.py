@@ -128,6 +128,11 @@ class Ladder:
             self.breaker.trip()
         self._judge()
 
+    def doubt(self) -> None:
+        """Be told that changes may have been missed, though nothing has failed: ask the source first."""
+        self._healthy = False
+        self._judge()
+
     def _judge(self) -> None:
         if self._healthy:
             self.moment.set(Trust.FRESH)

@@ -25,6 +25,10 @@ from zope.interface import implementer
 BATCH = 64
 """Most sockets served before the reactor comes to its other descriptors and its timed calls."""
 
+PAUSE = 1.0
+"""Seconds without any event after which the reactor's timed calls come first: this process may have been
+halted, and they know better what it may still say."""
+
 _IN, _OUT = 1, 4
 _GONE = 8 | 16
 """EPOLLIN, EPOLLOUT, EPOLLERR | EPOLLHUP: epoll(7); the module need not have the names."""
@@ -56,6 +60,8 @@ class SocketSet(_DisconnectSelectableMixin):
         self._places: dict[Any, int] = {}
         self._fresh: set[int] = set()
         self._retiring = False
+        self._seconds = reactor.seconds
+        self._turned = self._seconds()
         self._open()
 
     def __repr__(self) -> str:
@@ -144,6 +150,9 @@ class SocketSet(_DisconnectSelectableMixin):
         return "sockets"
 
     def doRead(self) -> None:
+        before, self._turned = self._turned, self._seconds()
+        if self._turned - before > PAUSE:
+            return  # what is ready stays so, and the reactor asks again
         fresh, members, wanted = self._fresh, self._members, self._wanted
         fresh.clear()
         for fd, event in self._epoll.poll(0, BATCH):

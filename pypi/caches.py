@@ -114,6 +114,7 @@ def caches(
         forget_all=memory.forget_all,
         shared=shared,
         on_health=ladder.trust,
+        on_doubt=ladder.doubt,
     )
     reader = PlainReader(hosts, limits, None if log is None else log.lines)
     ladder.source_lags = lambda: invalidations.behind_seconds > LAGGING

@@ -92,6 +92,7 @@ class Process:
     shelf: Shelf = field(factory=Shelf)
     forgotten: list[tuple[int, tuple[str, ...]]] = field(factory=list)
     health: list[bool] = field(factory=list)
+    doubts: list[float] = field(factory=list)
     wiped: int = 0
     it: Invalidations = field(init=False)
 
@@ -105,6 +106,7 @@ class Process:
             forget_all=self._wipe,
             shared=self.shelf,
             on_health=self.health.append,
+            on_doubt=lambda: self.doubts.append(self.clock.seconds()),
         )
 
     def _wipe(self) -> None:
@@ -278,6 +280,40 @@ def test_a_halted_process_knows_it(process: Process) -> None:
     """Time that passed unnoticed counts: no timer has to fire first."""
     process.clock.rightNow += 30
     assert process.it.is_blind
+
+
+@pytest.mark.parametrize("seconds", [3.0, 30.0])
+@pytest.mark.parametrize("looking", [False, True])
+def test_after_a_halt_nothing_is_trusted_unseen(process: Process, seconds: float, looking: bool) -> None:
+    """The first call after a halt doubts what is kept, and looks at once; no source has failed."""
+    process.pass_by(2)
+    if looking:
+        process.journal.hangs = True
+        process.it.hint()
+    process.journal.write("a")
+    process.journal.hangs = False
+    seen = process.forgotten.copy()
+    process.it.on_doubt = lambda: process.doubts.append(len(process.forgotten))
+    process.clock.advance(seconds + 1)
+    assert process.doubts == [len(seen)]
+    assert process.forgotten == [*seen, (1, ("a",))]
+    assert process.health == [True, True]
+    process.pass_by(30)
+    assert (process.health, len(process.doubts)) == ([True, True], 1)
+
+
+def test_a_halt_and_then_no_journal(process: Process) -> None:
+    """Whoever wakes and finds the journal away goes blind in his time."""
+    process.journal.hangs = True
+    process.clock.advance(30)
+    assert (process.doubts, process.health) == ([30], [True])
+    process.pass_by(BLIND - 1)
+    assert process.health == [True]
+    process.pass_by(2)
+    assert process.health == [True, False]
+    process.journal.hangs = False
+    process.pass_by(4)
+    assert process.health == [True, False, True]
 
 
 def test_a_failing_journal_is_not_stormed(process: Process) -> None:

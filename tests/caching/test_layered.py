@@ -311,6 +311,22 @@ def test_memory_alone() -> None:
     assert result(world.ask()).status == "test-l1; hit"
 
 
+def test_memory_in_doubt() -> None:
+    """Where something may have been missed, but nothing failed, the source is asked before memory is used."""
+    world = World()
+    world.fill(b"old")
+    world.ladder.doubt()
+    assert world.moment.trust is Trust.DOUBTED
+    asking = world.ask()
+    world.say(b"new")
+    assert body(result(asking)) == b"new"
+    asking = world.ask()
+    world.fail(Down())
+    assert result(asking).status == "test-l1; fwd=stale; detail=source-down"
+    world.ladder.trust(True)
+    assert result(world.ask()).status == "test-l1; hit"
+
+
 def test_source_is_tried_again() -> None:
     """Without news of changes the source is tried now and then; if it answers, it is asked each time."""
     world = World()

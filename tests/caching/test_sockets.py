@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from caching.sockets import BATCH, SocketSet, socket_set
+from caching.sockets import BATCH, PAUSE, SocketSet, socket_set
 from tests.caching.turns import eventually, turns
 from tests.http.memory import errors_logged
 
@@ -250,6 +250,20 @@ class InOrder:
     def poll(self, timeout: float, most: int) -> list[tuple[int, int]]:
         batch, self.batch = self.batch, []
         return batch or self.epoll.poll(timeout, most)
+
+
+async def test_timed_calls_come_first_after_a_halt(crowd: Crowd) -> None:
+    """Where long nothing happened, what is ready waits for one turn; and not for a second one."""
+    now = 0.0
+    crowd.sockets._seconds = lambda: now
+    crowd.sockets._turned = 0.0
+    one = crowd.join()
+    one.other.send(b"x")
+    now = PAUSE + 0.5
+    crowd.sockets.doRead()
+    assert one.told == []
+    crowd.sockets.doRead()
+    assert one.told == [b"x"]
 
 
 async def test_number_used_again(crowd: Crowd) -> None:
