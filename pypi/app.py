@@ -51,6 +51,7 @@ from pypi.publishing.rules import Classifiers, Rules
 from pypi.publishing.yank import Yanks
 from pypi.watch import Watch, watch
 from pypi.web.downloads import Downloads
+from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
 from pypi.web.health import Health, Probe
 from pypi.web.pages import Pages, Templates
 from pypi.web.simple import SimpleApi
@@ -205,7 +206,7 @@ def build(
     upload = Upload(
         accounts=accounts, publisher=publisher, spool=spool, max_file_size=config.uploads.max_file_size
     )
-    downloads = Downloads(files=files, random_bytes=random_bytes)
+    downloads = Downloads(files=files, random_bytes=random_bytes, handoff=handoff(config, files))
     pages = Pages(index=index, templates=Templates.installed(), origin=origin)
     probes: dict[str, Probe] = {
         "database": lambda: database.read(current),
@@ -287,6 +288,20 @@ def purger(config: Config, client: Client) -> Purger | None:
 def shown_at(config: Config) -> str:
     """Where everybody may look what the edge shows; empty where nobody may, or it is not known."""
     return (config.edge.url or config.service.origin) if config.access.reads == "public" else ""
+
+
+def handoff(config: Config, files: Any) -> Handoff | None:
+    """Who sends the bytes of files in our place, by ``files.handoff``."""
+    section = config.files
+    match section.handoff:
+        case "x-accel":
+            return ToFront(header="X-Accel-Redirect", prefix=section.handoff_prefix)
+        case "x-sendfile":
+            return ToFront(header="X-Sendfile")
+        case "redirect":
+            shared = config.access.reads == "public"
+            return ToBucket(presigned=files.presigned, seconds=section.handoff_seconds, shared=shared)
+    return None
 
 
 def rules(config: Config) -> Rules:
