@@ -175,6 +175,16 @@ def test_what_the_lane_never_finds(world: World, target: str) -> None:
     assert (len(world.memory), sum(world.wire.transport.by_lane.values())) == before == (before[0], 0)
 
 
+@pytest.mark.parametrize(("more", "status"), [(97, 304), (98, 304), (99, 431)])
+def test_one_header_too_many(world: World, more: int, status: int) -> None:
+    """The header that the lane looks at by itself counts as every other."""
+    world.play(Take())
+    headers = b"".join(b"X-%d: y\r\n" % number for number in range(more))
+    tagged = b'If-None-Match: "tiny-text-0"\r\n' + headers
+    world.play(Send(request("/tiny/").replace(b"\r\n\r\n", b"\r\n" + tagged + b"\r\n")))
+    assert world.wire.statuses == [status]
+
+
 def request(target: str) -> bytes:
     """A plain one."""
     return f"GET {target} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
