@@ -157,12 +157,22 @@ class SocketSet(_DisconnectSelectableMixin):
         fresh.clear()
         for fd, event in self._epoll.poll(0, BATCH):
             # A number that was closed and taken again meanwhile has no event yet; it comes again if it has.
-            if fd in members and fd not in fresh:
-                member, wants = members[fd], wanted[fd]
-                if event == _IN == wants:
-                    self._read(member)
-                else:
-                    self._serve(member, event, wants)
+            member = members.get(fd)
+            if member is None or fd in fresh:
+                continue
+            wants = wanted[fd]
+            if event != _IN or wants != _IN:
+                self._serve(member, event, wants)
+                continue
+            # What ``_serve`` does, short, for nearly all events.
+            reading = True
+            try:
+                why = member.doRead()
+            except BaseException as error:
+                why, reading = error, False
+                log.failure("{member} failed", member=member)
+            if why:
+                self._drop(member, why, reading)
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor stops: so do all sockets."""
@@ -172,17 +182,6 @@ class SocketSet(_DisconnectSelectableMixin):
             except BaseException:
                 log.failure("{member} could not be closed", member=member)
         self._close()
-
-    def _read(self, member: Any) -> None:
-        """What ``_serve`` does, short, for nearly all events."""
-        reading = True
-        try:
-            why = member.doRead()
-        except BaseException as error:
-            why, reading = error, False
-            log.failure("{member} failed", member=member)
-        if why:
-            self._drop(member, why, reading)
 
     def _serve(self, member: Any, event: int, wanted: int) -> None:
         """Tell a socket what happened, and close it where that went wrong, as Twisted's reactors do it."""

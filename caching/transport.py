@@ -78,7 +78,17 @@ class EagerServer(tcp.Server):
         Returns:
             whether the kernel took all of it.
         """
-        if self._tempDataLen or self.dataBuffer or self._sending is not None or not self._may_send():
+        # What ``_may_send`` says, without the price of asking: this is half of what a hot page costs.
+        if (
+            self._tempDataLen
+            or self.dataBuffer
+            or self._sending is not None
+            or not self.connected
+            or self._aborting
+            or self._writeDisconnected
+            or self._writeDisconnecting
+            or self.TLS
+        ):
             self.writeSequence(pieces)
             return False
         try:
