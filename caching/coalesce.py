@@ -15,12 +15,15 @@ T = TypeVar("T")
 log = Logger()
 
 
-async def shielded(work: Coroutine[Any, Any, T]) -> T:
+async def shielded(work: Coroutine[Any, Any, T], *expected: type[Exception]) -> T:
     """Run ``work`` to its end even if the one awaiting it is cancelled.
 
     A client that hangs up cancels its handler at the ``await`` it stands at; a write half-way through must
     not stop there. The canceller gets its ``CancelledError`` at once, the work goes on, and a failure nobody
     waits for any more is logged.
+
+    Args:
+        expected: failures that need no word where nobody waits for them.
 
     Returns:
         what ``work`` returns; its exceptions pass through.
@@ -31,7 +34,7 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
     def settled(result: T | Failure) -> None:
         if not waiter.called:
             waiter.callback(result)  # a Failure starts the errbacks
-        elif isinstance(result, Failure) and not isinstance(result.value, CancelledError):
+        elif isinstance(result, Failure) and not isinstance(result.value, (CancelledError, *expected)):
             log.failure("Shielded work failed after its caller had left", failure=result)
 
     running.addBoth(settled)

@@ -109,7 +109,7 @@ class Database:
             DeadlineExceeded: nothing was changed.
             OutcomeUnknown: ask again before saying anything.
         """
-        return await shielded(self._persist(_WRITE, WRITE_DEADLINE, lambda c: function(c, *args, **kwargs)))
+        return await self._shielded(_WRITE, WRITE_DEADLINE, lambda c: function(c, *args, **kwargs))
 
     async def read(
         self,
@@ -123,7 +123,7 @@ class Database:
             DatabaseDown: the database cannot be reached.
             DeadlineExceeded: it did not answer in time.
         """
-        return await shielded(self._persist(_READ, READ_DEADLINE, lambda c: function(c, *args, **kwargs)))
+        return await self._shielded(_READ, READ_DEADLINE, lambda c: function(c, *args, **kwargs))
 
     async def ask(
         self,
@@ -138,7 +138,7 @@ class Database:
             DatabaseDown: the database cannot be reached.
             DeadlineExceeded: it did not answer in time.
         """
-        return await shielded(self._persist(_ASK, READ_DEADLINE, lambda c: function(c, *args, **kwargs)))
+        return await self._shielded(_ASK, READ_DEADLINE, lambda c: function(c, *args, **kwargs))
 
     async def scan(
         self,
@@ -152,7 +152,7 @@ class Database:
             DatabaseDown: the database cannot be reached.
             DeadlineExceeded: it did not answer in time.
         """
-        return await shielded(self._persist(_READ, SCAN_DEADLINE, lambda c: function(c, *args, **kwargs)))
+        return await self._shielded(_READ, SCAN_DEADLINE, lambda c: function(c, *args, **kwargs))
 
     async def start(self) -> None:
         """Find out now, rather than at the first request, whether the server answers.
@@ -178,6 +178,10 @@ class Database:
         self._drop_idle()
 
     # --- one transaction --------------------------------------------------------------------------------
+
+    async def _shielded(self, begin: str, seconds: float, work: Callable[[Cursor], Awaitable[T]]) -> T:
+        # Whoever waits no longer has given up on a database that does not answer; that it did not is known.
+        return await shielded(self._persist(begin, seconds, work), DatabaseDown)
 
     async def _persist(self, begin: str, seconds: float, work: Callable[[Cursor], Awaitable[T]]) -> T:
         """Try until it succeeds, is refused for good, or the deadline has passed."""
