@@ -134,6 +134,7 @@ sub vcl_hit {
     if (obj.ttl >= 0s) {
         return (deliver);
     }
+    # Longer than the time-outs of the backend: who tries again does not begin by making somebody wait.
     if (req.http.X-Cheeseshop-Stale || !std.healthy(req.backend_hint)
         || std.real(var.global_get("cheeseshop.failed"), 0.0) + 15.0 > std.time2real(now, 0.0)) {
         return (deliver);
@@ -159,6 +160,7 @@ sub vcl_miss {
 sub vcl_pipe {
     # One request for each pipe: whatever the client writes after it goes nowhere.
     set bereq.http.Connection = "close";
+    unset bereq.http.X-Cheeseshop-Status;
     return (pipe);
 }
 
@@ -170,6 +172,7 @@ sub vcl_pass {
 }
 
 sub vcl_backend_fetch {
+    unset bereq.http.X-Cheeseshop-Status;
     if (bereq.uncacheable) {
         # An upload is looked into before it is answered, and a file may be on its way from far away.
         set bereq.first_byte_timeout = 120s;
@@ -181,8 +184,6 @@ sub vcl_backend_fetch {
         # There is something stale to be served, and whoever asked a moment ago got no answer.
         return (abandon);
     }
-    set bereq.first_byte_timeout = 10s;
-    set bereq.between_bytes_timeout = 10s;
     return (fetch);
 }
 
@@ -216,7 +217,7 @@ sub vcl_backend_response {
     # Everything has one tag in common, by which everything is purged.
     std.collect(beresp.http.xkey, " ");
     set beresp.http.xkey = beresp.http.xkey + " everything";
-    set beresp.http.X-Cheeseshop-Life = beresp.age + beresp.ttl;
+    set beresp.http.X-Cheeseshop-Life = "" + (beresp.age + beresp.ttl) + "s";
     return (deliver);
 }
 
@@ -246,7 +247,7 @@ sub cheeseshop_lifetime {
             set beresp.grace = std.duration(regsub(beresp.http.X-Cheeseshop-Control,
                 "^(?:.*[ ,])?stale-if-error=([0-9]{1,9}).*$", "\1") + "s", 0s);
         }
-    } else if (beresp.http.X-Cheeseshop-Control) {
+    } else if (beresp.http.X-Cheeseshop-Control != "") {
         set beresp.ttl = 0s;
     }
     if (!beresp.http.xkey && beresp.ttl > 60s) {

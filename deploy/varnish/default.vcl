@@ -9,6 +9,9 @@ backend cheeseshop {
     .host = "127.0.0.1";
     .port = "8080";
     .connect_timeout = 2s;
+    # For pages; what is uploaded or downloaded gets more. Keep them below 15 s.
+    .first_byte_timeout = 10s;
+    .between_bytes_timeout = 10s;
     .max_connections = 500;
 }
 
