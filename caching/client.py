@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from attrs import define, field, frozen
 from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone, ResponseFailed
@@ -69,16 +69,18 @@ class Client:
         Raises:
             NoReply: nobody answered, or not all of it, or not in time, or too much.
         """
+        ends = self.reactor.seconds() + self.timeout
         exchange = Deferred.fromCoroutine(self._exchange(method, url, headers, body))
         exchange.addTimeout(self.timeout, self.reactor)
         try:
             return await exchange
-        except TimeoutError:
-            raise NoReply(f"{_host(url)} did not answer within {self.timeout:g} s") from None
-        except (NoReply, CancelledError):
+        except CancelledError:
             raise
         except Exception as error:
-            raise NoReply(f"{_host(url)}: {_told(error)}") from None
+            # What was broken off at that moment fails in many ways.
+            late = self.reactor.seconds() >= ends
+            told = f"no answer within {self.timeout:g} s" if late else _told(error)
+            raise NoReply(f"{_host(url)}: {told}") from None
 
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
@@ -109,14 +111,14 @@ class _Reading(Protocol):
     """Collects a body; whoever waits for it and gives up ends the connection."""
 
     def __init__(self) -> None:
-        self.ended: Deferred[bytes] = Deferred(lambda _: self._abort())
+        self.ended: Deferred[bytes] = Deferred(lambda _: self._end())
         self._received = bytearray()
 
     def dataReceived(self, data: bytes) -> None:
         self._received += data
         if len(self._received) > LONGEST_BODY and not self.ended.called:
-            self._abort()
             self.ended.errback(NoReply(f"an answer of more than {LONGEST_BODY} bytes"))
+            self._end()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self.ended.called:
@@ -126,10 +128,11 @@ class _Reading(Protocol):
         else:
             self.ended.errback(reason)
 
-    def _abort(self) -> None:
+    def _end(self) -> None:
+        # What was to be written has been, so nothing keeps the connection from closing.
         transport: Any = self.transport
         if transport is not None:
-            transport.abortConnection()
+            transport.loseConnection()
 
 
 def _host(url: str) -> str:

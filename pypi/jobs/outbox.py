@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, ClassVar
 
 from attrs import define, evolve, field, frozen
-from twisted.internet.defer import CancelledError, Deferred, FirstError, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -131,15 +131,17 @@ class Outbox:
     async def _empty(self, kind: str, handler: Handler) -> None:
         while not self._stopped and (errands := await self._claim(kind, handler)):
             failpoint("outbox.before-drain")
-            try:
-                follow = await self._do(handler, errands)
-            except CancelledError:
-                return
-            except Exception as error:
-                await self._failed(errands, error)
-            else:
-                await self._done(errands, follow)
+            await self._attempt(handler, errands)
             await self._look()
+
+    async def _attempt(self, handler: Handler, errands: Sequence[Errand]) -> None:
+        try:
+            follow = await self._do(handler, errands)
+        except Exception as error:
+            if not self._stopped:
+                await self._failed(errands, error)
+        else:
+            await self._done(errands, follow)
 
     async def _claim(self, kind: str, handler: Handler) -> list[Errand]:
         now = self.now()
