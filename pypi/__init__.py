@@ -34,8 +34,8 @@ Rooms::
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
-    pypi/files/         store (contract)  paths  spool draft  local tree descriptors  s3 s3_client bucket slices
-                        workers
+    pypi/files/         store (contract)  paths  spool draft  local tree descriptors
+                        s3 s3_client bucket slices  workers
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
     pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
