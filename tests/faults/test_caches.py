@@ -1,0 +1,245 @@
+"""PostgreSQL, Redis and workers are halted and killed: known pages stay, and then nothing old is left.
+
+Every page is asked of every worker, each by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from signal import SIGKILL
+
+import pytest
+import pytest_twisted
+from attrs import define, field
+from redis import Redis
+
+from tests.support.index import OWNER
+from tests.support.pages import Line, Shown, Stage, halted
+from tests.support.rig import Upload, upload, wait_for
+
+BLIND = 7.0
+"""Seconds after which every worker knows that it does not hear of changes."""
+
+SOON = 6.0
+"""Seconds within which a busy machine does what is promised for two or three."""
+
+AT_ONCE = 2.0
+"""Seconds within which it does what needs no waiting."""
+
+PROJECTS = 4
+
+_numbers = count(1)
+
+
+def cold() -> str:
+    """A page nobody has asked for."""
+    return f"/simple/nobody-{next(_numbers)}/"
+
+
+@define(eq=False)
+class Town:
+    """A service of three workers, and the pages all of them know.
+
+    Attributes:
+        pages: name of a project → its last upload.
+    """
+
+    stage: Stage
+    pages: dict[str, Upload] = field(factory=dict)
+    _versions: dict[str, int] = field(factory=dict)
+    _read: int = 0
+
+    def publish(self, name: str) -> str:
+        """Publish a new version; which."""
+        self._versions[name] = self._versions.get(name, 0) + 1
+        version = f"{self._versions[name]}.0"
+        wanted = upload(name, version)
+        assert self.stage.publish(wanted).status == 200
+        self.pages[name] = wanted
+        return version
+
+    def shown(self) -> dict[str, list[Shown]]:
+        """What every worker answers for every page, on fresh connections."""
+        lines = self.stage.lines()
+        try:
+            return {name: [line.ask(f"/simple/{name}/") for line in lines] for name in self.pages}
+        finally:
+            close(lines)
+
+    def at_once(self, path: str) -> list[Shown]:
+        """What every worker answers to the same question in the same moment."""
+        lines = self.stage.lines()
+        try:
+            with ThreadPoolExecutor(len(lines)) as pool:
+                return list(pool.map(lambda line: line.ask(path), lines))
+        finally:
+            close(lines)
+
+    def is_warm(self) -> bool:
+        """Whether every worker answers every page, and trusts it."""
+        return all(
+            one.status == 200 and not one.is_stale and int(one.headers.get("age", 0)) == 0
+            for answers in self.shown().values()
+            for one in answers
+        )
+
+    def is_all_right(self) -> None:
+        """Everything is as good as new: pages, uploads, yanks, and the log."""
+        self.stage.come_back()
+        assert self.is_warm()
+        name, other, *_ = self.pages
+        version = self.publish(name)
+        assert wait_for(lambda: all(version in one.versions for one in self.shown()[name]), SOON)
+        yanked = self.stage.cheeseshop("yank", other, f"{self._versions[other]}.0").stdout
+        assert "is yanked" in yanked, yanked
+        assert "Not every worker" not in yanked
+        for one in self.stage.everywhere(f"/simple/{other}/"):
+            assert self.pages[other].filename in one.yanked
+        self.publish(other)
+        said = self.stage.everything_said[self._read :]
+        self._read += len(said)
+        assert "Traceback" not in said, said
+        assert "Unhandled" not in said, said
+
+
+def close(lines: list[Line]) -> None:
+    """Hang up."""
+    for line in lines:
+        line.close()
+
+
+@pytest_twisted.async_yield_fixture(scope="module")
+async def lasting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """One town for all tests."""
+    stage = Stage(tmp_path_factory.mktemp("town"), workers=3)
+    try:
+        stage.start()
+        await stage.welcome(OWNER)
+        town = Town(stage)
+        for number in range(PROJECTS):
+            town.publish(f"page{number}")
+        yield town
+    finally:
+        stage.end()
+
+
+@pytest.fixture
+def town(lasting: Town) -> Town:
+    """The same, with everything warm."""
+    lasting.stage.come_back()
+    assert lasting.is_warm()
+    return lasting
+
+
+def refusing(answers: list[Shown]) -> float:
+    """Seconds the slowest of them took to say when to come back."""
+    for one in answers:
+        assert one.status == 503
+        assert int(one.headers["retry-after"]) > 0
+    return max(one.took for one in answers)
+
+
+EITHER = [
+    (("postgres",), "halted"),
+    (("postgres", "redis"), "killed"),
+    pytest.param(("postgres",), "killed", marks=pytest.mark.long),
+    pytest.param(("postgres", "redis"), "halted", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize(("servers", "how"), EITHER)
+def test_without_a_database(town: Town, servers: tuple[str, ...], how: str) -> None:
+    """Known pages are answered, and after five seconds as old; all else is refused; then all is fresh."""
+    began = time.monotonic()
+    with town.stage.without(*servers, how=how):
+        assert refusing(town.at_once(cold())) < SOON
+        for answers in town.shown().values():
+            assert [one.status for one in answers] == [200] * 3
+        time.sleep(max(0.0, began + BLIND - time.monotonic()))
+        for answers in town.shown().values():
+            assert [(one.status, one.is_stale) for one in answers] == [(200, True)] * 3
+            assert all(int(one.headers["age"]) > 0 for one in answers)
+            assert all(one.took < AT_ONCE for one in answers)
+        # Now and then one question finds out whether the database is back, and that takes its two seconds.
+        assert wait_for(lambda: refusing(town.at_once(cold())) < AT_ONCE, 20)
+        refused = town.stage.publish(upload("page0", "0.1"))
+        assert refused.is_honest_refusal
+        assert refused.status == 503
+    town.is_all_right()
+
+
+@pytest.mark.parametrize("how", ["halted", "killed"])
+def test_without_redis(town: Town, how: str) -> None:
+    """Nobody notices: pages, new questions and uploads go on, and nothing counts as old."""
+    with town.stage.without("redis", how=how):
+        for answers in town.shown().values():
+            assert [(one.status, one.is_stale) for one in answers] == [(200, False)] * 3
+        assert [one.status for one in town.at_once(cold())] == [404] * 3
+        version = town.publish("page0")
+        assert wait_for(lambda: all(version in one.versions for one in town.shown()["page0"]), SOON)
+    town.is_all_right()
+
+
+def test_redis_is_emptied(town: Town) -> None:
+    """What Redis forgets is made again, and what it no longer knows of changes brings nothing old back."""
+    stage = town.stage
+    version = town.publish("page1")
+    where = str((stage.data / "redis" / "run" / "redis.sock").resolve())
+    with Redis(unix_socket_path=where) as redis:
+        redis.flushall()
+    assert wait_for(lambda: all(version in one.versions for one in town.shown()["page1"]), SOON)
+    town.is_all_right()
+
+
+@pytest.mark.parametrize("seconds", [3.0, pytest.param(10.0, marks=pytest.mark.long)])
+def test_a_worker_is_halted(town: Town, seconds: float) -> None:
+    """A worker that did nothing for a while shows nothing old when it goes on, not even at first."""
+    lines = [line for _ in town.pages for line in town.stage.lines([1])]
+    for line, name in zip(lines, town.pages, strict=True):
+        line.ask(f"/simple/{name}/")
+    with halted(lines[0].pid):
+        began = time.monotonic()
+        versions = {name: town.publish(name) for name in tuple(town.pages)}
+        for line, name in zip(lines, versions, strict=True):
+            line.begin(f"/simple/{name}/")
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
+    for line, (name, version) in zip(lines, versions.items(), strict=True):
+        shown = line.end(SOON)
+        assert shown.status == 200
+        assert version in shown.versions, name
+    close(lines)
+    town.is_all_right()
+
+
+def test_a_worker_is_killed_before_it_hears(town: Town) -> None:
+    """A change that a worker was told of, and had not read when it died, is shown by all, its heir too."""
+    stage = town.stage
+    victim = stage.picture.workers[0]
+    with halted(victim.pid):
+        versions = {name: town.publish(name) for name in tuple(town.pages)}
+        os.kill(victim.pid, SIGKILL)
+    assert wait_for(lambda: stage.picture.workers[0].restarts > victim.restarts)
+    stage.await_crew()
+    stage.come_back()
+    for name, answers in town.shown().items():
+        assert all(versions[name] in one.versions for one in answers)
+    town.is_all_right()
+
+
+def test_a_worker_dies_before_it_announces(town: Town) -> None:
+    """A worker that dies between a commit and all that follows leaves nothing old anywhere."""
+    stage = town.stage
+    stage.restart("upload.after-commit")
+    stage.await_crew()
+    assert town.is_warm()
+    wanted = upload("page2", "99.0")
+    assert stage.publish(wanted).status is None
+    stage.await_crew()
+    assert wait_for(lambda: all("99.0" in one.versions for one in town.shown()["page2"]), SOON)
+    stage.restart()
+    stage.await_crew()
+    town.is_all_right()
