@@ -7,6 +7,7 @@ from typing import Any
 import click
 from attrs import frozen
 
+from caching.varnish import vcl
 from pypi.cli.running import application, configured, run, show
 from pypi.config import Config, shown
 from pypi.db.migrations import SchemaBehind
@@ -28,6 +29,12 @@ def show_config(context: click.Context, as_json: bool) -> None:
         for key, value, origin in shown(configured(context))
     ]
     show(lines, as_json=as_json, text=_settings)
+
+
+@config.command("vcl")
+def show_vcl() -> None:
+    """Print the VCL for a Varnish before the index, to be included by the site's own."""
+    click.echo(vcl(), nl=False)
 
 
 def _settings(lines: list[dict[str, str]]) -> str:
