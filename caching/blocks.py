@@ -16,11 +16,15 @@ from caching.compression import (
     deflated,
     gzip_trailer,
     inflated,
+    shifted,
 )
 from caching.conditional import strong_etag
 
 PIECE = 64 * 1024
 """Bytes that go to a client at once, or a block where that is more."""
+
+RUN = 32
+"""Blocks that are added up at a time: in a body that changes little, most runs stay as they are."""
 
 
 @frozen(eq=False)
@@ -57,6 +61,33 @@ class Block:
         )
 
 
+@frozen(eq=False)
+class Run:
+    """Some blocks in a row, added up.
+
+    Attributes:
+        crc: CRC-32 of the bytes inside.
+        shift: ``crc_shift`` of ``length``.
+        length: bytes inside.
+        packed_length: bytes of their compressed forms.
+    """
+
+    blocks: Sequence[Block] = field(repr=False)
+    crc: int
+    shift: int
+    length: int
+    packed_length: int
+
+    @classmethod
+    def of(cls, blocks: Sequence[Block]) -> Run:
+        """Add up; takes some microseconds for each."""
+        crc, shift = 0, crc_shift(0)
+        for block in blocks:
+            crc, shift = crc_of_both(crc, block.crc, block.shift), shifted(shift, block.shift)
+        length, packed = sum(one.length for one in blocks), sum(len(one.packed) for one in blocks)
+        return cls(blocks, crc, shift, length, packed)
+
+
 @frozen(eq=False, kw_only=True)
 class Whole:
     """A body of blocks, ready to be sent in either coding.
@@ -75,24 +106,30 @@ class Whole:
     packed_length: int
     etag: str
     packed_etag: str
+    _runs: Sequence[Run] = field(repr=False)
     _trailer: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, blocks: Sequence[Block]) -> Whole:
-        """Put blocks together; takes some microseconds for each."""
+    def of(cls, blocks: Sequence[Block], before: Whole | None = None) -> Whole:
+        """Put blocks together.
+
+        Args:
+            before: a body with many of the same blocks, which need not be added up again.
+        """
+        runs = _runs(blocks, () if before is None else before._runs)
         crc = length = 0
-        for block in blocks:
-            crc = crc_of_both(crc, block.crc, block.shift)
-            length += block.length
+        for run in runs:
+            crc = crc_of_both(crc, run.crc, run.shift)
+            length += run.length
         trailer = LAST_BLOCK + gzip_trailer(crc, length)
-        packed = sum(len(block.packed) for block in blocks)
         packed_etag = strong_etag(b"".join(block.packed_digest for block in blocks))
         return cls(
             blocks=blocks,
             length=length,
-            packed_length=len(GZIP_HEADER) + packed + len(trailer),
+            packed_length=len(GZIP_HEADER) + sum(run.packed_length for run in runs) + len(trailer),
             etag=strong_etag(b"".join(block.digest for block in blocks)),
             packed_etag=f'{packed_etag[:-1]}-gz"',
+            runs=runs,
             trailer=trailer,
         )
 
@@ -103,6 +140,16 @@ class Whole:
     def packed(self) -> Iterator[bytes]:
         """The body as one gzip member, piece by piece."""
         return _gathered((GZIP_HEADER, *(block.packed for block in self.blocks), self._trailer))
+
+
+def _runs(blocks: Sequence[Block], before: Sequence[Run]) -> list[Run]:
+    """All blocks in runs, those of before where they are the same."""
+    runs = []
+    for number, start in enumerate(range(0, len(blocks), RUN)):
+        part = tuple(blocks[start : start + RUN])
+        known = before[number] if number < len(before) else None
+        runs.append(known if known is not None and known.blocks == part else Run.of(part))
+    return runs
 
 
 def _gathered(pieces: Iterator[bytes] | Sequence[bytes]) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from attrs import define, field, frozen
 from caching.blocks import Block, Whole
 from caching.compression import deflated, inflated
 
-MEAN = 1024
+MEAN = 512
 """Lines of a bucket on average: a power of two."""
 
 MOST = 8 * MEAN
@@ -72,6 +72,10 @@ class Bucket:
     def lines(self) -> list[str]:
         """Its lines."""
         return inflated(self._lines).decode().split("\n")
+
+    def is_written(self, form: Format, *, leading: bool) -> bool:
+        """Whether ``block`` takes no time."""
+        return (form.name, leading) in self._blocks
 
     def block(self, form: Format, *, leading: bool) -> Block:
         """Its lines in a format; made when it is asked for the first time.
@@ -168,8 +172,25 @@ def _edited(group: Sequence[Bucket], edits: Mapping[str, str | None]) -> Sequenc
     return gathered(line for _, line in sorted(lines.items()) if line is not None)
 
 
-def written(buckets: Sequence[Bucket], form: Format, serial: int) -> Whole:
-    """The whole list in a format; makes the blocks that are missing, and puts all together."""
-    head = Block.of(form.head(serial))
-    blocks = [bucket.block(form, leading=not number) for number, bucket in enumerate(buckets)]
-    return Whole.of((head, *blocks, Block.of(form.foot)))
+def written(
+    buckets: Sequence[Bucket],
+    form: Format,
+    serial: int,
+    *,
+    before: Whole | None = None,
+    pause: Callable[[], object] = lambda: None,
+) -> Whole:
+    """The whole list in a format; makes the blocks that are missing, and puts all together.
+
+    Args:
+        before: the list in the same format, not long ago.
+        pause: called after each block that is made, so that a thread can let others go on.
+    """
+    blocks = [Block.of(form.head(serial))]
+    for bucket in buckets:
+        leading = bucket is buckets[0]
+        is_new = not bucket.is_written(form, leading=leading)
+        blocks.append(bucket.block(form, leading=leading))
+        if is_new:
+            pause()
+    return Whole.of((*blocks, Block.of(form.foot)), before)

@@ -68,6 +68,11 @@ def crc_of_both(first: int, second: int, shift: int) -> int:
     return _product(shift, first) ^ second
 
 
+def shifted(first: int, second: int) -> int:
+    """``crc_shift`` of the sum of two lengths, from those of each."""
+    return _product(first, second)
+
+
 def _product(a: int, b: int) -> int:
     product, bit = 0, 1 << 31
     while a:

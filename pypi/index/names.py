@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import sleep
+
 from attrs import Factory, define, field, frozen
 from twisted.logger import Logger
 
@@ -18,6 +20,9 @@ log = Logger()
 
 MOST_CHANGES = 5000
 """Changed projects from which reading all of them again is less work."""
+
+BREATH = 0.0002
+"""Seconds between one bucket and the next."""
 
 PATIENCE = 60.0
 """Seconds to wait for the list; reading all of it takes some."""
@@ -41,10 +46,17 @@ class Listing:
         """How many projects there are."""
         return sum(bucket.count for bucket in self.buckets)
 
-    def written(self, form: Format) -> Whole:
-        """The list in a format; takes long where it was not written before."""
+    def written(self, form: Format, before: Listing | None = None) -> Whole:
+        """The list in a format; takes long where it was not written before.
+
+        Args:
+            before: an earlier list, of which much may have stayed as it was.
+        """
         if form.name not in self._written:
-            self._written[form.name] = written(self.buckets, form, self.serial)
+            known = None if before is None else before._written.get(form.name)
+            self._written[form.name] = written(
+                self.buckets, form, self.serial, before=known, pause=_let_others_go_on
+            )
         return self._written[form.name]
 
     def is_written(self, form: Format) -> bool:
@@ -67,6 +79,7 @@ class Names:
     )
     held: Listing | None = field(default=None, init=False)
     _confirmed: float = field(default=0.0, init=False)
+    _written_last: dict[str, Listing] = field(factory=dict, init=False)
     _refreshes: Coalescer[Listing] = field(factory=Coalescer, init=False)
 
     def __repr__(self) -> str:
@@ -112,7 +125,9 @@ class Names:
         """A list in a format; only what has changed since the last time is written anew."""
         if listing.is_written(form):
             return listing.written(form)
-        return await self.threads.run(listing.written, form)
+        whole = await self.threads.run(listing.written, form, self._written_last.get(form.name))
+        self._written_last[form.name] = listing
+        return whole
 
     async def _refresh(self) -> Listing:
         asked = self.database.reactor.seconds()
@@ -140,6 +155,11 @@ class Names:
         async for lines in projects.listed(cursor):
             await self.threads.run(gatherer.add, lines)
         return Listing(serial, await self.threads.run(gatherer.done))
+
+
+def _let_others_go_on() -> None:
+    """Hand the interpreter over for a moment: a thread that computes on and on slows the reactor's down."""
+    sleep(BREATH)
 
 
 def _changed(listing: Listing, touched: TouchedRow) -> Listing:

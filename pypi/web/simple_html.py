@@ -32,8 +32,11 @@ def _document(title: str, status: str, body: str) -> str:
 
 
 def _project_links(lines: Sequence[Fields]) -> bytes:
+    # What valid names are made of needs no escapes; to look once is cheaper than to escape each.
+    names = "".join(f"{normalized}{name}" for normalized, name, _ in lines)
+    safe = escape if set(names) & set("&<>\"'") else str
     return "".join(
-        f'<a href="/simple/{escape(normalized)}/">{escape(name)}</a>\n' for normalized, name, _ in lines
+        f'<a href="/simple/{safe(normalized)}/">{safe(name)}</a>\n' for normalized, name, _ in lines
     ).encode()
 
 
