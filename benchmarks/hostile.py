@@ -15,7 +15,7 @@ from functools import partial
 from itertools import count
 from urllib.parse import urlsplit
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from benchmarks import contest, distributions, servers, uploading, wrk
 from benchmarks.client import Client
@@ -75,7 +75,7 @@ class Uploader:
         with closing(Client(self.subject.origin)) as client:
             while not self._over.is_set():
                 number = next(self._numbers)
-                description = DESCRIPTIONS[number % len(DESCRIPTIONS)]
+                description = _anew(DESCRIPTIONS[number % len(DESCRIPTIONS)], number)
                 project, code = f"hostile{number}", {"hostile.py": b"# Nothing\n"}
                 wheel = distributions.wheel(self.setting.folder, project, "1.0", code, description)
                 try:
@@ -84,6 +84,11 @@ class Uploader:
                     self.failure = failure
                     return
                 self.uploads += 1
+
+
+def _anew(description: Description, number: int) -> Description:
+    """The same, so that nobody can remember what came of it: a paragraph more."""
+    return evolve(description, text=f"Number {number}.\n\n{description.text}")
 
 
 def measure(setting: Setting) -> Iterator[Row]:
