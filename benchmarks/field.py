@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from benchmarks import catalogue, nginx, servers, traffic, tree
+from benchmarks import catalogue, nginx, reaching, servers, traffic, tree
 from benchmarks.contest import CLIENT, SERVER, Contender, Heat, heat
 from benchmarks.figure import Setting
 from benchmarks.processes import Running
@@ -73,6 +73,7 @@ def prepared(
         ours = Entry(
             Contender(OURS, origin, partial(servers.answering, service)), traffic.known(origin, asks)
         )
+        _warm(origin, servers.workers(service, workers), asks)
         entries = [ours]
         for one in configurations:
             place = setting.folder / f"{one.name}-{workers}".replace(" ", "-")
@@ -83,6 +84,15 @@ def prepared(
             traffic.check_same(ours.known, known)
             entries.append(Entry(Contender(one.name, url, server.tree), known))
         yield Ground(service, tuple(entries), sizes)
+
+
+def _warm(origin: str, workers: Sequence[int], asks: Sequence[Ask]) -> None:
+    """Have every one of several workers answer everything once; each has pages of its own."""
+    for clients in reaching.each(origin, workers).values() if len(workers) > 1 else ():
+        for client in clients:
+            for request in {ask.client.request(f"/simple/{ask.project}/", client.host) for ask in asks}:
+                client.ask(request)
+            client.close()
 
 
 def written(setting: Setting, ground: Ground, asks: Sequence[Ask]) -> list[Path]:

@@ -13,10 +13,11 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from itertools import chain
 from statistics import median
 from urllib.parse import urlsplit
 
-from benchmarks import distributions, machine, servers, uploading
+from benchmarks import distributions, reaching, servers, uploading
 from benchmarks.cache import alone
 from benchmarks.client import Client
 from benchmarks.clients import BARE
@@ -26,7 +27,6 @@ from benchmarks.servers import Subject
 WORKERS = max(2, min(4, os.cpu_count() or 1))
 PROJECTS, UPLOADS = 20, 100
 AT_EACH = 2
-TRIES = 200
 PATIENCE = 10.0
 MOST = 50.0
 
@@ -58,7 +58,9 @@ def _uploads(setting: Setting, subject: Subject, run: int) -> tuple[list[float],
     stale = 0
     with ExitStack() as stack:
         uploader = stack.enter_context(closing(Client(subject.origin)))
-        readers = _readers(stack, subject)
+        readers = reaching.each(subject.origin, servers.workers(subject.running, WORKERS), AT_EACH)
+        for client in chain.from_iterable(readers.values()):
+            stack.callback(client.close)
         for number in range(UPLOADS):
             project, version = f"fresh{number % PROJECTS}", f"1.{number // PROJECTS}"
             wheel = distributions.tiny(wheels, project, version)
@@ -90,22 +92,6 @@ def _shown(client: Client, page: bytes) -> bytes:
     except BenchmarkFailed:
         client.close()
         return b""
-
-
-def _readers(stack: ExitStack, subject: Subject) -> dict[int, list[Client]]:
-    """Connections to each worker."""
-    workers = servers.workers(subject.running, WORKERS)
-    port = urlsplit(subject.origin).port or 80
-    found: dict[int, list[Client]] = {}
-    for _ in range(TRIES):
-        client = stack.enter_context(closing(Client(subject.origin)))
-        client.ask(BARE.request("/simple/", urlsplit(subject.origin).netloc))
-        worker = next((pid for pid in workers if client.port in machine.connections(pid, port)), None)
-        if worker is not None and len(found.get(worker, ())) < AT_EACH:
-            found.setdefault(worker, []).append(client)
-        if len(found) == WORKERS and all(len(clients) == AT_EACH for clients in found.values()):
-            return found
-    raise BenchmarkFailed(f"{TRIES} connections led to {len(found)} of {WORKERS} workers")
 
 
 FIGURE = Figure(
