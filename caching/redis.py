@@ -25,7 +25,6 @@ from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, wra
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from caching.breaker import Breaker
 from caching.figures import Figure, gauge
@@ -35,6 +34,9 @@ log = Logger()
 
 TIMEOUT = 0.05
 """Seconds a command may take: a cache that is slower than that is not worth asking."""
+
+A_TURN = 0.005
+"""Seconds more, in which at least one turn of the reactor passes."""
 
 HANGING = 2.0
 """Seconds without a reply after which a connection is closed and made anew."""
@@ -122,15 +124,26 @@ class Redis:
         answer: Deferred[Any] = Deferred()
         running = getattr(self._factory.handler, method)(*args, **options)
         running.addBoth(_unless_late, answer)
-        answer.addTimeout(self.timeout, self.reactor, _too_slow)
+        deadline = self.reactor.callLater(self.timeout, self._expire, answer)
         try:
             found = await answer
         except Exception as error:
             if _tells_of_the_server(error):
                 self._breaker.failed()
             raise RedisDown(str(error) or type(error).__name__) from None
+        finally:
+            if deadline.active():
+                deadline.cancel()
         self._breaker.worked()
         return found
+
+    def _expire(self, answer: Deferred[Any]) -> None:
+        # A process that is busy has not read yet what has arrived, and may not even have asked.
+        self.reactor.callLater(A_TURN, self._give_up, answer)
+
+    def _give_up(self, answer: Deferred[Any]) -> None:
+        if not answer.called:
+            answer.errback(RedisDown(f"no reply within {self.timeout:g} s"))
 
     async def ping(self) -> None:
         """Find out whether Redis answers.
@@ -155,10 +168,6 @@ def _unless_late(result: Any, answer: Deferred[Any]) -> None:
     """Hand over a reply somebody still waits for; one that comes too late is dropped, and is no error."""
     if not answer.called:
         answer.callback(result)
-
-
-def _too_slow(_result: Any, seconds: float) -> Any:
-    return Failure(RedisDown(f"no reply within {seconds:g} s"))
 
 
 def _tells_of_the_server(error: Exception) -> bool:
