@@ -31,6 +31,9 @@ from caching.sockets import SocketSet, socket_set
 TURN = 4 << 20
 """Most bytes of a file handed to the kernel in one event, for the sake of the other connections."""
 
+LARGE = 1 << 17
+"""Bytes from which a piece is not copied while it waits: what Twisted sends at a time, or more."""
+
 READ = 1 << 16
 """Most bytes read in one event."""
 
@@ -103,9 +106,31 @@ class EagerServer(tcp.Server):
             sent = 0
         for piece in pieces:
             if sent < len(piece):
-                self.write(piece[sent:] if sent else piece)
+                self._leave(piece, sent)
             sent = max(0, sent - len(piece))
-        return not self._tempDataLen
+        return not (self._tempDataLen or self.dataBuffer)
+
+    def write(self, data: bytes) -> None:
+        """Write; a large piece is sent as it is, and what the kernel does not take of it is not copied."""
+        if len(data) < LARGE or self.dataBuffer or self._sending is not None or not self._may_send():
+            super().write(data)
+        else:
+            before = self._tempDataBuffer
+            self._tempDataBuffer, self._tempDataLen = [], 0
+            self.send_now(*before, data)
+
+    def _leave(self, piece: bytes, sent: int) -> None:
+        """Leave to the ordinary way what the kernel has not taken of a piece.
+
+        That way joins all that waits into one new buffer. Of a large piece many clients would each have a
+        copy, for as long as they like, so it is the buffer itself.
+        """
+        if len(piece) - sent < LARGE or self._tempDataLen or self.dataBuffer:
+            super().write(piece[sent:] if sent else piece)
+        else:
+            self.dataBuffer, self.offset = piece, sent
+            self._maybePauseProducer()
+            self.startWriting()
 
     def send_file(self, file: int, offset: int, count: int) -> Deferred[None]:
         """Send a part of a file behind everything that is written; whatever is written next waits for it.

@@ -430,6 +430,23 @@ async def test_send_now_more_than_fits(eager: Line, cuts: tuple[int, ...]) -> No
     assert talker.transport.send_now(b"!")
 
 
+@pytest.mark.parametrize("way", ["send_now", "write"])
+async def test_large_answers_are_not_copied(eager: Line, way: str) -> None:
+    """However many clients are slow to take one large answer, it is in memory once."""
+    talkers = [await eager.connect() for _ in range(3)]
+    for talker, _ in talkers:
+        if way == "write":
+            talker.transport.write(b"head ")
+            talker.transport.write(LONG)
+        else:
+            talker.transport.send_now(b"head ", LONG)
+        assert talker.transport.dataBuffer is LONG
+        talker.transport.write(b" foot")
+    for talker, client in talkers:
+        await client.has(b"head " + LONG + b" foot")
+        assert talker.transport.unsent == 0
+
+
 async def test_what_the_client_has_taken(eager: Line) -> None:
     """What the kernel has taken from us, but not yet got rid of, can be seen as well."""
     talker, client = await eager.connect()
