@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from pypi.process.orders import Orders
 from pypi.process.picture import Picture, State, discard, leave_folder, memory, run_folder
 from pypi.process.pulse import Pulse
 from pypi.process.ready import announce
-from pypi.process.serving import Serving
+from pypi.process.serving import Serving, arm, settle_down
 from pypi.process.sockets import Sockets, StartFailed, address, origin, passed
 from pypi.process.systemd import Systemd
 
@@ -67,14 +66,14 @@ class Alone(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _start(self) -> None:
+        arm()  # before anything is made
         sockets = Sockets.open(self.config, passed(os.environ, os.getpid()))
         try:
             await self._serve(sockets)
             announce(origin(self.config, sockets.index), address(sockets.operator))
         finally:
             sockets.close()  # those that listen have their own descriptors
-        gc.collect()
-        gc.freeze()
+        settle_down()
         self._systemd.ready()
         self._state.state = "ready"
         self._draw(0.0)

@@ -7,7 +7,6 @@ It is started as ``python -m pypi.process.worker --slot N --generation N`` by th
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -26,7 +25,7 @@ from pypi.process.link import Link, Order, settle
 from pypi.process.orders import Orders
 from pypi.process.picture import folder_of, memory
 from pypi.process.pulse import Pulse
-from pypi.process.serving import Serving
+from pypi.process.serving import Serving, settle_down
 from pypi.process.sockets import StartFailed
 
 log = Logger(namespace="pypi.process.worker")
@@ -93,8 +92,7 @@ class Worker:
         orders = Orders.unpacked(details)
         self._drain_seconds = orders.config.service.drain
         await self._serving.start(orders, *self._sockets, folder_of(orders.config.service.data))
-        gc.collect()
-        gc.freeze()
+        settle_down()
         self._become("ready")
 
     def _failed(self, failure: Failure) -> None:

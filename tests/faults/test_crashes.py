@@ -50,17 +50,6 @@ async def test_killed_at_any_point_of_an_upload(resting: Victim, point: str) -> 
     await check(resting)
 
 
-async def test_killed_before_the_outbox_is_emptied(resting: Victim) -> None:
-    """What a committed change still has to cause is done by the next process."""
-    resting.restart("outbox.before-drain")
-    resting.publish(upload())
-    assert resting.process.wait(10) == -SIGKILL
-    assert resting.sql("SELECT count(*) FROM outbox") == [(1,)]
-    resting.restart()
-    assert wait_for(lambda: resting.sql("SELECT count(*) FROM outbox") == [(0,)])
-    await check(resting)
-
-
 async def test_killed_while_bytes_arrive(victim: Victim) -> None:
     """The temporary file that is left behind is swept away, and nothing was listed."""
     wanted = upload(size=SIZE)

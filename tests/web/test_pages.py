@@ -107,7 +107,7 @@ async def test_methods_of_a_page(index: Index, method: str, status: int) -> None
     reply = await index.ask("/", method=method)
     assert reply.status == status
     if status == 405:
-        assert reply["Allow"] == "GET, HEAD"
+        assert reply["Allow"] == "GET, HEAD, OPTIONS"
         assert reply.reason == "Method Not Allowed"
 
 

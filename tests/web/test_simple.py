@@ -292,12 +292,12 @@ async def test_queries_that_mean_nothing(index: Index, query: str) -> None:
         ("/simple/Golden.Cheese", "/simple/golden-cheese/"),
         ("/simple/Golden.Cheese/", "/simple/golden-cheese/"),
         ("/simple/golden__-..cheese/", "/simple/golden-cheese/"),
-        ("/simple/GOLDEN-CHEESE/?format=a%2Bb&x", "/simple/golden-cheese/?format=a%2Bb&x"),
-        ("/simple/Golden.Cheese?a=b", "/simple/golden-cheese/?a=b"),
+        ("/simple/GOLDEN-CHEESE/?format=a%2Bb&x", "/simple/golden-cheese/?format=a%2Bb"),
+        ("/simple/Golden.Cheese?a=b", "/simple/golden-cheese/"),
     ],
 )
 async def test_one_hop(catalogue: Index, path: str, location: str) -> None:
-    """Every other spelling leads to the page in one permanent redirect that trusts no host."""
+    """Every other spelling leads to the page in one permanent redirect; what means nothing is left behind."""
     reply = await catalogue.ask(path)
     assert (reply.status, reply["Location"]) == (301, location)
     assert (await catalogue.ask(location)).status == 200
@@ -354,6 +354,7 @@ async def test_other_methods_of_the_list(catalogue: Index) -> None:
 
 
 PAGES = ["/simple/", "/simple/golden-cheese/"]
+SEEN_ABOVE = {"etag", "cache-status"}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -362,7 +363,8 @@ async def test_headers(catalogue: Index, path: str, accept: str) -> None:
     """Exactly these headers stand on a page."""
     reply = await catalogue.ask(path, {"Accept": accept})
     assert reply["ETag"]
-    assert {name: value for name, value in reply.headers.items() if name != "etag"} == {
+    assert reply["Cache-Status"]
+    assert {name: value for name, value in reply.headers.items() if name not in SEEN_ABOVE} == {
         **CORS,
         "cache-control": "max-age=0, public, must-revalidate",
         "content-length": str(len(reply.body)),
@@ -446,6 +448,7 @@ async def test_validators_differ_between_forms(new_index: Index) -> None:
     before = await validators()
     assert len(before) == 4
     new_index.sql("UPDATE projects SET last_serial = 16 WHERE normalized = 'golden-cheese'")
+    new_index.application.caches.ladder.memory.forget_all()  # nobody has told it of this change
     assert not await validators() & before
 
 
