@@ -44,15 +44,15 @@ def size(ground: Ground, ask: Ask) -> str:
     return f"{found.plain} bytes" + (f", {found.compressed} compressed" if found.compressed else "")
 
 
-def rows(what: str, found: Heat, least: float, cost: Bar | None = None) -> Iterator[Row]:
+def rows(what: str, found: Heat, least: float | None, cost: Bar | None = None) -> Iterator[Row]:
     """Rates and processor time beside both configurations of nginx.
 
     Args:
-        least: how many times the rate of the ordinary one.
+        least: how many times the rate of the ordinary one; ``None`` where there is no bar.
         cost: for processor time, beside the ordinary one.
     """
     ordinary, best = nginx.ORDINARY.name, nginx.BEST.name
-    bar = times_better(least)
+    bar = None if least is None else times_better(least)
     yield found.row(f"{what}: rate, ordinary", "/s", Turn.rate, OURS, ordinary, bar=bar, rate=True)
     yield found.row(f"{what}: CPU, ordinary", "µs", Turn.cost, OURS, ordinary, bar=cost)
     of_best = AS_BEST if cost else None

@@ -106,10 +106,14 @@ def projects(shape: Shape) -> Iterator[Project]:
         yield Project(spelled, files, source.gauss(0, 1.5) - log(place))
 
 
-def by_popularity(shape: Shape) -> list[NormalizedName]:
-    """The names of a shape's projects that are asked for, the most popular first."""
-    asked = sorted(projects(shape), key=lambda project: -project.popularity)
-    return [project.normalized for project in asked if project.popularity]
+def by_popularity(shape: Shape, *, most: int = MOST_FILES) -> list[NormalizedName]:
+    """The names of a shape's projects that are asked for, the most popular first.
+
+    Args:
+        most: files a project may have to be among them.
+    """
+    asked = (project for project in projects(shape) if project.popularity and project.files <= most)
+    return [project.normalized for project in sorted(asked, key=lambda project: -project.popularity)]
 
 
 def _files(share: float) -> int:

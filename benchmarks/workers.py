@@ -62,15 +62,11 @@ def measure(setting: Setting) -> Iterator[Row]:
         before = _cpu(workers)
         found = heat(setting, f"{count} workers", [(one, evolve(load, file=file)) for one, file in entries])
         used = [after - at for after, at in zip(_cpu(workers), before, strict=True)]
-        yield from _rows(found, count, own=own)
-        yield Row(
-            measure="busiest worker, beside the least busy",
-            unit="×",
-            ours=[max(used) / max(min(used), 0.001)],
-        )
+        uneven = f"the busiest worker did {max(used) / max(min(used), 0.001):.2g} × the least busy one's work"
+        yield from _rows(found, count, own=own, note=uneven)
 
 
-def _rows(found: Heat, count: int, *, own: bool) -> Iterator[Row]:
+def _rows(found: Heat, count: int, *, own: bool, note: str) -> Iterator[Row]:
     one, many, peer = f"{OURS} x1", f"{OURS} x{count}", f"nginx x{count}"
     costs = zip(found.turns[one], found.turns[many], strict=True)
     rates = zip(found.turns[one], found.turns[many], strict=True)
@@ -83,7 +79,7 @@ def _rows(found: Heat, count: int, *, own: bool) -> Iterator[Row]:
             else [count * before.cost() / after.cost() for before, after in costs]
         ),
         bar=at_least(EFFICIENCY * count),
-        note=found.note(one, many),
+        note="; ".join(filter(None, (note, found.note(one, many)))),
     )
     yield found.row("CPU, beside one worker (as peer)", "µs", Turn.cost, many, one, bar=COST)
     yield found.row(f"rate, beside nginx x{count}", "/s", Turn.rate, many, peer, bar=AS_BEST, rate=True)
