@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from random import Random
 from signal import SIGKILL
 
 import pytest
@@ -21,7 +22,7 @@ from tests.support.index import OWNER
 from tests.support.pages import Line, Shown, Stage, halted
 from tests.support.rig import Upload, upload, wait_for
 
-BLIND = 7.0
+BLIND = 6.5
 """Seconds after which every worker knows that it does not hear of changes."""
 
 SOON = 6.0
@@ -145,7 +146,7 @@ def refusing(answers: list[Shown]) -> float:
 
 EITHER = [
     (("postgres",), "halted"),
-    (("postgres", "redis"), "killed"),
+    pytest.param(("postgres", "redis"), "killed", marks=pytest.mark.long),
     pytest.param(("postgres",), "killed", marks=pytest.mark.long),
     pytest.param(("postgres", "redis"), "halted", marks=pytest.mark.long),
 ]
@@ -213,6 +214,37 @@ def test_a_worker_is_halted(town: Town, seconds: float) -> None:
         assert version in shown.versions, name
     close(lines)
     town.is_all_right()
+
+
+@pytest.mark.parametrize("times", [4, pytest.param(200, marks=pytest.mark.long)])
+def test_a_slow_render_races_a_write(town: Town, times: int) -> None:
+    """A page that is half made when its project changes is kept by nobody, wherever it was halted."""
+    random = Random(11)
+    (line,) = town.stage.lines([1])
+    for _ in range(times):
+        town.publish("page3")
+        line.begin("/simple/page3/")
+        time.sleep(random.random() ** 2 / 30)
+        with halted(line.pid):
+            version = town.publish("page3")
+        assert line.end(SOON).status == 200
+        assert wait_for(lambda: all(version in one.versions for one in town.shown()["page3"]), SOON)  # noqa: B023
+        assert all(version in one.versions for one in town.shown()["page3"])
+    line.close()
+    town.is_all_right()
+
+
+def test_the_journal_is_emptied(town: Town) -> None:
+    """A database that was restored from before tells of other changes: all that was kept is forgotten."""
+    stage = town.stage
+    ((last,),) = stage.sql("SELECT max(serial) FROM journal")
+    stage.sql("DELETE FROM files WHERE filename = %s", town.pages["page2"].filename)
+    stage.sql("DELETE FROM journal WHERE serial > 3")
+    gone = town.pages["page2"].filename
+    assert wait_for(lambda: not any(gone.encode() in one.body for one in town.shown()["page2"]), SOON)
+    assert wait_for(lambda: stage.figures("cheeseshop_invalidation_last_serial") == 9, SOON)
+    town.is_all_right()
+    assert stage.figures("cheeseshop_invalidation_last_serial") < 3 * last
 
 
 def test_a_worker_is_killed_before_it_hears(town: Town) -> None:
