@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 
+from attrs import evolve
+
 from benchmarks import distributions, nginx, servers, traffic, tree, wrk
 from benchmarks.client import connect, read_body, read_head
 from benchmarks.clients import PIP_NOW, Client
@@ -69,7 +71,8 @@ def _rows(
         bar = times_better(least) if least else None
         what = f"{name}: {contender.name}"
         yield found.row(f"{what}, rate", "/s", Turn.rate, OURS, contender.name, bar=bar, rate=True)
-        yield found.row(f"{what}, CPU", "µs", Turn.cost, OURS, contender.name)
+        cost = found.row(f"{what}, CPU", "µs", Turn.cost, OURS, contender.name)
+        yield evolve(cost, as_is=False)
 
 
 def _check(contender: Contender, request: bytes) -> None:
