@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from attrs import define, field
+from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IProtocol
 from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from caching.kept import Form, Kept
+from caching.kept_files import KeptFile, KeptFiles
 from caching.memory import Memory, Page
 from caching.moment import JOINED, Moment
 from caching.policy import Chooser
+from caching.transport import bare
+
+log = Logger()
 
 MOST_BLOCKS = 4096
 """Blocks of header lines remembered, twice over: the older half is dropped when the newer is full."""
@@ -46,14 +53,16 @@ class Meaning:
         accept: value of ``Accept``, or ``None``.
         gzip: whether the client takes gzip.
         logged: what the access log says of the client.
+        dated: whether the answer depends on when what is asked for was last changed; no page says that.
     """
 
-    __slots__ = ("accept", "chosen", "gzip", "logged")
+    __slots__ = ("accept", "chosen", "dated", "gzip", "logged")
 
-    def __init__(self, *, accept: str | None, gzip: bool, logged: bytes = b"") -> None:
+    def __init__(self, *, accept: str | None, gzip: bool, logged: bytes = b"", dated: bool = False) -> None:
         self.accept = accept
         self.gzip = gzip
         self.logged = logged
+        self.dated = dated
         self.chosen: dict[Chooser, str] = {}
 
     def choose(self, chooser: Chooser) -> str:
@@ -80,6 +89,15 @@ class Channel(Protocol):
     def owes(self, length: int) -> None:
         """An answer of ``length`` bytes has been written that the client has not taken yet."""
 
+    def hands(self, length: int) -> None:
+        """The same of an answer that is still being sent: all requests wait until it ``handed``."""
+
+    def handed(self) -> None:
+        """It is sent."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
     def makeConnection(self, transport: Any) -> None: ...
 
     def dataReceived(self, data: bytes) -> None: ...
@@ -93,8 +111,10 @@ class Lines(Protocol):
     def prefix(self, address: str) -> bytes:
         """Of a caller."""
 
-    def answer(self, code: int, size: int, *, cache: bytes = b"", route: str = "") -> bytes:
-        """Of an answer: status, bytes of its body, ``Cache-Status``, pattern of the route."""
+    def answer(
+        self, code: int, size: int, *, seconds: float = 0.0, cache: bytes = b"", route: str = ""
+    ) -> bytes:
+        """Of an answer: status, bytes of its body, time taken, ``Cache-Status``, pattern of the route."""
 
 
 class Log(Protocol):
@@ -124,14 +144,18 @@ class FastLane:
         read: what a block of header lines means, by the rules of the channel; ``None`` where the channel has
             to see it. The block begins with CR LF and ends without it.
         log: the access log; ``None`` where there is none.
+        kept_files: what is sent by the kernel.
         pages: those of the memory; none once the lane is closed.
+        files: likewise.
     """
 
     memory: Memory
     moment: Moment
     read: Callable[[bytes], Meaning | None]
     log: Log | None = None
+    kept_files: KeptFiles = field(factory=KeptFiles)
     pages: dict[bytes, Page] = field(init=False)
+    files: dict[bytes, KeptFile] = field(init=False)
     _young: dict[bytes, Meaning] = field(factory=dict, init=False)
     _old: dict[bytes, Meaning] = field(factory=dict, init=False)
 
@@ -140,6 +164,7 @@ class FastLane:
 
     def __attrs_post_init__(self) -> None:
         self.pages = self.memory.pages
+        self.files = self.kept_files.found
 
     def before(self, channel: Channel) -> Lane:
         """The lane before one channel."""
@@ -147,7 +172,7 @@ class FastLane:
 
     def close(self) -> None:
         """Answer nothing more: the channels take leave of their clients."""
-        self.pages = {}
+        self.pages, self.files = {}, {}
 
     def meaning(self, block: bytes) -> Meaning | None:
         """What a block means."""
@@ -164,11 +189,42 @@ class FastLane:
         self._young[block] = meaning
 
 
+@define(eq=False)
+class Handing:
+    """A file on its way.
+
+    Attributes:
+        file: what it is.
+        held: keeps it open.
+        line: the request line.
+        logged: what the access log says of the client.
+        begun: seconds on the reactor's clock.
+        waits: whether the channel waits for its end.
+        over: whether that has come.
+    """
+
+    file: KeptFile
+    held: AbstractContextManager[int]
+    line: bytes
+    logged: bytes
+    begun: float
+    waits: bool = False
+    over: bool = False
+
+    def release(self, failure: Failure | None) -> None:
+        """Hold it open no longer; a client that has gone says nothing against it."""
+        if failure is None or isinstance(failure.value, ConnectionClosed):
+            self.held.__exit__(None, None, None)
+        else:
+            self.held.__exit__(failure.type, failure.value, None)
+
+
 @implementer(IProtocol)
 class Lane:
     """One connection."""
 
     __slots__ = (
+        "_bare",
         "_beside",
         "_channel",
         "_given",
@@ -199,6 +255,7 @@ class Lane:
         self.transport = transport
         # Of the type: a wrapper, such as TLS, shows the methods of what it wraps, which would go past it.
         self._send = transport.send_now if hasattr(type(transport), "send_now") else self._write
+        self._bare = bare(transport)
         self._channel.makeConnection(transport)
         if self._log is not None:
             self._prefix = self._log.lines.prefix(self._channel.address)
@@ -241,7 +298,7 @@ class Lane:
             return 0
         page = self._lane.pages.get(data[start:line_end])
         if page is None:
-            return 0
+            return self._answer_file(data, at, start, line_end)
         begin = line_end + 9
         if data.startswith(self._said, begin):
             end = begin + len(self._said)
@@ -322,6 +379,77 @@ class Lane:
         if not sent:
             self._channel.owes(sum(map(len, pieces)))
         return sent, logged
+
+    # Files are few beside pages, and large: what they need stands apart.
+
+    def _answer_file(self, data: bytes, at: int, start: int, line_end: int) -> int:
+        """Answer with a file, or with what is said of one; as ``_answer``."""
+        file = self._lane.files.get(data[start:line_end])
+        if file is None or self._bare is None:
+            return 0
+        begin = line_end + 9
+        same = data.startswith(self._said, begin)
+        end = begin + len(self._said) if same else self._listen(data, begin)
+        meaning = self._meaning
+        if not end or meaning is None or meaning.dated:
+            return 0
+        held = file.at_hand()
+        if held is None:
+            return 0
+        self._channel.ahead = True
+        file.stats.lane_files += 1
+        line, given = data[at:begin], self._given
+        if given is not None and _names(given, file.etag):
+            self._say(file, 304, b"\r\n", line, meaning)
+        elif start - at == 5:
+            self._say(file, 200, file.end, line, meaning)
+        else:
+            self._hand(file, held, line, meaning)
+        return end
+
+    def _say(self, file: KeptFile, code: int, end: bytes, line: bytes, meaning: Meaning) -> None:
+        """Say what the file is, and no more."""
+        head = self._moment.plain_head(code) + file.own + end
+        sent = self._send(head)
+        if not sent:
+            self._channel.owes(len(head))
+        self._beside = not sent
+        self._note(file, code, 0, 0.0, line, meaning.logged)
+
+    def _hand(self, file: KeptFile, held: AbstractContextManager[int], line: bytes, meaning: Meaning) -> None:
+        """Begin to send the file; until its end nothing else goes on."""
+        transport = self._bare
+        assert transport is not None
+        handing = Handing(file, held, line, meaning.logged, self._moment.reactor.seconds())
+        head = self._moment.plain_head(200) + file.own + file.end
+        sending = transport.send_file(held.__enter__(), 0, file.size, head)
+        sending.addBoth(self._handed, handing)
+        if not handing.over:
+            self._beside = handing.waits = True
+            self._channel.hands(len(head) + file.size)
+
+    def _handed(self, result: Failure | None, handing: Handing) -> None:
+        """The file was sent, or will never be."""
+        assert self._bare is not None
+        handing.over = True
+        handing.release(result)
+        seconds = self._moment.reactor.seconds() - handing.begun
+        self._note(handing.file, 200, self._bare.sent_of_file, seconds, handing.line, handing.logged)
+        if result is not None:
+            self._beside = True
+            if not isinstance(result.value, ConnectionClosed):
+                log.failure("An answer broke off: {request}", result, request=handing.line)
+                self._channel.abort()
+        if handing.waits:
+            self._channel.handed()
+
+    def _note(self, file: KeptFile, code: int, size: int, seconds: float, line: bytes, logged: bytes) -> None:
+        """Count and log an answer, as the long way does it."""
+        stats, log = file.stats, self._log
+        stats.count("GET" if line.startswith(b"GET") else "HEAD", code, seconds)
+        if log is not None:
+            answer = log.lines.answer(code, size, seconds=seconds, cache=file.cache, route=stats.route)
+            log.append(b"".join((self._prefix, log.stamp, line, answer, logged)))
 
     def _logged(self, kept: Kept, code: int, size: int) -> bytes:
         if self._log is None:

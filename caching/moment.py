@@ -93,6 +93,11 @@ class Moment:
             return self.ok
         return self.unchanged if code == 304 else self._head(code)
 
+    def plain_head(self, code: int) -> bytes:
+        """The same of an answer that is not from memory: nothing of caches is in it."""
+        phrase = HTTPStatus(code).phrase.encode("ascii")
+        return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n" % (code, phrase, self.server, self.date)
+
     def joined(self, kept: Kept, form: Form) -> bytes:
         """Head and body of a 200, in one piece; kept until the second is over."""
         whole = b"".join((self.head(kept.code), kept.shared, form.own, form.end, form.body))

@@ -132,12 +132,13 @@ class EagerServer(tcp.Server):
             self._maybePauseProducer()
             self.startWriting()
 
-    def send_file(self, file: int, offset: int, count: int) -> Deferred[None]:
+    def send_file(self, file: int, offset: int, count: int, head: bytes = b"") -> Deferred[None]:
         """Send a part of a file behind everything that is written; whatever is written next waits for it.
 
         Args:
             file: a descriptor, the caller's to close, but not before the ``Deferred`` fires.
             offset, count: bytes of it.
+            head: bytes to be sent before it.
 
         Returns:
             fires when the kernel has all of it. Cancelling it closes the connection, for nobody shall take a
@@ -156,9 +157,10 @@ class EagerServer(tcp.Server):
             done.errback(ConnectionDone())
             return done
         if not count:
+            self.write(head)
             return succeed(None)
         self._sending = sending = Sending(
-            head=self._take_buffers(), file=file, offset=offset, left=count, done=done
+            head=self._take_buffers(head), file=file, offset=offset, left=count, done=done
         )
         # It goes out with what is written before it; errors are met again, and dealt with, in doWrite.
         if self._is_open():
@@ -207,9 +209,11 @@ class EagerServer(tcp.Server):
     def _is_sending(self) -> bool:
         return self._sending is not None
 
-    def _take_buffers(self) -> memoryview:
-        """Everything that waits to be written, which is then nobody's but the caller's."""
-        waiting = memoryview(b"".join([memoryview(self.dataBuffer)[self.offset :], *self._tempDataBuffer]))
+    def _take_buffers(self, more: bytes) -> memoryview:
+        """Everything that waits to be written, which is then nobody's but the caller's, and ``more``."""
+        waiting = memoryview(
+            b"".join([memoryview(self.dataBuffer)[self.offset :], *self._tempDataBuffer, more])
+        )
         self._forget_buffers()
         return waiting
 

@@ -48,6 +48,7 @@ HTTP_KNOWS = {
     "caching.conditional": "validators are compared",
     "caching.figures": "requests are counted",
     "caching.kept": "kept answers become responses",
+    "caching.kept_files": "the lane may hand out what was sent whole",
     "caching.lane": "the strict reader says what a block of headers means",
     "caching.layered": "routes that are kept ask the ladder first",
     "caching.stats": "routes are counted",

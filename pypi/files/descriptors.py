@@ -71,15 +71,22 @@ class Descriptors:
     def __repr__(self) -> str:
         return f"<Descriptors {len(self._open)} files>"
 
+    def at_hand(self, path: str) -> OpenFile | None:
+        """The file at a store path, if it is known without looking."""
+        known = self._open.get(path)
+        if known is None or not self._now() < known.looked + FRESH:
+            return None
+        self._open.move_to_end(path)
+        return known
+
     async def find(self, path: str) -> OpenFile | None:
         """The file at a store path, to be used at once; ``None`` if there is none.
 
         Raises:
             StoreBusy, StorageFailed: it cannot be opened now.
         """
-        known = self._open.get(path)
-        if known is not None and self._now() < known.looked + FRESH:
-            self._open.move_to_end(path)
+        known = self.at_hand(path)
+        if known is not None:
             return known
         looking = self._looking.under_way(path)
         if looking is None:

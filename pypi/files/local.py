@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -149,6 +149,13 @@ class LocalFile:
             raise StorageFailed()
         with self.descriptors.using(self.path, found) as number:
             yield number
+
+    def at_hand(self) -> AbstractContextManager[int] | None:
+        """The same, if it is known without looking that the file is there and no other one."""
+        found = self.descriptors.at_hand(self.path)
+        if found is None or (found.status.st_size, found.status.st_mtime) != (self.size, self.modified):
+            return None
+        return self.descriptors.using(self.path, found)
 
 
 @define(eq=False)

@@ -223,6 +223,9 @@ class S3File:
     def held(self) -> None:
         """It is elsewhere."""
 
+    def at_hand(self) -> None:
+        """It is elsewhere."""
+
 
 @define(eq=False)
 class _Reader:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -72,6 +72,13 @@ class StoredFile(Protocol):
 
         Raises (on entering):
             StorageFailed: it cannot be opened.
+        """
+
+    def at_hand(self) -> AbstractContextManager[int] | None:
+        """The same for later, without waiting for a disk: what is asked is whether the file is open just now,
+        was there a moment ago, and is still the one that was found.
+
+        An error within makes the next one look for the file.
         """
 
 

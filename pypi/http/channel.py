@@ -78,7 +78,7 @@ class StrictChannel(HTTPChannel):
         self._pending = b""
         self._at = 0
         self._pumping = self._paused = self._blocked = self._released = False
-        self._lingering = self._closing = self._closed = False
+        self._lingering = self._closing = self._closed = self._handing = False
         self._linger_left = 0
         self._first = self._persistent = True
         self.ahead = False
@@ -124,6 +124,7 @@ class StrictChannel(HTTPChannel):
             or self._decoder is not None
             or self._pending
             or self._reader.begun
+            or self._handing
             or self._lingering
             or self._closed
             or self._blocked
@@ -137,6 +138,21 @@ class StrictChannel(HTTPChannel):
             self._mark, self._taken = self._written, None
             self._writing.set(self._limits.write_stall)
         self._written += length
+
+    def hands(self, length: int) -> None:
+        """The lane is sending an answer of ``length`` bytes: requests wait until it ``handed``."""
+        self._handing = True
+        self._reading.lift()
+        self.owes(length)
+
+    def handed(self) -> None:
+        """The lane has sent it, or the connection is lost."""
+        self._handing = False
+        if not self._closed:
+            if not self._lingering:
+                self._await_request()
+            if not self._pumping:
+                self._pump()
 
     # Incoming bytes.
 
@@ -165,7 +181,7 @@ class StrictChannel(HTTPChannel):
             self._throw_away()
         elif self._decoder is not None:
             self._read_body(self._decoder)
-        elif self._request is not None or self._blocked:
+        elif self._request is not None or self._handing or self._blocked:
             return False
         else:
             self._read_head()
@@ -261,6 +277,7 @@ class StrictChannel(HTTPChannel):
         """Read from the client exactly while there is somewhere to put what it sends."""
         pause = not (self._closed or self._lingering) and (
             (self._blocked and self._request is None)
+            or (self._handing and len(self._pending) > self._at)
             or (self._decoder is None and self._request is not None and len(self._pending) > self._at)
             or (self._decoder is not None and self._request is not None and self._body.full)
         )
@@ -363,7 +380,7 @@ class StrictChannel(HTTPChannel):
 
     def drain(self) -> None:
         """End behind what is under way; without a request, ``site.idle_seconds`` are left to bring one."""
-        if self._closed or self._closing or self._paused:
+        if self._closed or self._closing or self._paused or self._handing:
             return
         if self._lingering:
             self._reading.set(self._limits.refusal_seconds)

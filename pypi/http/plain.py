@@ -67,6 +67,7 @@ class PlainReader:
             accept=_joined(head.fields.get(b"accept")),
             gzip=takes_gzip(_joined(head.fields.get(b"accept-encoding"))),
             logged=self._logged(head),
+            dated=b"if-modified-since" in head.fields,
         )
 
     def _logged(self, head: Head) -> bytes:

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from twisted.web import server
 from twisted.web.resource import IResource
 
+from caching.kept_files import AtHand, kept_file
 from pypi.http.caller import Callers, Networks, address_of
 from pypi.http.channel import StrictChannel
 from pypi.http.crowd import Crowd
 from pypi.http.hosts import Hosts
+from pypi.http.keeping import LONGEST_PATH, UNRESERVED
 from pypi.http.limits import Limits
 from pypi.http.rejected import Rejected
 from pypi.http.request import Request
@@ -27,6 +30,10 @@ class Lane(Protocol):
 
     def before(self, channel: Any) -> Any:
         """The protocol to put between a channel and its transport."""
+
+    @property
+    def kept_files(self) -> Any:
+        """The files it may hand out (``caching.kept_files.KeptFiles``)."""
 
     def close(self) -> None:
         """Answer nothing more."""
@@ -94,6 +101,23 @@ class Site(server.Site):
         if self._lane is None or address_of(address) in self.callers.trusted:
             return channel
         return self._lane.before(channel)
+
+    def keep_file(self, request: Request, at_hand: AtHand) -> None:
+        """Let the lane hand out a file that has just been sent whole, for ``request``."""
+        path = quote(request.text_path, safe=UNRESERVED).encode("ascii")
+        plain = request.method == b"GET" and request.clientproto == b"HTTP/1.1" and request.uri == path
+        stats = getattr(request, "route", None)
+        plain = plain and stats is not None and request.code == 200 and len(path) <= LONGEST_PATH
+        if self._lane is None or not plain:
+            return
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, values in request.responseHeaders.getAllRawHeaders()
+            for value in values
+        )
+        file = kept_file(headers, stats, at_hand)
+        if file is not None:
+            self._lane.kept_files.put(path, file)
 
     def log(self, request: Request) -> None:  # type: ignore[override]
         """Hand a request that is over to the access log."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from typing import Any
 
 from attrs import frozen
@@ -20,11 +20,14 @@ class FilePart:
     Attributes:
         held: opens the file, once; the descriptor is good within the context.
         offset, count: bytes of it.
+        at_hand: has the same file for whoever asks for all of it next, if that takes no waiting; without it,
+            nobody else may be given the file unasked.
     """
 
     held: AbstractAsyncContextManager[int]
     offset: int
     count: int
+    at_hand: Callable[[], AbstractContextManager[int] | None] | None = None
 
 
 @frozen(kw_only=True)
@@ -66,6 +69,8 @@ async def _hand_over(request: Any, channel: Any, part: FilePart) -> None:
             # Whoever has gone needs no answer; the request is told by its channel.
             with suppress(ConnectionClosed):
                 await channel.send_file(file, part.offset, part.count)
+                if part.at_hand is not None:
+                    request.site.keep_file(request, part.at_hand)
         finally:
             request.sentLength += channel.sent_of_file
 

@@ -62,7 +62,7 @@ class Downloads:
                 return _described(elsewhere, plan)
         return Answer(
             code=plan.status,
-            body=stream(plan, stored),
+            body=stream(plan, stored, again=self.handoff is None),
             content_type=plan.content_type,
             headers=(*plan.headers, *SAFE_TO_OPEN),
         )
@@ -77,11 +77,15 @@ def _described(elsewhere: Answer, plan: DownloadPlan) -> Answer:
     return evolve(elsewhere, headers=(*validators, *SAFE_TO_OPEN, *elsewhere.headers), etag=etag)
 
 
-def stream(plan: DownloadPlan, stored: StoredFile) -> Stream:
-    """The plan's body; of one part of a file the kernel may send it, if it finds the file."""
-    part = None
+def stream(plan: DownloadPlan, stored: StoredFile, *, again: bool) -> Stream:
+    """The plan's body; of one part of a file the kernel may send it, if it finds the file.
+
+    Args:
+        again: whether others who ask for the whole file may be answered the same, without asking here.
+    """
+    part, at_hand = None, stored.at_hand if again and plan.status == 200 else None
     match plan.pieces:
         case (ByteRange(start=start, length=length),):
             if (held := stored.held()) is not None:
-                part = FilePart(held=held, offset=start, count=length)
+                part = FilePart(held=held, offset=start, count=length, at_hand=at_hand)
     return Stream(length=plan.length, pieces=lambda: body(plan, stored.read), file=part)
