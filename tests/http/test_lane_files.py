@@ -18,6 +18,7 @@ from caching.lane import FastLane
 from caching.memory import Memory
 from caching.moment import Moment
 from caching.transport import EagerPort
+from pypi.files.descriptors import FRESH
 from pypi.files.local import LocalFiles
 from pypi.files.paths import store_path
 from pypi.files.workers import Workers
@@ -201,6 +202,23 @@ async def test_file_that_is_removed(shop: Shop) -> None:
     client = shop.ask(f"GET {SMALL}\nConnection: keep-alive", f"GET {SMALL}\nConnection: close")
     assert await client.ends() == "closed"
     assert [answer.status for answer in parse_responses(bytes(client.got))] == [404, 404]
+
+
+async def test_file_that_others_change(shop: Shop) -> None:
+    """What another process does to a file is seen within moments: replaced by another one, or removed."""
+    await shop.warm(SMALL)
+    place = shop.files.root / SMALL
+    place.with_name("new").write_bytes(b"new")
+    os.replace(place.with_name("new"), place)
+    for status in (200, 404):
+        shop.files.workers.reactor.clock.advance(FRESH)
+        client = shop.ask(f"GET {SMALL}", f"GET {SMALL}\nConnection: close")
+        assert await client.ends() == "closed"
+        answers = parse_responses(bytes(client.got))
+        assert [answer.status for answer in answers] == [status] * 2
+        assert status == 404 or [answer.body for answer in answers] == [b"new"] * 2
+        place.unlink(missing_ok=True)
+    assert shop.by_lane == 0
 
 
 async def test_file_that_shrinks(shop: Shop) -> None:
