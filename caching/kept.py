@@ -30,9 +30,12 @@ class Form:
         etag: quoted; empty where there is none.
         joined: head and body in one, for as long as the date in it is true.
         logged: what the access log says of it, as long as ``joined`` is there.
+        unchanged: a whole 304, as long as ``joined``.
+        logged_304: what the access log says of that.
+        moment: the number of the last moment in which it was asked for (``caching.moment``).
     """
 
-    __slots__ = ("body", "end", "etag", "joined", "logged", "own")
+    __slots__ = ("body", "end", "etag", "joined", "logged", "logged_304", "moment", "own", "unchanged")
 
     def __init__(self, own: bytes, end: bytes, body: bytes, etag: bytes) -> None:
         self.own = own
@@ -40,7 +43,9 @@ class Form:
         self.body = body
         self.etag = etag
         self.joined: bytes | None = None
-        self.logged = b""
+        self.unchanged: bytes | None = None
+        self.logged = self.logged_304 = b""
+        self.moment = -1
 
 
 class Place:

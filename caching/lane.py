@@ -39,6 +39,9 @@ LONGEST_BLOCK = 2048
 BESIDE = b" HTTP/1.1\r\n"
 """Bytes that no target the lane looks for can have: an address with them is not for it to find."""
 
+SMALL = 2048
+"""Bytes of a body that are copied rather than handed over beside its head."""
+
 NOTHING = b"\0"
 """What no block of header lines begins with: the last one of a connection that had none."""
 
@@ -360,21 +363,33 @@ class Lane:
         if kept.code != 200:
             stats.lane_others[kept.code] = stats.lane_others.get(kept.code, 0) + 1
         pieces: tuple[bytes, ...]
+        # Most are asked for once a second at most: only what is asked for again is worth a copy in one piece.
+        again, form.moment = form.moment == moment.number, moment.number
         if given is not None and kept.code == 200 and _names(given, form.etag):
             stats.lane_not_modified += 1
-            pieces = (moment.unchanged + kept.shared_304 + form.own + b"\r\n",)
-            logged = self._logged(kept, 304, 0)
+            if form.unchanged is not None:
+                pieces, logged = (form.unchanged,), form.logged_304
+            elif again:
+                logged = form.logged_304 = self._logged(kept, 304, 0)
+                pieces = (moment.joined_304(kept, form),)
+            else:
+                logged = self._logged(kept, 304, 0)
+                pieces = (b"".join((moment.unchanged, kept.shared_304, form.own, b"\r\n")),)
         elif is_head:
             stats.lane_heads += kept.code == 200
-            pieces = (moment.head(kept.code) + kept.shared + form.own + form.end,)
+            pieces = (b"".join((moment.head(kept.code), kept.shared, form.own, form.end)),)
             logged = self._logged(kept, kept.code, 0)
         else:
             stats.bytes += len(form.body)
             logged = form.logged = self._logged(kept, kept.code, len(form.body))
-            if len(form.body) <= JOINED:
-                pieces = (form.joined or moment.joined(kept, form),)
+            if form.joined is not None:
+                pieces = (form.joined,)
+            elif again and len(form.body) <= JOINED:
+                pieces = (moment.joined(kept, form),)
+            elif len(form.body) <= SMALL:
+                pieces = (b"".join((moment.head(kept.code), kept.shared, form.own, form.end, form.body)),)
             else:
-                pieces = moment.head(kept.code) + kept.shared + form.own + form.end, form.body
+                pieces = b"".join((moment.head(kept.code), kept.shared, form.own, form.end)), form.body
         sent = self._send(*pieces)
         if not sent:
             self._channel.owes(sum(map(len, pieces)))

@@ -46,6 +46,7 @@ class Moment:
         ok: the beginning of every 200 from memory, up to its date and ``Cache-Status``.
         unchanged: the same of a 304.
         told_age: ``age`` as every answer of this second tells it.
+        number: of the moments there were before this one.
     """
 
     reactor: Any
@@ -59,6 +60,7 @@ class Moment:
     date: bytes = field(default=b"", init=False)
     doubted_since: float = field(default=0.0, init=False)
     told_age: int = field(default=0, init=False)
+    number: int = field(default=0, init=False)
     _joined: list[Form] = field(factory=list, init=False)
     _room: int = field(default=ALL_JOINED, init=False)
     _call: Any = field(default=None, init=False)
@@ -107,6 +109,15 @@ class Moment:
             form.joined = whole
         return whole
 
+    def joined_304(self, kept: Kept, form: Form) -> bytes:
+        """A whole 304; kept until the second is over."""
+        whole = b"".join((self.unchanged, kept.shared_304, form.own, b"\r\n"))
+        if len(whole) <= self._room:
+            self._room -= len(whole)
+            self._joined.append(form)
+            form.unchanged = whole
+        return whole
+
     @property
     def status(self) -> str:
         """``Cache-Status`` of a hit."""
@@ -127,8 +138,9 @@ class Moment:
 
     def _renew(self) -> None:
         for form in self._joined:
-            form.joined = None
+            form.joined = form.unchanged = None
         self._joined.clear()
+        self.number += 1
         self._room = ALL_JOINED
         self.date = http_date(self.wall()).encode("ascii")
         if self.trust is Trust.ALONE and self.age > ALONE_AT_MOST:
