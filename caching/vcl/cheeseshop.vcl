@@ -250,8 +250,8 @@ sub cheeseshop_lifetime {
     } else if (beresp.http.X-Cheeseshop-Control != "") {
         set beresp.ttl = 0s;
     }
-    if (!beresp.http.xkey && beresp.ttl > 60s) {
-        # What has no tag cannot be purged.
+    if (!beresp.http.xkey && beresp.ttl > 60s && beresp.http.Cache-Control !~ "(^|[ ,])immutable") {
+        # What has no tag cannot be purged; what is addressed by its content has no need of it.
         set beresp.ttl = 60s;
     }
     unset beresp.http.X-Cheeseshop-Control;

@@ -11,7 +11,7 @@ if (beresp.status >= 500 && beresp.status < 600) {
 if (beresp.http.Set-Cookie || beresp.http.Cache-Control ~ "(?i)(?:^|[ ,])(?:private|no-store)") {
   return(pass);
 }
-# What has no tag cannot be purged.
-if (!beresp.http.Surrogate-Key && beresp.ttl > 60s) {
+# What has no tag cannot be purged; what is addressed by its content has no need of it.
+if (!beresp.http.Surrogate-Key && beresp.ttl > 60s && beresp.http.Cache-Control !~ "(?:^|[ ,])immutable") {
   set beresp.ttl = 60s;
 }

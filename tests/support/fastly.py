@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import MSG_PEEK
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -104,7 +105,7 @@ class FastlyServer:
             mood = self.mood
         keys = self._checked(call, body)
         if mood == "hangs":
-            self._ended.wait(60)
+            self._hang(call.connection)
         if mood in ("hangs", "closes"):
             call.close_connection = True
             return
@@ -118,7 +119,19 @@ class FastlyServer:
         else:
             self._send(call, 200, _ODD[mood], self.more, half=mood in ("half", "stalls"))
             if mood == "stalls":
-                self._ended.wait(60)
+                self._hang(call.connection)
+
+    def _hang(self, connection: Any) -> None:
+        """Say nothing until the caller has gone."""
+        connection.settimeout(0.05)
+        while not self._ended.is_set():
+            try:
+                if not connection.recv(1, MSG_PEEK):
+                    return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
 
     def _checked(self, call: Any, body: bytes) -> list[str] | None:
         headers = {name.lower(): value for name, value in call.headers.items()}
