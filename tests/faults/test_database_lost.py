@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from signal import SIGKILL
+from threading import Event, Thread
 
 import pytest
 import pytest_twisted
@@ -65,8 +66,8 @@ async def test_postgres_is_killed_under_uploads(embedded: Victim, restarts: int,
 async def test_uploads_are_refused_while_postgres_is_away(embedded: Victim) -> None:
     """An upload that comes in the outage is a 503 with Retry-After, and leaves nothing behind."""
     wanted = upload()
-    kill_postgres(embedded)
-    outcome = embedded.publish(wanted)
+    with kept_away(embedded):
+        outcome = embedded.publish(wanted)
     assert outcome.status == 503
     assert int(outcome.headers["retry-after"]) > 0
     assert wait_for(lambda: embedded.publish(wanted).status == 200, AFTER_RECOVERY)
@@ -94,6 +95,25 @@ def acknowledged_more(victim: Victim, uploads: int) -> bool:
     """Wait until that many more uploads were acknowledged."""
     enough = len(victim.acks) + uploads
     return wait_for(lambda: len(victim.acks) >= enough, AFTER_RECOVERY)
+
+
+@contextmanager
+def kept_away(victim: Victim) -> Iterator[None]:
+    """Kill PostgreSQL as often as it is started again."""
+    over = Event()
+
+    def kill() -> None:
+        while not over.wait(0.05):
+            kill_postgres(victim)
+
+    kill_postgres(victim)
+    killer = Thread(target=kill)
+    killer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
 
 
 def kill_postgres(victim: Victim) -> None:
