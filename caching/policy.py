@@ -16,8 +16,8 @@ DAY = 24 * 3600
 LONGEST_TAG = 200
 """Bytes of a tag as edges are told it; a longer one is told by its hash."""
 
-LONGEST_TAGS = 8192
-"""Bytes of all tags of an answer: with more, an answer is not for the edge to keep."""
+LONGEST_TAGS = 7000
+"""Bytes of all tags of an answer: with more, it is not for the edge to keep. Varnish takes 8 KiB a line."""
 
 
 @frozen(kw_only=True)
