@@ -127,10 +127,10 @@ class Moment:
 
     @property
     def age(self) -> int:
-        """Seconds since what is kept was last known to be true."""
+        """Seconds since what is kept was last known to be true; at least 1 where it is not known now."""
         if self.trust is Trust.FRESH:
             return 0
-        return max(0, int(self.reactor.seconds() - self.doubted_since))
+        return max(1, int(self.reactor.seconds() - self.doubted_since))
 
     def _tick(self) -> None:
         self._renew()

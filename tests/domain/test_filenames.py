@@ -13,7 +13,9 @@ characters = st.sampled_from("abAB019._-+!~ é/\\\0")
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_.]{0,10}[A-Za-z0-9]", fullmatch=True)
 versions = st.sampled_from(["1", "1.0", "2!1.0", "1.0a1", "1.0.post1", "1.0+local.1", "1.0.dev0"])
 tags = st.sampled_from(["py3-none-any", "cp312-abi3-manylinux_2_17_x86_64", "py2.py3-none-any.win32"])
-wheels = st.builds(lambda name, version, tag: f"{name}-{version}-{tag}.whl", names, versions, tags)
+# Between the parts of a wheel's filename two underscores have no place (binary distribution format).
+wheel_names = names.filter(lambda name: "__" not in name)
+wheels = st.builds(lambda name, version, tag: f"{name}-{version}-{tag}.whl", wheel_names, versions, tags)
 sdists = st.builds(
     lambda name, version, end: f"{name}-{version}{end}", names, versions, st.sampled_from([".tar.gz", ".zip"])
 )
