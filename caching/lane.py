@@ -377,7 +377,7 @@ class Lane:
                 pieces = (b"".join((moment.unchanged, kept.shared_304, form.own, b"\r\n")),)
         elif is_head:
             stats.lane_heads += kept.code == 200
-            pieces = (b"".join((moment.head(kept.code), kept.shared, form.own, form.end)),)
+            pieces = (moment.front(kept, form),)
             logged = self._logged(kept, kept.code, 0)
         else:
             stats.bytes += len(form.body)
@@ -387,9 +387,9 @@ class Lane:
             elif again and len(form.body) <= JOINED:
                 pieces = (moment.joined(kept, form),)
             elif len(form.body) <= SMALL:
-                pieces = (b"".join((moment.head(kept.code), kept.shared, form.own, form.end, form.body)),)
+                pieces = (moment.front(kept, form) + form.body,)
             else:
-                pieces = b"".join((moment.head(kept.code), kept.shared, form.own, form.end)), form.body
+                pieces = moment.front(kept, form), form.body
         sent = self._send(*pieces)
         if not sent:
             self._channel.owes(sum(map(len, pieces)))
@@ -469,7 +469,7 @@ class Lane:
     def _logged(self, kept: Kept, code: int, size: int) -> bytes:
         if self._log is None:
             return b""
-        cache = self._lane.moment.status.encode("ascii")
+        cache = self._moment.status.encode("ascii")
         return self._log.lines.answer(code, size, cache=cache, route=kept.stats.route)
 
     def _write(self, *pieces: bytes) -> bool:

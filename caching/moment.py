@@ -95,6 +95,10 @@ class Moment:
             return self.ok
         return self.unchanged if code == 304 else self._head(code)
 
+    def front(self, kept: Kept, form: Form) -> bytes:
+        """All of an answer from memory that stands before its body."""
+        return b"".join((self.head(kept.code), kept.shared, form.own, form.end))
+
     def plain_head(self, code: int) -> bytes:
         """The same of an answer that is not from memory: nothing of caches is in it."""
         phrase = HTTPStatus(code).phrase.encode("ascii")
@@ -102,7 +106,7 @@ class Moment:
 
     def joined(self, kept: Kept, form: Form) -> bytes:
         """Head and body of a 200, in one piece; kept until the second is over."""
-        whole = b"".join((self.head(kept.code), kept.shared, form.own, form.end, form.body))
+        whole = self.front(kept, form) + form.body
         if len(whole) <= self._room:
             self._room -= len(whole)
             self._joined.append(form)

@@ -156,7 +156,11 @@ def build(
     redis = Redis(redis_url, reactor)
     names = hosts(config, origin, files_url)
     limits = Limits(linger_bytes=config.uploads.max_file_size + 2 * FORM_OVERHEAD)
-    watched = watch(config, reactor, wall=lambda: now().timestamp(), worker=worker, run=run)
+
+    def wall() -> float:
+        return now().timestamp()
+
+    watched = watch(config, reactor, wall=wall, worker=worker, run=run)
     kept = caches(
         config,
         reactor,
@@ -164,7 +168,7 @@ def build(
         redis=redis,
         hosts=names,
         limits=limits,
-        wall=lambda: now().timestamp(),
+        wall=wall,
         shown=(origin, files_url),
         log=watched.log,
     )

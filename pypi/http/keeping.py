@@ -29,9 +29,6 @@ from pypi.http.streams import Stream
 
 KEPT_CODES = frozenset({200, 301, 308, 404, 410})
 
-NEGATIVE = 600
-"""Seconds a "there is no such thing" is kept at most."""
-
 LONGEST_PATH = 2048
 """Bytes of a path the lane answers; written canonically, one may be longer than a request line can be."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -82,10 +82,20 @@ async def record(cursor: Cursor, publication: Publication, decide: Decide) -> Re
     if identity.token_id is not None:
         await tokens.mark_used(cursor, identity.token_id, now=now)
     failpoint("upload.after-insert")
+    recorded = await conclude(cursor, lines, now=now)
+    failpoint("upload.before-commit")
+    return recorded
+
+
+async def conclude(cursor: Cursor, lines: Sequence[Change], *, now: datetime) -> Recorded:
+    """Say what was changed, in the journal and to the edge: the end of every transaction that changes things.
+
+    Args:
+        lines: at least one.
+    """
     serial = await journal.write(cursor, lines, now=now)
     tags = changes.all_tags(lines)
     await outbox.add(cursor, serial=serial, kind="purge", payload={"tags": tags}, now=now)
-    failpoint("upload.before-commit")
     return Recorded(serial, tags)
 
 

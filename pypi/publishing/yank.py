@@ -9,11 +9,11 @@ from attrs import frozen
 
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
-from pypi.db.queries import journal, outbox, projects, releases
-from pypi.domain import changes
+from pypi.db.queries import projects, releases
 from pypi.domain.changes import ReleaseUnyanked, ReleaseYanked
 from pypi.domain.errors import Invalid, NoSuchProject, NoSuchRelease
 from pypi.domain.names import normalize
+from pypi.publishing.record import Recorded, conclude
 
 LONGEST_REASON = 1000
 """Characters; installers print it on one line."""
@@ -77,12 +77,11 @@ class Yanks:
         done = await self.database.transact(_record, order)
         if done is None:
             return None
-        serial, tags = done
-        await self.announce(serial, tags)
-        return serial
+        await self.announce(done.serial, done.tags)
+        return done.serial
 
 
-async def _record(cursor: Cursor, order: Order) -> tuple[int, tuple[str, ...]] | None:
+async def _record(cursor: Cursor, order: Order) -> Recorded | None:
     project = await projects.locked(cursor, normalize(order.name))
     if project is None:
         raise NoSuchProject(order.name)
@@ -97,7 +96,4 @@ async def _record(cursor: Cursor, order: Order) -> tuple[int, tuple[str, ...]] |
         return None
     kind = ReleaseUnyanked if order.reason is None else ReleaseYanked
     line = kind(project=project.normalized, name=project.name, actor=order.actor, version=release.version)
-    serial = await journal.write(cursor, [line], now=order.now)
-    tags = changes.all_tags([line])
-    await outbox.add(cursor, serial=serial, kind="purge", payload={"tags": tags}, now=order.now)
-    return serial, tags
+    return await conclude(cursor, [line], now=order.now)
