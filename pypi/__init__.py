@@ -29,6 +29,7 @@ Rooms::
     pypi/failpoints.py  points with names, which do nothing unless they are armed
     pypi/config/        sections (every key)  values (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
+                        features switches: what can be switched off
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
@@ -41,7 +42,8 @@ Rooms::
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
                         request bodies forms multipart caller hosts credentials: what a route sees
                         answer streams refused router keeping table negotiate ranges: what a route says
-                        observed access_log log_lines log_file log_writer: what is noted of it
+                        observed access_log log_lines log_file log_writer noted: what is noted of it
+                        announced: what is said of what is to go
     pypi/web/           simple (simple_html, simple_json)  upload  downloads (handoff)  pages  health  metrics
     pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep
     pypi/cli/           main, running, and one file per verb family

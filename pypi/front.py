@@ -6,8 +6,9 @@ from typing import Any
 
 from klein.resource import KleinResource
 
+from pypi.domain.switches import Switches
 from pypi.http.keeping import Keeper
-from pypi.http.router import Route, klein_for
+from pypi.http.router import SWITCHES, Route, klein_for
 from pypi.web.downloads import Downloads
 from pypi.web.pages import Pages
 from pypi.web.simple import SimpleApi
@@ -17,13 +18,14 @@ PUBLIC = (Pages, SimpleApi, Upload, Downloads)
 """The rooms behind the index's own listener."""
 
 
-def public(*rooms: Any, keeper: Keeper | None = None) -> KleinResource:
+def public(*rooms: Any, keeper: Keeper | None = None, switches: Switches = SWITCHES) -> KleinResource:
     """The resource behind the index's own listener: every route of these rooms.
 
     Args:
         keeper: of the answers that are kept.
+        switches: which features are off, or announced to go.
     """
-    return klein_for(rooms, keeper).resource()
+    return klein_for(rooms, keeper, switches).resource()
 
 
 def operators(*rooms: Any) -> KleinResource:

@@ -42,7 +42,9 @@ NOT_FOR_ROOMS = {"pypi.db", "pypi.embedded", "pypi.config", "pypi.failpoints"}
 
 HTTP_KNOWS = {
     "pypi.domain.errors": "refusals become statuses",
+    "pypi.domain.features": "requests use features",
     "pypi.domain.permissions": "credentials are read from headers",
+    "pypi.domain.switches": "features are off, or announced to go",
     "caching.compression": "bodies are compressed",
     "caching.policy": "policies become headers",
     "caching.conditional": "validators are compared",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -51,6 +52,14 @@ class Answer:
     tags: tuple[str, ...] = ()
     etag: str | None = None
     policy: Policy | None = None
+
+    def adding(self, more: Sequence[tuple[str, str]]) -> Answer:
+        """With further headers; of one that is there already, with the values of both."""
+        headers = self.headers
+        for name, value in more:
+            values = [own for known, own in headers if known == name]
+            headers = (*(one for one in headers if one[0] != name), (name, ", ".join((*values, value))))
+        return evolve(self, headers=headers) if more else self
 
 
 def redirect(location: str, code: int = 301) -> Answer:

@@ -8,13 +8,13 @@ from urllib.parse import quote, urlencode
 
 from attrs import evolve, field, frozen
 from twisted.internet.threads import deferToThread
-from twisted.web.http_headers import Headers
+from twisted.web import http_headers
 
 from caching.kept import Form, Kept, fields, unpack
 from caching.lane import BESIDE
 from caching.layered import Found, Ladder, Question, Uncacheable
 from caching.policy import NO_STORE, Dialect, Policy
-from caching.store import Entry
+from caching.store import Entry, Headers
 from pypi.http.answer import (
     THREAD_FROM,
     Answer,
@@ -53,7 +53,7 @@ class Asked:
     path: bytes
     uri: bytes
     args: Mapping[bytes, list[bytes]]
-    requestHeaders: Headers = field(eq=False)
+    requestHeaders: http_headers.Headers = field(eq=False)
     method: bytes = b"GET"
 
 
@@ -69,28 +69,41 @@ class Keeper:
     dialect: Dialect | None = None
 
     async def answer(
-        self, request: Any, policy: Policy, stats: Any, handler: Handler, values: Mapping[str, str]
+        self,
+        request: Any,
+        policy: Policy,
+        stats: Any,
+        handler: Handler,
+        values: Mapping[str, str],
+        more: Headers = (),
     ) -> None:
-        """Write the answer to a GET or HEAD of a route that is kept."""
+        """Write the answer to a GET or HEAD of a route that is kept.
+
+        Args:
+            stats: of the route, or of the feature it serves.
+            more: headers of the answer beside its own, the same for all who share it.
+        """
         asked, variant, address = _asked(request, policy)
         question = Question(
             address=address,
             variant=variant,
             policy=policy,
             stats=stats,
-            make=lambda: self._make(asked, policy, handler, values),
+            make=lambda: self._make(asked, policy, handler, values, more),
         )
         try:
             found = await self.ladder.find(question)
         except Uncacheable:
-            await write(request, await handler(asked, **values), policy, self.dialect)
+            answer = (await handler(asked, **values)).adding(more)
+            await write(request, answer, policy, self.dialect)
         else:
             await self._write(request, found)
 
     async def _make(
-        self, asked: Asked, policy: Policy, handler: Handler, values: Mapping[str, str]
+        self, asked: Asked, policy: Policy, handler: Handler, values: Mapping[str, str], more: Headers
     ) -> Entry | None:
-        return await entry_of(await handler(asked, **values), policy, self.dialect)
+        answer = await handler(asked, **values)
+        return await entry_of(answer.adding(more), policy, self.dialect)
 
     async def _write(self, request: Any, found: Found) -> None:
         kept = found.kept
@@ -151,7 +164,7 @@ async def entry_of(answer: Answer, policy: Policy, dialect: Dialect | None = Non
 def _asked(request: Any, policy: Policy) -> tuple[Asked, str, bytes]:
     """(what the route sees, which representation is meant, the address it is kept under)."""
     given = _named(request, policy.query)
-    variant = policy.variant(joined(request, "Accept"), given) if policy.variant is not None else ""
+    variant = variant_of(request, policy)
     path = quote(request.text_path, safe=UNRESERVED).encode("ascii")
     query = urlencode(sorted(given.items())).encode("ascii")
     asked = Asked(
@@ -159,11 +172,20 @@ def _asked(request: Any, policy: Policy) -> tuple[Asked, str, bytes]:
         path=path,
         uri=path + b"?" + query if query else path,
         args={name.encode(): [value.encode()] for name, value in given.items()},
-        requestHeaders=Headers({b"accept": [variant.encode()]} if policy.variant is not None else None),
+        requestHeaders=http_headers.Headers(
+            {b"accept": [variant.encode()]} if policy.variant is not None else None
+        ),
     )
     # The lane looks for bare paths of requests that are not too long for the channel: all else stands aside.
     aside = query or len(path) > LONGEST_PATH
     return asked, variant, asked.uri + BESIDE + variant.encode() if aside else path
+
+
+def variant_of(request: Any, policy: Policy) -> str:
+    """Which of several representations a request means."""
+    if policy.variant is None:
+        return ""
+    return policy.variant(joined(request, "Accept"), _named(request, policy.query))
 
 
 def _named(request: Any, names: tuple[str, ...]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from twisted.web.http import NO_BODY_CODES, datetimeToString, parse_qs
 from twisted.web.http_headers import Headers
 
 from pypi.domain.errors import Invalid
+from pypi.domain.features import FEATURES
 from pypi.http.bodies import Body, BodyIncomplete
 from pypi.http.caller import HEARSAY, Caller
 from pypi.http.head import ALLOW, Head
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 log = Logger()
 
 MAX_PARAMETERS = 100
+
+MOST_FEATURES = 32
+"""Features one request is counted for; a multicall of XML-RPC may use many."""
+
 BYPASS = b"cheeseshop-l1; fwd=bypass"
 NOT_FOR_METHOD = b"cheeseshop-l1; fwd=method"
 """``Cache-Status`` of what is not kept (RFC 9211)."""
@@ -49,6 +54,7 @@ class Request(server.Request):
         caller: who asks, by connection or by a proxy that is trusted.
         text_path: the path decoded once; routes match against it.
         query: the query as sent.
+        features: names of those it uses.
         received_at: seconds on the reactor's clock when the headers were complete.
         aborted: whether the connection ended before the answer did.
         broken_off: whether that was our doing.
@@ -61,6 +67,7 @@ class Request(server.Request):
     text_path: str
     query: bytes
     received_at: float
+    features: tuple[str, ...] = ()
     aborted = False
     broken_off = False
     defaultContentType = b"text/plain; charset=utf-8"
@@ -98,6 +105,16 @@ class Request(server.Request):
                 raise TooManyParameters
             self._parameters = parse_qs(self.query, keep_blank_values=True) if self.query else {}
         return self._parameters
+
+    def used(self, name: str) -> None:
+        """Note that this request uses a feature; it is counted when the request is over, once.
+
+        Raises:
+            KeyError: there is no feature of this name (``pypi.domain.features``).
+        """
+        feature = FEATURES[name].name
+        if feature not in self.features and len(self.features) < MOST_FEATURES:
+            self.features = (*self.features, feature)
 
     def process(self) -> None:
         """Find the resource for the path, and let it answer."""

@@ -21,16 +21,21 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from caching.policy import NO_STORE, Policy
-from caching.stats import RouteStats
 from pypi.domain.errors import Refusal
+from pypi.domain.switches import Switches
+from pypi.http.announced import announcements
 from pypi.http.answer import SAFE, Answer, redirect, write
-from pypi.http.keeping import Keeper
+from pypi.http.keeping import Keeper, variant_of
+from pypi.http.noted import Named, Noted, named
 from pypi.http.refused import refused, said
 
 Handler = Callable[..., Awaitable[Answer]]
 H = TypeVar("H", bound=Handler)
 
 log = Logger()
+
+SWITCHES = Switches()
+"""Everything is on, and nothing is announced."""
 
 ALLOWED_HEADERS = "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"
 """What a page of another origin may send along, as the public index has it."""
@@ -46,6 +51,8 @@ class Route:
         handler: name of the room's method.
         policy: how its answers may be kept.
         tags: what its answers are made from, as patterns like that of the path.
+        feature: which one it serves: its name, or how that follows from the variant that is meant. ``None``
+            where it serves none, or where its handler says it (``request.used``); a kept answer's cannot.
     """
 
     method: str
@@ -53,6 +60,7 @@ class Route:
     handler: str
     policy: Policy
     tags: tuple[str, ...] = ()
+    feature: Named | None = None
 
 
 @define
@@ -61,32 +69,41 @@ class Router:
 
     routes: list[Route] = field(factory=list)
 
-    def get(self, path: str, *, policy: Policy, tags: tuple[str, ...] = ()) -> Callable[[H], H]:
+    def get(
+        self, path: str, *, policy: Policy, tags: tuple[str, ...] = (), feature: Named | None = None
+    ) -> Callable[[H], H]:
         """A method that reads.
 
         Args:
             tags: that its answers carry, if any: ``("project/<name>",)``. For the table of all routes; what
                 counts is the tags of each answer.
+            feature: as in ``Route``; it is counted, can be switched off, and is announced to go.
         """
-        return self._add("GET", path, policy, tags)
+        return self._add("GET", path, policy, tags, feature)
 
-    def post(self, path: str) -> Callable[[H], H]:
+    def post(self, path: str, *, feature: Named | None = None) -> Callable[[H], H]:
         """A method that writes; its answers are nobody's to keep."""
-        return self._add("POST", path, NO_STORE)
+        return self._add("POST", path, NO_STORE, (), feature)
 
-    def _add(self, method: str, path: str, policy: Policy, tags: tuple[str, ...] = ()) -> Callable[[H], H]:
-        def named(handler: H) -> H:
-            self.routes.append(Route(method, path, handler.__name__, policy, tags))
+    def _add(
+        self, method: str, path: str, policy: Policy, tags: tuple[str, ...], feature: Named | None
+    ) -> Callable[[H], H]:
+        if isinstance(feature, str):
+            named(feature, "")
+
+        def answered(handler: H) -> H:
+            self.routes.append(Route(method, path, handler.__name__, policy, tags, feature))
             return handler
 
-        return named
+        return answered
 
 
-def klein_for(rooms: Sequence[Any], keeper: Keeper | None = None) -> Klein:
+def klein_for(rooms: Sequence[Any], keeper: Keeper | None = None, switches: Switches = SWITCHES) -> Klein:
     """One Klein application for all routes of these rooms.
 
     Args:
         keeper: of the answers whose policy says that they are kept; without one every answer is made anew.
+        switches: which features are off, or announced to go.
 
     Raises:
         ValueError: two rooms claim one method of one path.
@@ -95,45 +112,84 @@ def klein_for(rooms: Sequence[Any], keeper: Keeper | None = None) -> Klein:
     klein.url_map.strict_slashes = False
     klein.url_map.merge_slashes = False
     klein.url_map.redirect_defaults = False
-    by_path: dict[str, dict[str, tuple[Handler, Policy]]] = defaultdict(dict)
+    by_path: dict[str, dict[str, Answering]] = defaultdict(dict)
     for room in rooms:
         for route in type(room).router.routes:
             if route.method in by_path[route.path]:
                 raise ValueError(f"{route.method} {route.path} is answered by two rooms")
-            by_path[route.path][route.method] = getattr(room, route.handler), route.policy
+            by_path[route.path][route.method] = Answering.of(room, route)
     for path, methods in by_path.items():
         routed = [*methods, "OPTIONS"] if "GET" in methods else list(methods)
         route = klein.route(path, methods=routed, endpoint=path, strict_slashes=True)
-        route(_endpoint(path, methods, keeper))
+        route(_endpoint(path, methods, keeper, switches))
     klein.handle_errors(Exception)(_failed)
     return klein
 
 
-def _endpoint(path: str, methods: dict[str, tuple[Handler, Policy]], keeper: Keeper | None) -> Any:
-    stats = RouteStats(path)
+@frozen(eq=False)
+class Answering:
+    """A route of one room.
+
+    Attributes:
+        noted: its counters.
+    """
+
+    handler: Handler
+    policy: Policy
+    noted: Noted
+
+    @classmethod
+    def of(cls, room: Any, route: Route) -> Answering:
+        """The route as this very room answers it."""
+        return cls(getattr(room, route.handler), route.policy, Noted(route.path, route.feature))
+
+
+def _endpoint(path: str, methods: Mapping[str, Answering], keeper: Keeper | None, switches: Switches) -> Any:
+    dialect = None if keeper is None else keeper.dialect
 
     async def endpoint(request: Any, **values: str) -> None:
-        request.route = stats
         if request.method == b"OPTIONS":
+            request.route = methods["GET"].noted.plain
             await write(request, *_options(methods))
             return
-        handler, policy = methods["GET" if request.method == b"HEAD" else request.method.decode()]
+        route = methods["GET" if request.method == b"HEAD" else request.method.decode()]
+        handler, policy = route.handler, route.policy
+        request.route = route.noted.plain
         try:
+            _pass(request, route, switches)
             if keeper is not None and policy.keep and request.method in SAFE:
-                await keeper.answer(request, policy, stats, handler, values)
+                more = announcements(switches, request.features)
+                await keeper.answer(request, policy, request.route, handler, values, more)
                 return
             answer = await handler(request, **values)
         except Refusal as refusal:
             answer = refused(request, refusal)
-        await write(request, answer, policy, None if keeper is None else keeper.dialect)
+        if more := announcements(switches, request.features):
+            answer = answer.adding(more)
+        await write(request, answer, policy, dialect)
 
     endpoint.__name__ = path
     return endpoint
 
 
-def _options(methods: Mapping[str, tuple[Handler, Policy]]) -> tuple[Answer, Policy]:
+def _pass(request: Any, route: Answering, switches: Switches) -> None:
+    """Note the feature a request uses by its route, if there is one.
+
+    Raises:
+        SwitchedOff: it is not offered any more.
+    """
+    feature = route.noted.feature
+    if feature is None:
+        return
+    name = named(feature, variant_of(request, route.policy) if callable(feature) else "")
+    request.route = route.noted.by(name)
+    request.used(name)
+    switches.check(name)
+
+
+def _options(methods: Mapping[str, Answering]) -> tuple[Answer, Policy]:
     """What may be asked of a path, and by pages of which origins: a browser asks before such a page may."""
-    _, policy = methods["GET"]
+    policy = methods["GET"].policy
     headers = [("Allow", ", ".join(sorted({*methods, "HEAD", "OPTIONS"})))]
     if policy.cors:
         headers.append(("Access-Control-Allow-Headers", ALLOWED_HEADERS))
