@@ -75,6 +75,7 @@ class Invalidations:
             when all that was missed has been made up for, and at the start.
         on_doubt: told that this process was halted, so that much may have changed since it looked last;
             ``on_health`` is told of what comes of the next look, which follows at once.
+        on_news: told the last serial that is known, with all before it, whenever that is another one.
         applied: changes read.
         failures: looks that failed.
     """
@@ -88,6 +89,7 @@ class Invalidations:
     shared: Store
     on_health: Callable[[bool], object]
     on_doubt: Callable[[], object] = bool
+    on_news: Callable[[int], object] = bool
     applied: int = field(default=0, init=False)
     failures: int = field(default=0, init=False)
     _healthy: bool | None = field(default=None, init=False)
@@ -152,6 +154,7 @@ class Invalidations:
         self._apply(last, tuple(tags))
         if first == self.known.last + 1:
             self.known.advance(last)
+            self.on_news(last)
         elif last > self.known.last:
             self.hint()
 
@@ -246,6 +249,8 @@ class Invalidations:
                 self._apply(serial, tuple(tags))
                 self.known.advance(serial)
                 self.applied += 1
+        if self.known.last != place:
+            self.on_news(self.known.last)
         if len(found) < BATCH:
             return False
         if (last := await self.last()) - self.known.last > TOO_FAR:
@@ -263,6 +268,7 @@ class Invalidations:
     def _jump(self, last: int) -> None:
         self.known.start(last)
         self.forget_all()
+        self.on_news(self.known.last)
 
     def _apply(self, serial: int, tags: Tags) -> None:
         self.known.touch(serial, tags)

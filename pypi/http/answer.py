@@ -167,7 +167,11 @@ def _write_head(request: Any, answer: Answer, policy: Policy, vary: list[str]) -
         headers = [one for one in headers if one[0] != "Content-Encoding"]
     elif code not in BODILESS:
         length = answer.body.length if isinstance(answer.body, Stream) else len(answer.body)
-        headers += [("Content-Type", answer.content_type), ("Content-Length", str(length))]
+        headers.append(("Content-Type", answer.content_type))
+        if length is not None:
+            headers.append(("Content-Length", str(length)))
+        elif request.clientproto != b"HTTP/1.1":
+            headers.append(("Connection", "close"))  # which is how such a client finds the end
     for name, value in headers:
         request.setHeader(name, value)
     return known
