@@ -31,6 +31,7 @@ Rooms::
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
                         features switches: what can be switched off
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
+                        documents: all about one release
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
@@ -44,7 +45,8 @@ Rooms::
                         answer streams refused router keeping table negotiate ranges: what a route says
                         observed access_log log_lines log_file log_writer noted: what is noted of it
                         announced: what is said of what is to go
-    pypi/web/           simple (simple_html, simple_json)  upload  downloads (handoff)  pages  health  metrics
+    pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
+                        downloads (handoff)  pages  health  metrics
     pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  kept_files  memory  layered  coalesce

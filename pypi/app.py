@@ -37,6 +37,7 @@ from pypi.http.caller import Callers, Networks
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
 from pypi.index.database import DatabaseIndex
+from pypi.index.documents import Documents
 from pypi.jobs.audit import Audit
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.purge import Purge, Purges
@@ -53,6 +54,8 @@ from pypi.watch import Watch, watch
 from pypi.web.downloads import Downloads
 from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
 from pypi.web.health import Health, Probe
+from pypi.web.json_api import JsonApi
+from pypi.web.json_documents import Where
 from pypi.web.pages import Pages, Templates
 from pypi.web.simple import SimpleApi
 from pypi.web.upload import FORM_OVERHEAD, Upload
@@ -179,6 +182,7 @@ def build(
     renderer = Renderer(reactor=reactor)
     accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
     index = DatabaseIndex(database)
+    documents = Documents(database, index.threads)
     publisher = Publisher(
         database=database,
         files=files,
@@ -207,6 +211,7 @@ def build(
     yanks = Yanks(database=database, now=now, announce=kept.invalidations.announce)
     schedule = Schedule(reactor, jobs=jobs)
     simple = SimpleApi(index=index, files_url=files_url)
+    json_api = JsonApi(documents=documents, where=Where(origin, files_url))
     upload = Upload(
         accounts=accounts, publisher=publisher, spool=spool, max_file_size=config.uploads.max_file_size
     )
@@ -253,7 +258,7 @@ def build(
         ),
         caches=kept,
         watch=watched,
-        public=front.public(pages, simple, upload, downloads, keeper=kept.keeper),
+        public=front.public(pages, simple, json_api, upload, downloads, keeper=kept.keeper),
         operator=front.operators(health, watched.scrapes),
         hosts=names,
         callers=Callers(Networks.of(config.service.trusted_proxies)),

@@ -1,0 +1,207 @@
+"""Everything about one release of a project, and its files, in one statement: for documents and pages."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import NamedTuple
+
+from attrs import field, frozen
+
+from pypi.db.connection import Cursor
+from pypi.domain.names import NormalizedName
+
+
+class FileRow(NamedTuple):
+    """A file; digests are hexadecimal.
+
+    Attributes:
+        uploaded: in the words of PostgreSQL, UTC.
+        comment: the uploader's.
+        yanked_reason: ``None`` for a file that is not yanked, neither by itself nor with its release.
+    """
+
+    filename: str
+    filetype: str
+    blake2_256: str
+    md5: str
+    sha256: str
+    metadata_sha256: str
+    size: str
+    uploaded: str
+    version: str
+    python_version: str
+    requires_python: str
+    comment: str
+    yanked_reason: str | None
+
+
+class ReleaseRow(NamedTuple):
+    """A release.
+
+    Attributes:
+        created: in the words of PostgreSQL, UTC.
+        yanked_reason: ``None`` for one that is not yanked.
+    """
+
+    version: str
+    created: str
+    yanked_reason: str | None
+
+
+@frozen
+class DocumentRow:
+    """One release and what stands around it; whatever may be long is text that is taken apart elsewhere.
+
+    Attributes:
+        status: a word of PEP 792.
+        last_serial: of the project's last change.
+        metadata: core metadata as JSON, without the description.
+        description: as written; empty where ``html`` takes its place.
+        html: the description, rendered, where that was asked for and is there.
+        count: of the files in ``files``.
+        files: for ``listed_files``.
+        releases: all of the project, for ``listed_releases``.
+        roles: ``role<tab>name`` lines, owners first.
+    """
+
+    name: str
+    normalized: NormalizedName
+    status: str
+    status_reason: str
+    last_serial: int
+    version: str
+    yanked_reason: str | None
+    metadata: str = field(repr=False)
+    description: str = field(repr=False)
+    html: str | None = field(repr=False)
+    count: int
+    files: str = field(repr=False)
+    releases: str = field(repr=False)
+    roles: str = field(repr=False)
+
+    @property
+    def length(self) -> int:
+        """Characters of all that has to be taken apart."""
+        return len(self.metadata) + len(self.description) + len(self.files) + len(self.releases)
+
+
+# The order of ``pypi.domain.versions.latest``, first the one that is meant where no version is named: what is
+# not yanked, what is no pre-release, then PEP 440. The canonical form has no zeros at the end of its numbers,
+# so that arrays of them compare as the standard wants. Texts that are no versions come last.
+LATEST = """
+    SELECT r.*
+      FROM releases r
+      CROSS JOIN LATERAL (SELECT regexp_match(r.canonical,
+          '^(?:([0-9]+)!)?([0-9]+(?:[.][0-9]+)*)(?:(a|b|rc)([0-9]+))?(?:[.]post([0-9]+))?'
+          '(?:[.]dev([0-9]+))?(?:[+]([a-z0-9]+(?:[.][a-z0-9]+)*))?$') AS part) AS parts
+     WHERE r.project_id = p.id
+     ORDER BY r.yanked IS NOT NULL, r.is_prerelease, part IS NULL,
+              coalesce(part[1], '0')::numeric DESC,
+              string_to_array(part[2], '.')::numeric[] DESC,
+              CASE WHEN part[3] IS NULL AND part[5] IS NULL AND part[6] IS NOT NULL THEN 0
+                   WHEN part[3] = 'a' THEN 1 WHEN part[3] = 'b' THEN 2 WHEN part[3] = 'rc' THEN 3
+                   ELSE 4 END DESC,
+              coalesce(part[4]::numeric, 0) DESC,
+              coalesce(part[5]::numeric, -1) DESC,
+              part[6] IS NULL DESC, part[6]::numeric DESC,
+              part[7] IS NULL, (SELECT array_agg((CASE WHEN segment ~ '^[0-9]+$'
+                                                  THEN '1' || lpad(segment, 200, '0')
+                                                  ELSE '0' || segment END) COLLATE "C" ORDER BY place)
+                                  FROM unnest(string_to_array(part[7], '.'))
+                                       WITH ORDINALITY AS segments (segment, place)) DESC,
+              r.version COLLATE "C" DESC
+     LIMIT 1"""
+
+_VERSION = "SELECT * FROM releases WHERE project_id = p.id AND canonical = %(canonical)s"
+
+_FOUND = """
+    SELECT p.name, p.normalized, p.status, p.status_reason, p.last_serial, chosen.version,
+           CASE WHEN chosen.yanked IS NOT NULL THEN chosen.yanked_reason END,
+           chosen.metadata::text,
+           CASE WHEN %(rendered)s AND d.html IS NOT NULL THEN '' ELSE coalesce(d.raw, '') END,
+           CASE WHEN %(rendered)s THEN d.html END,
+           listed.count, listed.listing, history.listing, people.listing
+      FROM projects p
+      CROSS JOIN LATERAL ("""
+
+# Lines, with what people wrote quoted as in JSON, so that tabs and line ends are only ever ours.
+_AROUND = """) AS chosen
+      LEFT JOIN descriptions d ON d.release_id = chosen.id
+      CROSS JOIN LATERAL (
+        SELECT count(*),
+               coalesce(string_agg(
+                 f.filename || E'\\t' || f.filetype || E'\\t' || f.blake2_256 || E'\\t' || f.md5 || E'\\t' ||
+                 f.sha256 || E'\\t' || coalesce(f.metadata_sha256, '') || E'\\t' || f.size || E'\\t' ||
+                 f.uploaded::text || E'\\t' || to_json(r.version)::text || E'\\t' ||
+                 to_json(f.python_version)::text || E'\\t' || to_json(f.requires_python)::text || E'\\t' ||
+                 to_json(f.comment)::text || E'\\t' ||
+                 coalesce(to_json(CASE WHEN f.yanked IS NOT NULL THEN f.yanked_reason
+                                       WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
+                 E'\\n'), '') AS listing
+          FROM files f JOIN releases r ON r.id = f.release_id
+         WHERE f.project_id = p.id AND (%(all_files)s OR f.release_id = chosen.id)) AS listed
+      CROSS JOIN LATERAL (
+        SELECT string_agg(
+                 to_json(r.version)::text || E'\\t' || r.created::text || E'\\t' ||
+                 coalesce(to_json(CASE WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
+                 E'\\n') AS listing
+          FROM releases r WHERE r.project_id = p.id) AS history
+      CROSS JOIN LATERAL (
+        SELECT coalesce(string_agg(o.role || E'\\t' || u.name, E'\\n'
+                                   ORDER BY o.role DESC, lower(u.name) COLLATE "C"), '') AS listing
+          FROM roles o JOIN users u ON u.id = o.user_id WHERE o.project_id = p.id) AS people
+     WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined'"""
+
+OF_LATEST = _FOUND + LATEST + _AROUND
+OF_VERSION = _FOUND + _VERSION + _AROUND
+
+
+PLAIN = 8
+"""Columns of a file that are not quoted."""
+
+
+async def of_latest(
+    cursor: Cursor, name: NormalizedName, *, all_files: bool, rendered: bool
+) -> DocumentRow | None:
+    """The release a reader means who names none; ``None`` for a project without any, or in quarantine.
+
+    Args:
+        all_files: whether the files of all releases are wanted, or only those of this one.
+        rendered: whether the description is wanted as HTML where there is some.
+    """
+    parameters = {"normalized": name, "all_files": all_files, "rendered": rendered}
+    return await cursor.row(DocumentRow, OF_LATEST, parameters)
+
+
+async def of_version(
+    cursor: Cursor, name: NormalizedName, canonical: str, *, rendered: bool
+) -> DocumentRow | None:
+    """The release of that canonical version with its files; ``None`` if there is none, or in quarantine."""
+    parameters = {"normalized": name, "canonical": canonical, "all_files": False, "rendered": rendered}
+    return await cursor.row(DocumentRow, OF_VERSION, parameters)
+
+
+def listed_files(listing: str) -> list[FileRow]:
+    """The files of a row, in no order; takes some microseconds for each."""
+    return [_file(line) for line in listing.split("\n")] if listing else []
+
+
+def _file(line: str) -> FileRow:
+    columns = line.split("\t")
+    return FileRow._make((*columns[:PLAIN], *map(_unquoted, columns[PLAIN:])))
+
+
+def listed_releases(listing: str) -> list[ReleaseRow]:
+    """The releases of a row, in no order."""
+    return [_release(*line.split("\t")) for line in listing.split("\n")]
+
+
+def _release(version: str, created: str, reason: str) -> ReleaseRow:
+    return ReleaseRow(str(_unquoted(version)), created, _unquoted(reason))
+
+
+@lru_cache(maxsize=4096)
+def _unquoted(text: str) -> str | None:
+    unquoted: str | None = json.loads(text)
+    return unquoted

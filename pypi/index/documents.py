@@ -1,0 +1,219 @@
+"""One release, and all that is known of it and around it, for documents and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+import orjson
+from attrs import field, frozen
+
+from pypi.db.database import Database
+from pypi.db.queries import documents
+from pypi.db.queries.documents import DocumentRow, FileRow, ReleaseRow
+from pypi.domain import versions
+from pypi.domain.errors import NoSuchProject, NoSuchRelease
+from pypi.domain.metadata import Metadata
+from pypi.domain.names import NormalizedName
+from pypi.domain.values import Status, Yank
+from pypi.files import paths
+from pypi.files.workers import Workers
+
+T = TypeVar("T")
+
+THREAD_FROM = 16 << 10
+"""Characters of what was read from which it costs the reactor less to have the rest done elsewhere."""
+
+
+class PublishedFile(NamedTuple):
+    """A file with all that is known of it; digests are hexadecimal.
+
+    Attributes:
+        filetype: ``sdist`` or ``bdist_wheel``.
+        path: below ``/packages/``.
+        metadata_sha256: of the core metadata handed out beside it; ``None`` where there is none.
+        size: bytes.
+        uploaded: aware, UTC.
+        version: of its release.
+        python_version: ``source``, or what kind of Python it is for.
+        comment: the uploader's.
+        yank: its own, or that of its release.
+    """
+
+    filename: str
+    filetype: str
+    path: str
+    blake2_256: str
+    md5: str
+    sha256: str
+    metadata_sha256: str | None
+    size: int
+    uploaded: datetime
+    version: str
+    python_version: str
+    requires_python: str
+    comment: str
+    yank: Yank | None
+
+
+class ReleaseLine(NamedTuple):
+    """A release as a project's history lists it; ``created`` is aware, UTC."""
+
+    version: str
+    created: datetime
+    yank: Yank | None
+
+
+@frozen(kw_only=True, eq=False)
+class Document:
+    """One release of a project, and what stands around it, at one moment.
+
+    Attributes:
+        name: as displayed.
+        serial: of the last change of the project.
+        version: as it was first spelled.
+        metadata: of its first file; without the description.
+        description: as written; empty where ``html`` takes its place.
+        html: the description, harmless, where it was asked for and could be rendered.
+        files: by filename; of all releases, or of this one, as it was asked for.
+        releases: all of the project, the highest version first.
+        roles: (role, name of the account) pairs, owners first.
+    """
+
+    name: str
+    normalized: NormalizedName
+    status: Status
+    status_reason: str
+    serial: int
+    version: str
+    yank: Yank | None
+    metadata: Metadata
+    description: str = field(repr=False)
+    html: str | None = field(repr=False)
+    files: tuple[PublishedFile, ...] = field(repr=False)
+    roles: tuple[tuple[str, str], ...]
+    _releases: str = field(repr=False)
+
+    @cached_property
+    def releases(self) -> tuple[ReleaseLine, ...]:
+        """All releases of the project, the highest version first."""
+        rows = documents.listed_releases(self._releases)
+        rows.sort(key=lambda row: versions.sort_key(row.version), reverse=True)
+        return tuple(map(_release, rows))
+
+    @property
+    def all_versions(self) -> list[str]:
+        """All versions of the project, in no order."""
+        return [row.version for row in documents.listed_releases(self._releases)]
+
+
+@frozen(eq=False)
+class Documents:
+    """Answers from the rows of this index; each answer is one consistent moment.
+
+    Attributes:
+        threads: where documents are made when there is much to do.
+    """
+
+    database: Database
+    threads: Workers
+
+    async def of_project(
+        self,
+        name: NormalizedName,
+        make: Callable[[Document], T],
+        *,
+        all_files: bool = False,
+        rendered: bool = False,
+    ) -> T:
+        """What is made of a project's latest release: the one that is meant where no version is named.
+
+        Args:
+            make: pure; it is called in a thread where there is much to do.
+            all_files: whether the files of all releases are wanted, or only those of this one.
+            rendered: whether the description is wanted as HTML, or as it was written.
+
+        Raises:
+            NoSuchProject: nobody has taken the name, nothing was published under it yet, or it is in
+                quarantine.
+        """
+        row = await self.database.ask(documents.of_latest, name, all_files=all_files, rendered=rendered)
+        if row is None:
+            raise NoSuchProject(name)
+        return await self._made(row, make)
+
+    async def of_release(
+        self, name: NormalizedName, version: str, make: Callable[[Document], T], *, rendered: bool = False
+    ) -> T:
+        """What is made of one release, whose version may be spelled in any way (``1.0`` is ``1.0.0``).
+
+        Args:
+            make: pure; it is called in a thread where there is much to do.
+            rendered: whether the description is wanted as HTML, or as it was written.
+
+        Raises:
+            NoSuchRelease: there is none, or its project is in quarantine.
+        """
+        canonical = versions.canonical(version)
+        row = await self.database.ask(documents.of_version, name, canonical, rendered=rendered)
+        if row is None:
+            raise NoSuchRelease(name, version)
+        return await self._made(row, make)
+
+    async def _made(self, row: DocumentRow, make: Callable[[Document], T]) -> T:
+        if row.length < THREAD_FROM:
+            return make(_document(row))
+        return await self.threads.run(lambda: make(_document(row)))
+
+
+def _document(row: DocumentRow) -> Document:
+    stored: Mapping[str, object] = orjson.loads(row.metadata)
+    return Document(
+        name=row.name,
+        normalized=row.normalized,
+        status=Status(row.status),
+        status_reason=row.status_reason,
+        serial=row.last_serial,
+        version=row.version,
+        yank=_yank(row.yanked_reason),
+        metadata=Metadata.from_json(stored),
+        description=row.description,
+        html=row.html,
+        files=tuple(map(_file, sorted(documents.listed_files(row.files)))),
+        roles=tuple(_role(line) for line in row.roles.split("\n") if line),
+        releases=row.releases,
+    )
+
+
+def _file(row: FileRow) -> PublishedFile:
+    return PublishedFile(
+        row.filename,
+        row.filetype,
+        paths.store_path(row.blake2_256, row.filename),
+        row.blake2_256,
+        row.md5,
+        row.sha256,
+        row.metadata_sha256 or None,
+        int(row.size),
+        datetime.fromisoformat(row.uploaded),
+        row.version,
+        row.python_version,
+        row.requires_python,
+        row.comment,
+        _yank(row.yanked_reason),
+    )
+
+
+def _release(row: ReleaseRow) -> ReleaseLine:
+    return ReleaseLine(row.version, datetime.fromisoformat(row.created), _yank(row.yanked_reason))
+
+
+def _yank(reason: str | None) -> Yank | None:
+    return None if reason is None else Yank(reason)
+
+
+def _role(line: str) -> tuple[str, str]:
+    role, _, name = line.partition("\t")
+    return role, name

@@ -1,0 +1,89 @@
+"""The JSON API: all about a project's latest release and its files, and about any other release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from attrs import evolve, frozen
+
+from caching.conditional import strong_etag
+from caching.policy import DAY, Policy
+from pypi.domain.errors import NotFound
+from pypi.domain.names import NormalizedName, normalize
+from pypi.http.answer import Answer, redirect
+from pypi.http.router import ALLOWED_HEADERS, Router
+from pypi.index.documents import Document, Documents
+from pypi.web import json_documents
+from pypi.web.json_documents import SAFE_IN_PATHS, Where
+
+DOCUMENT = Policy(edge=DAY, keep=DAY, stale_while_revalidate=300, stale_if_error=DAY, cors=True)
+MOVED = evolve(DOCUMENT, browser=DAY)
+"""Of redirects that stay right whatever happens to the project."""
+
+TAGS = ("project/<name>",)
+
+JSON = "application/json"
+CORS = ("Access-Control-Allow-Headers", ALLOWED_HEADERS)
+NOT_FOUND = Answer(code=404, body=b'{"message": "Not Found"}', content_type=JSON, headers=(CORS,))
+
+Writer = Callable[[Document, Where], bytes]
+
+
+@frozen(kw_only=True, eq=False)
+class JsonApi:
+    """What scripts, mirrors and upload tools read; a name is taken in any spelling, without a redirect."""
+
+    router: ClassVar[Router] = Router()
+    documents: Documents
+    where: Where
+
+    @router.get("/pypi/<name>/json", policy=DOCUMENT, tags=TAGS, feature="json.project")
+    async def project(self, request: Any, name: str) -> Answer:
+        """The latest release of a project, and the files of all."""
+        return await self._project(normalize(name), _answers(json_documents.project, self.where))
+
+    @router.get("/pypi/<name>/<version>/json", policy=DOCUMENT, tags=TAGS, feature="json.release")
+    async def release(self, request: Any, name: str, version: str) -> Answer:
+        """One release and its files."""
+        return await self._release(normalize(name), version, _answers(json_documents.release, self.where))
+
+    @router.get("/pypi/<name>/json/", policy=MOVED, tags=TAGS, feature="json.project")
+    async def project_with_slash(self, request: Any, name: str) -> Answer:
+        """The address without the slash, if there is something."""
+        return await self._project(normalize(name), lambda found: redirect(f"/pypi/{found.normalized}/json"))
+
+    @router.get("/pypi/<name>/<version>/json/", policy=MOVED, tags=TAGS, feature="json.release")
+    async def release_with_slash(self, request: Any, name: str, version: str) -> Answer:
+        """The address without the slash, if there is something."""
+        return await self._release(normalize(name), version, _without_slash)
+
+    async def _project(self, name: NormalizedName, make: Callable[[Document], Answer]) -> Answer:
+        try:
+            answer = await self.documents.of_project(name, make, all_files=True)
+        except NotFound:
+            answer = NOT_FOUND
+        return evolve(answer, tags=(f"project/{name}",))
+
+    async def _release(
+        self, name: NormalizedName, version: str, make: Callable[[Document], Answer]
+    ) -> Answer:
+        try:
+            answer = await self.documents.of_release(name, version, make)
+        except NotFound:
+            answer = NOT_FOUND
+        return evolve(answer, tags=(f"project/{name}",))
+
+
+def _answers(write: Writer, where: Where) -> Callable[[Document], Answer]:
+    def make(document: Document) -> Answer:
+        body = write(document, where)
+        serial = ("X-PyPI-Last-Serial", str(document.serial))
+        return Answer(body=body, content_type=JSON, headers=(serial, CORS), etag=strong_etag(body))
+
+    return make
+
+
+def _without_slash(document: Document) -> Answer:
+    return redirect(f"/pypi/{document.normalized}/{quote(document.version, safe=SAFE_IN_PATHS)}/json")
