@@ -7,7 +7,7 @@ The plan of the house. Data walks one way; a line imports only from the lines be
     pypi.app  front  caches  watch  foundations  cli  jobs   assemble and operate: choose between adapters
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
-    pypi.index  publishing  accounts             what an index does
+    pypi.index  publishing  accounts  search     what an index does
     pypi.db  files  embedded  metrics            what it stands on
     pypi.config                                  what its operator says
     pypi.domain                                  what it knows: pure
@@ -27,14 +27,16 @@ Rooms::
                         sockets orders picture ready signals systemd backoff foreground clock
                         descriptors
     pypi/failpoints.py  points with names, which do nothing unless they are armed
-    pypi/config/        sections (every key)  values (how one is read)  load  show
+    pypi/config/        sections (every key)  values, features (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
                         features switches: what can be switched off
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
                         documents: all about one release
+                        xmlrpc_lists: the same as answers
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
+    pypi/search/        query: what is looked for  find: who finds it
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
     pypi/files/         store (contract)  paths  spool draft  local tree descriptors
                         s3 s3_client bucket slices  workers
@@ -44,14 +46,14 @@ Rooms::
                         request bodies forms multipart caller hosts credentials: what a route sees
                         answer streams refused router keeping table negotiate ranges: what a route says
                         observed access_log log_lines log_file log_writer noted: what is noted of it
-                        announced: what is said of what is to go
+                        announced rate_limit: what is said of what is to go, and of how often
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
                         downloads (handoff)  pages  health  metrics
     pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  kept_files  memory  layered  coalesce
                         moment  lane  sockets  transport  sendfile  redis  packing  shared  invalidations
-                        breaker  figures  stats  patient  client  purge  fastly  varnish  vcl/
+                        breaker  figures  stats  rate  limiter  patient  client  purge  fastly  varnish  vcl/
                         compression  blocks  buckets: long lists that change a line at a time
     legacy_compat/      old URLs (to come)
     templates/          Jinja2 templates and static files

@@ -28,6 +28,7 @@ from pypi.config.values import is_loopback
 from pypi.db.database import Database
 from pypi.db.migrations import current
 from pypi.domain.names import normalize
+from pypi.domain.switches import Switches
 from pypi.files import paths
 from pypi.files.local import LocalFiles
 from pypi.files.spool import Spool
@@ -163,6 +164,7 @@ def build(
     def wall() -> float:
         return now().timestamp()
 
+    switched = switches(config)
     watched = watch(config, reactor, wall=wall, worker=worker, run=run)
     kept = caches(
         config,
@@ -172,7 +174,7 @@ def build(
         hosts=names,
         limits=limits,
         wall=wall,
-        shown=(origin, files_url),
+        shown=(origin, files_url, str(switched)),
         log=watched.log,
     )
     workers = Workers(reactor)
@@ -258,7 +260,9 @@ def build(
         ),
         caches=kept,
         watch=watched,
-        public=front.public(pages, simple, json_api, upload, downloads, keeper=kept.keeper),
+        public=front.public(
+            pages, simple, json_api, upload, downloads, keeper=kept.keeper, switches=switched
+        ),
         operator=front.operators(health, watched.scrapes),
         hosts=names,
         callers=Callers(Networks.of(config.service.trusted_proxies)),
@@ -324,6 +328,13 @@ def rules(config: Config) -> Rules:
         classifiers=Classifiers(frozenset(classifiers)),
         deprecated=deprecated_classifiers,
     )
+
+
+def switches(config: Config) -> Switches:
+    """Which features are off, and which are announced to go, by the ``[legacy]`` section."""
+    legacy = config.legacy
+    off = legacy.off if legacy.uploads == "accept" else (*legacy.off, "legacy.upload", "legacy.register")
+    return Switches(off=frozenset(off), announced=legacy.announced, link=legacy.announced_at)
 
 
 def hosts(config: Config, *urls: str) -> Hosts:

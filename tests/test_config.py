@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pypi.config import Config, ConfigError, hide_password, load, shown
 from pypi.config.sections import Key, keys
+from pypi.domain.switches import Announcement
 
 ALL = {key.dotted: key for key in keys()}
+
+FEEDS_AND_HTML = ("feeds.updates", "feeds.packages", "feeds.project", "simple.html")
 
 GOOD: dict[str, tuple[object, str, object]] = {
     # key: (in TOML, in the environment, as read)
@@ -58,6 +62,13 @@ GOOD: dict[str, tuple[object, str, object]] = {
         "a=https://a.example",
         {"a": "https://a.example"},
     ),
+    "legacy.off": (["feeds.*", "simple.html"], "feeds.*,simple.html", FEEDS_AND_HTML),
+    "legacy.announced": (
+        {"xmlrpc.search": {"deprecated": "2026-12-01", "sunset": "2027-06-01"}},
+        "xmlrpc.search=2026-12-01/2027-06-01",
+        {"xmlrpc.search": Announcement(date(2026, 12, 1), date(2027, 6, 1))},
+    ),
+    "legacy.announced_at": ("https://index.example/a", "https://index.example/a", "https://index.example/a"),
     "upstream.url": ("off", "pip", ...),
     "cache.memory": (0, "0", 0),
     "cache.lane": ("off", "no", False),
@@ -77,6 +88,7 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "log.rotate_keep": (0, "0", 0),
     "mail.url": ("smtp://h:25", "smtp://h:25", "smtp://h:25"),
     "limits.factor": (0.5, "0.5", 0.5),
+    "limits.xmlrpc": ("5/second", " 5 / Second ", "5/second"),
 }
 """For every key a value that is allowed; ``...`` where the two places are given different ones."""
 
@@ -218,6 +230,8 @@ def test_values_of_the_wrong_type(file: Path, dotted: str) -> None:
         ("limits.factor", "nan", "a number from 0 to 1000"),
         ("limits.factor", "inf", "a number from 0 to 1000"),
         ("limits.factor", "much", "a number from 0 to 1000"),
+        ("limits.xmlrpc", "0/hour", "a rate such as 3600/hour or 5/second, or off"),
+        ("limits.xmlrpc", "7/fortnight", "a rate such as 3600/hour or 5/second, or off"),
         (
             "uploads.max_file_size",
             "100 miles",
@@ -431,6 +445,7 @@ def test_shown() -> None:
     assert table["redis.memory"][0] == "128MB"
     assert table["uploads.zip_sdists"][0] == "off"
     assert table["limits.factor"][0] == "1"
+    assert table["limits.xmlrpc"][0] == "3600/hour"
 
 
 @pytest.mark.parametrize("dotted", GOOD)

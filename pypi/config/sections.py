@@ -9,8 +9,9 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from pypi.config import values
+from pypi.config import features, values
 from pypi.config.values import Read, T
+from pypi.domain.switches import Announcement
 
 PREFIX = "CHEESESHOP_"
 FASTLY_API = "https://api.fastly.com"
@@ -154,6 +155,18 @@ class Legacy:
     docs_redirects: Mapping[str, str] = _key(
         values.table, {}, "project → URL its hosted documentation moved to"
     )
+    off: tuple[str, ...] = _key(
+        features.features, "", "features that are switched off, such as xmlrpc.search or legacy.*"
+    )
+    announced: Mapping[str, Announcement] = _key(
+        features.announcements,
+        {},
+        "feature → {deprecated = day, sunset = day}: headers say when it goes (environment: "
+        "name=deprecated/sunset, …)",
+    )
+    announced_at: str = _key(
+        values.url("http", "https"), "", "URL of a page that says more of what is announced; empty: none"
+    )
 
 
 @frozen(kw_only=True)
@@ -227,9 +240,12 @@ class Mail:
 
 @frozen(kw_only=True)
 class RateLimits:
-    """How often anybody may ask."""
+    """How often anybody may ask; ``caching.rate.Rate.scaled`` makes rates of them."""
 
     factor: float = _key(values.decimal(0, 1000), 1.0, "scales every rate limit; 0 = none, for tests")
+    xmlrpc: str = _key(
+        values.rate, "3600/hour", "calls of XML-RPC each client may make; as many may come at once"
+    )
 
 
 @frozen(kw_only=True)

@@ -61,6 +61,14 @@ def decimal(low: float, high: float) -> Read[float]:
     return read
 
 
+def rate(value: object) -> str:
+    """A rate as ``caching.rate`` reads it, or ``off``."""
+    found = re.fullmatch(r"([1-9][0-9]{0,8})\s*/\s*(second|minute|hour|day)|off", text(value).lower())
+    if found is None:
+        raise NotAllowed("a rate such as 3600/hour or 5/second, or off")
+    return f"{found[1]}/{found[2]}" if found[1] else "off"
+
+
 def size(low: int, high: int) -> Read[int]:
     bounds = f"from {show_bytes(low)} to {show_bytes(high)}"
     allowed = f"a number of bytes such as 262144, 256KB, 100MB or 10GB, {bounds}"

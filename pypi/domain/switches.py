@@ -48,6 +48,11 @@ class Switches:
     announced: Mapping[str, Announcement] = field(factory=dict)
     link: str = ""
 
+    def __str__(self) -> str:
+        """All of it on one line, the same in every process."""
+        told = ", ".join(f"{name}={one}" for name, one in sorted(self.announced.items()))
+        return f"off: {', '.join(sorted(self.off))}; announced: {told}; {self.link}"
+
     def check(self, name: str) -> None:
         """Let a feature pass, or not.
 
