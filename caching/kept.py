@@ -29,13 +29,24 @@ class Form:
         body: as it is sent.
         etag: quoted; empty where there is none.
         joined: head and body in one, for as long as the date in it is true.
-        logged: what the access log says of it, as long as ``joined`` is there.
         unchanged: a whole 304, as long as ``joined``.
-        logged_304: what the access log says of that.
+        logged, logged_304: what the access log says of either.
+        noted: the ``Cache-Status`` it says there.
         moment: the number of the last moment in which it was asked for (``caching.moment``).
     """
 
-    __slots__ = ("body", "end", "etag", "joined", "logged", "logged_304", "moment", "own", "unchanged")
+    __slots__ = (
+        "body",
+        "end",
+        "etag",
+        "joined",
+        "logged",
+        "logged_304",
+        "moment",
+        "noted",
+        "own",
+        "unchanged",
+    )
 
     def __init__(self, own: bytes, end: bytes, body: bytes, etag: bytes) -> None:
         self.own = own
@@ -44,7 +55,7 @@ class Form:
         self.etag = etag
         self.joined: bytes | None = None
         self.unchanged: bytes | None = None
-        self.logged = self.logged_304 = b""
+        self.logged = self.logged_304 = self.noted = b""
         self.moment = -1
 
 

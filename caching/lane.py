@@ -45,6 +45,10 @@ SMALL = 2048
 NOTHING = b"\0"
 """What no block of header lines begins with: the last one of a connection that had none."""
 
+GLANCE = 16
+"""Every so many bytes one is looked at, to find the block this may be: to hash all of it costs more than to
+compare all of it."""
+
 _ONE_TAG = re.compile(rb'(?:W/)?"[!\x23-\x7e]*"')
 _LINE_OF_TAGS = (b"\r\nIf-None-Match: ", b"\r\nif-none-match: ")
 
@@ -150,6 +154,8 @@ class FastLane:
         kept_files: what is sent by the kernel.
         pages: those of the memory; none once the lane is closed.
         files: likewise.
+        glanced: every ``GLANCE``-th byte of a block and the empty line behind it → both, whole, and what the
+            block means.
     """
 
     memory: Memory
@@ -161,6 +167,7 @@ class FastLane:
     files: dict[bytes, KeptFile] = field(init=False)
     _young: dict[bytes, Meaning] = field(factory=dict, init=False)
     _old: dict[bytes, Meaning] = field(factory=dict, init=False)
+    glanced: dict[bytes, tuple[bytes, Meaning]] = field(factory=dict, init=False)
 
     def __repr__(self) -> str:
         return f"<FastLane to {len(self.pages)} pages, {len(self._young) + len(self._old)} kinds of headers>"
@@ -178,12 +185,16 @@ class FastLane:
         self.pages, self.files = {}, {}
 
     def meaning(self, block: bytes) -> Meaning | None:
-        """What a block means."""
+        """What a block means; it ends with the empty line behind it."""
         found = self._young.get(block)
         if found is None:
-            found = self._old.get(block) or self.read(block)
+            found = self._old.get(block) or self.read(block[:-4])
             if found is not None:
                 self._remember(block, found)
+        if found is not None:
+            if len(self.glanced) >= MOST_BLOCKS:
+                self.glanced.clear()
+            self.glanced[block[::GLANCE]] = block, found
         return found
 
     def _remember(self, block: bytes, meaning: Meaning) -> None:
@@ -343,37 +354,44 @@ class Lane:
         Returns:
             where it and the empty line behind it end; 0 where the channel has to understand it.
         """
-        end = data.find(b"\r\n\r\n", begin)
-        if end < 0 or end - begin > LONGEST_BLOCK:
+        lane = self._lane
+        known = lane.glanced.get(data[begin::GLANCE])
+        if known is not None and data.startswith(known[0], begin):
+            (self._said, self._meaning), self._given = known, None
+            return begin + len(known[0])
+        end = data.find(b"\r\n\r\n", begin) + 4
+        if end < 4 or end - begin > LONGEST_BLOCK:
             return 0
-        block, given = data[begin:end], None
-        if b"one-" in block:
-            block, given = _without_tags(block)
-            if given is not None and not _ONE_TAG.fullmatch(given):
-                return 0
-        meaning = self._lane.meaning(block)
+        said = data[begin:end]
+        block, given = _without_tags(said)
+        if given is not None and not _ONE_TAG.fullmatch(given):
+            return 0
+        known = lane.glanced.get(block[::GLANCE])
+        meaning = known[1] if known is not None and known[0] == block else lane.meaning(block)
         if meaning is None:
             return 0
-        self._said, self._meaning, self._given = data[begin : end + 4], meaning, given
-        return end + 4
+        self._said, self._meaning, self._given = said, meaning, given
+        return end
 
     def _answer_seldom(self, kept: Kept, form: Form, is_head: bool) -> tuple[bool, bytes]:
         """What is not just the same 200 as a moment ago; whether all was sent, and what the log says."""
         moment, stats, given = self._moment, kept.stats, self._given
         if kept.code != 200:
             stats.lane_others[kept.code] = stats.lane_others.get(kept.code, 0) + 1
+        if form.noted is not moment.noted:
+            self._note_form(kept, form)
+        logged = form.logged
         pieces: tuple[bytes, ...]
         # Most are asked for once a second at most: only what is asked for again is worth a copy in one piece.
         again, form.moment = form.moment == moment.number, moment.number
         if given is not None and kept.code == 200 and _names(given, form.etag):
             stats.lane_not_modified += 1
+            logged = form.logged_304
             if form.unchanged is not None:
-                pieces, logged = (form.unchanged,), form.logged_304
+                pieces = (form.unchanged,)
             elif again:
-                logged = form.logged_304 = self._logged(kept, 304, 0)
                 pieces = (moment.joined_304(kept, form),)
             else:
-                logged = self._logged(kept, 304, 0)
                 pieces = (b"".join((moment.unchanged, kept.shared_304, form.own, b"\r\n")),)
         elif is_head:
             stats.lane_heads += kept.code == 200
@@ -381,7 +399,6 @@ class Lane:
             logged = self._logged(kept, kept.code, 0)
         else:
             stats.bytes += len(form.body)
-            logged = form.logged = self._logged(kept, kept.code, len(form.body))
             if form.joined is not None:
                 pieces = (form.joined,)
             elif again and len(form.body) <= JOINED:
@@ -466,11 +483,15 @@ class Lane:
             answer = log.lines.answer(code, size, seconds=seconds, cache=file.cache, route=stats.route)
             log.append(b"".join((self._prefix, log.stamp, line, answer, logged)))
 
+    def _note_form(self, kept: Kept, form: Form) -> None:
+        form.noted = self._moment.noted
+        form.logged = self._logged(kept, kept.code, len(form.body))
+        form.logged_304 = self._logged(kept, 304, 0)
+
     def _logged(self, kept: Kept, code: int, size: int) -> bytes:
         if self._log is None:
             return b""
-        cache = self._moment.status.encode("ascii")
-        return self._log.lines.answer(code, size, cache=cache, route=kept.stats.route)
+        return self._log.lines.answer(code, size, cache=self._moment.noted, route=kept.stats.route)
 
     def _write(self, *pieces: bytes) -> bool:
         """For transports that know no better: TLS, and those of tests."""
@@ -484,11 +505,13 @@ def _names(given: bytes, etag: bytes) -> bool:
 
 
 def _without_tags(block: bytes) -> tuple[bytes, bytes | None]:
-    """A block without its ``If-None-Match``, and the value of that; as it is, where it has no such line."""
+    """A block without its ``If-None-Match``, and the value of that; as it is, where it has no such line.
+
+    Most clients say it last, so it is looked for from the end.
+    """
     for name in _LINE_OF_TAGS:
-        at = block.find(name)
+        at = block.rfind(name)
         if at >= 0:
             end = block.find(b"\r\n", at + 2)
-            end = len(block) if end < 0 else end
             return block[:at] + block[end:], block[at + len(name) : end]
     return block, None

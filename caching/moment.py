@@ -47,6 +47,7 @@ class Moment:
         unchanged: the same of a 304.
         told_age: ``age`` as every answer of this second tells it.
         number: of the moments there were before this one.
+        noted: ``status`` as the access log notes it; the same object as long as it says the same.
     """
 
     reactor: Any
@@ -61,6 +62,7 @@ class Moment:
     doubted_since: float = field(default=0.0, init=False)
     told_age: int = field(default=0, init=False)
     number: int = field(default=0, init=False)
+    noted: bytes = field(default=b"", init=False)
     _joined: list[Form] = field(factory=list, init=False)
     _room: int = field(default=ALL_JOINED, init=False)
     _call: Any = field(default=None, init=False)
@@ -157,6 +159,8 @@ class Moment:
             case Trust.ALONE:
                 self.now = float("-inf")
         self.told_age = self.age
+        if self.noted != (noted := self.status.encode("ascii")):
+            self.noted = noted
         self.ok = self._head(200)
         self.unchanged = self._head(304)
 
@@ -168,6 +172,6 @@ class Moment:
             status.phrase.encode("ascii"),
             self.server,
             self.date,
-            self.status.encode("ascii"),
+            self.noted,
             age,
         )
