@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from typing import Any
 
@@ -11,6 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+from caching.blocks import Whole
 
 
 @frozen(kw_only=True)
@@ -35,18 +37,29 @@ class Stream:
     """A body that is not held in memory.
 
     Attributes:
-        length: bytes it will have.
+        length: bytes it will have; ``None`` where nobody knows, as of what goes on for as long as both like.
         pieces: starts reading; the iterator's ``aclose`` lets go of what it holds.
         file: where the same bytes are, if the kernel can send them from there.
         etag: strong validator, quoted; ``None`` where it is the answer that has it.
         packed: the same body as gzip, under a validator of its own, where it is there in both forms.
     """
 
-    length: int
+    length: int | None
     pieces: Callable[[], AsyncIterator[bytes]]
     file: FilePart | None = None
     etag: str | None = None
     packed: Stream | None = None
+
+
+def of_blocks(whole: Whole) -> Stream:
+    """A body that is kept in blocks, plain and as gzip."""
+    packed = Stream(length=whole.packed_length, pieces=lambda: _each(whole.packed()), etag=whole.packed_etag)
+    return Stream(length=whole.length, pieces=lambda: _each(whole.plain()), etag=whole.etag, packed=packed)
+
+
+async def _each(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 async def send(request: Any, stream: Stream) -> None:

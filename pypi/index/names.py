@@ -27,6 +27,8 @@ BREATH = 0.0002
 PATIENCE = 60.0
 """Seconds to wait for the list; reading all of it takes some."""
 
+STALE_FOR = 24 * 3600.0
+
 
 @frozen(eq=False)
 class Listing:
@@ -120,6 +122,23 @@ class Names:
             else:
                 if look.number >= begun:
                     return listing
+
+    async def latest(self, form: Format, *, stale_for: float = STALE_FOR) -> Whole:
+        """The list in a format, with every change that was committed before this call.
+
+        Args:
+            stale_for: seconds an outdated list may be shown while the database does not answer.
+
+        Raises:
+            DatabaseDown: it does not answer, and there is no list, or only an older one.
+        """
+        try:
+            listing = await self.current()
+        except DatabaseDown:
+            if self.held is None or self.age > stale_for:
+                raise
+            listing = self.held
+        return await self.write(listing, form)
 
     async def write(self, listing: Listing, form: Format) -> Whole:
         """A list in a format; only what has changed since the last time is written anew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from pypi.domain.values import ProjectPage
 from pypi.http.answer import Answer, redirect
 from pypi.http.negotiate import best, joined
 from pypi.http.router import Router
-from pypi.http.streams import Stream
+from pypi.http.streams import Stream, of_blocks
 from pypi.index.database import DatabaseIndex
 from pypi.index.names import Listing
 from pypi.web import simple_html, simple_json
@@ -149,18 +149,8 @@ def _elsewhere(request: Any, normalized: NormalizedName) -> Callable[[ProjectPag
 
 
 def _list(serial: int, whole: Whole, media_type: str) -> Answer:
-    body = b"".join(whole.plain()) if whole.length <= IN_ONE_PIECE else _stream(whole)
+    body = b"".join(whole.plain()) if whole.length <= IN_ONE_PIECE else of_blocks(whole)
     return evolve(_answer(body, media_type, serial, whole.etag), tags=("all-projects",))
-
-
-def _stream(whole: Whole) -> Stream:
-    packed = Stream(length=whole.packed_length, pieces=lambda: _each(whole.packed()), etag=whole.packed_etag)
-    return Stream(length=whole.length, pieces=lambda: _each(whole.plain()), etag=whole.etag, packed=packed)
-
-
-async def _each(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for piece in pieces:
-        yield piece
 
 
 def _answer(body: bytes | Stream, media_type: str, serial: int, etag: str) -> Answer:

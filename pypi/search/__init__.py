@@ -1,0 +1,1 @@
+"""Finding projects: what is looked for, and who finds it."""

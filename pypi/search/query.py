@@ -1,0 +1,171 @@
+"""What somebody looks for, as a value: read from what XML-RPC clients send, or from what people type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+from attrs import frozen
+
+from pypi.domain.errors import Invalid
+
+FIELDS = (
+    "name",
+    "version",
+    "summary",
+    "description",
+    "keywords",
+    "author",
+    "author_email",
+    "maintainer",
+    "maintainer_email",
+    "home_page",
+    "download_url",
+    "license",
+    "platform",
+)
+"""Fields that can be searched; clients of old may name others, which count for nothing."""
+
+MOST_WORDS = 50
+MOST_CHARACTERS = 1000
+"""Of all words together."""
+
+MOST_HITS = 100
+
+
+class Operator(Enum):
+    """How the conditions on several fields are combined."""
+
+    AND = "and"
+    OR = "or"
+
+
+@frozen
+class BadQuery(Invalid):
+    """Nobody can look for this; ``sentence`` says why."""
+
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+@frozen
+class Wanted:
+    """A condition on one field: it holds any of the words, in capitals or not, wherever in its text.
+
+    Attributes:
+        field: one of ``FIELDS``.
+        words: at least one; each may hold blanks, and is then looked for with them.
+    """
+
+    field: str
+    words: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Query:
+    """What is looked for; equal questions are equal values, with equal keys.
+
+    Attributes:
+        fields: conditions on fields, each field at most once, in the order of ``FIELDS``.
+        operator: whether all of them must be met, or any.
+        text: words a person typed, each of which has to be found somewhere.
+        limit: hits wanted at most.
+    """
+
+    fields: tuple[Wanted, ...] = ()
+    operator: Operator = Operator.AND
+    text: tuple[str, ...] = ()
+    limit: int = MOST_HITS
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is looked for, so that nothing is found."""
+        return not (self.fields or self.text)
+
+    @property
+    def of_versions(self) -> bool:
+        """Whether each version that fits is a hit, and not each project."""
+        return any(one.field == "version" for one in self.fields)
+
+    @property
+    def key(self) -> str:
+        """The question as one line of ASCII, by which caches know it."""
+        fields = {one.field: one.words for one in self.fields}
+        return json.dumps([fields, self.operator.value, self.text, self.limit], separators=(",", ":"))
+
+
+def of_fields(spec: Mapping[str, object], operator: str = "and") -> Query:
+    """The question of an XML-RPC client: ``search({"name": ["six"], "summary": ["six"]}, "or")``.
+
+    Args:
+        spec: field → a text, or a list of texts any of which will do; fields nobody knows are passed over,
+            and so are texts of nothing but blanks.
+        operator: ``and`` or ``or``, in capitals or not.
+
+    Raises:
+        BadQuery: a value is no text and no list of texts, there are too many, or the operator is another.
+    """
+    fields = tuple(
+        Wanted(field, words)
+        for field in FIELDS
+        if (words := tuple(_distinct(_texts(field, spec.get(field)))))
+    )
+    _check_size([word for one in fields for word in one.words])
+    # One condition is met by all and by any.
+    asked = _operator(operator)
+    return Query(fields=fields, operator=asked if len(fields) > 1 else Operator.AND)
+
+
+def of_text(text: str) -> Query:
+    """The question a person typed.
+
+    Raises:
+        BadQuery: it is too long.
+    """
+    words = tuple(_distinct(text.split()))
+    _check_size(words)
+    return Query(text=words)
+
+
+def _texts(field: str, value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        yield from value
+    elif value is not None:
+        raise BadQuery(f"The value of {field!r} must be a string or an array of strings")
+
+
+def _distinct(texts: Iterator[str] | list[str]) -> Iterator[str]:
+    """The texts as they are compared, each once, without those that say nothing."""
+    seen = set()
+    for text in texts:
+        word = comparable(text)
+        if word and word not in seen:
+            seen.add(word)
+            yield word
+
+
+def comparable(text: str) -> str:
+    """A text without what makes no difference, and without what no database holds."""
+    # The database knows which letters belong together beyond ASCII; it is the one that compares.
+    clean = text.replace("\0", " ").encode("utf-8", "replace").decode()
+    word = " ".join(clean.split())
+    return word.lower() if word.isascii() else word
+
+
+def _operator(given: str) -> Operator:
+    try:
+        return Operator(given.lower())
+    except (AttributeError, ValueError):
+        raise BadQuery("Invalid operator, must be one of 'and' or 'or'.") from None
+
+
+def _check_size(words: list[str] | tuple[str, ...]) -> None:
+    if len(words) > MOST_WORDS:
+        raise BadQuery(f"A search has at most {MOST_WORDS} words.")
+    if sum(map(len, words)) > MOST_CHARACTERS:
+        raise BadQuery("Query string too long.")
