@@ -31,6 +31,7 @@ Rooms::
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
                         features switches: what can be switched off
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
+                        changes: the journal, page by page  tail: the journal as it grows
                         documents: all about one release
                         xmlrpc_lists: the same as answers
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank

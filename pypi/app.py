@@ -37,8 +37,10 @@ from pypi.files.workers import Workers
 from pypi.http.caller import Callers, Networks
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
+from pypi.index.changes import Changes
 from pypi.index.database import DatabaseIndex
 from pypi.index.documents import Documents
+from pypi.index.tail import Tail
 from pypi.jobs.audit import Audit
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.purge import Purge, Purges
@@ -52,6 +54,8 @@ from pypi.publishing.publish import Publisher
 from pypi.publishing.rules import Classifiers, Rules
 from pypi.publishing.yank import Yanks
 from pypi.watch import Watch, watch
+from pypi.web import changes_forms
+from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
 from pypi.web.health import Health, Probe
@@ -84,6 +88,7 @@ class Application:
         worker: its name among all that serve the same index on this machine; ``"0"`` for the only one.
         probes: what stands behind the index → a call that fails when it does not answer.
         parts: what has to be started, in this order, and stopped in the reverse.
+        tail: tells whoever follows of changes; it is closed when the process takes its leave.
         caches: what is kept, and the lane that answers out of it.
         watch: what is noted of it all, and shown.
         public: the index.
@@ -100,6 +105,7 @@ class Application:
     purges: Purges
     outbox: Outbox
     spool: Spool
+    tail: Tail
     probes: Mapping[str, Probe] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
     caches: Caches
@@ -212,6 +218,18 @@ def build(
         jobs.append(InTurn(job=audit, name="audit", database=database, now=now))
     yanks = Yanks(database=database, now=now, announce=kept.invalidations.announce)
     schedule = Schedule(reactor, jobs=jobs)
+    known = kept.ladder.known
+    changes = Changes(database)
+    tail = Tail(
+        changes=changes,
+        form=changes_forms.STREAM,
+        last=lambda: known.last,
+        reactor=reactor,
+        followers=config.changes.followers,
+        waiters=config.changes.waiters,
+    )
+    kept.invalidations.on_news = tail.news
+    change_feed = ChangeFeed(changes=changes, tail=tail, origin=origin)
     simple = SimpleApi(index=index, files_url=files_url)
     json_api = JsonApi(documents=documents, where=Where(origin, files_url))
     upload = Upload(
@@ -224,11 +242,11 @@ def build(
         "redis": redis.ping,
         "files": lambda: files.size(paths.store_path("0" * 64, "probe")),
     }
-    known = kept.ladder.known
     health = Health(probes=probes, dispensable=frozenset({"redis"}), serial=lambda: known.last)
     watched.metrics.add(
         database,
         redis,
+        tail,
         Reading(lambda: of_memory(kept.ladder.memory)),
         Reading(lambda: of_ladder(kept.ladder)),
         Reading(lambda: of_invalidations(kept.invalidations)),
@@ -243,6 +261,7 @@ def build(
         purges=purges,
         outbox=outbox,
         spool=spool,
+        tail=tail,
         probes=probes,
         parts=(
             *watched.parts,
@@ -255,13 +274,14 @@ def build(
             database,
             index,
             *kept.parts,
+            tail,
             schedule,
             outbox,
         ),
         caches=kept,
         watch=watched,
         public=front.public(
-            pages, simple, json_api, upload, downloads, keeper=kept.keeper, switches=switched
+            pages, simple, json_api, change_feed, upload, downloads, keeper=kept.keeper, switches=switched
         ),
         operator=front.operators(health, watched.scrapes),
         hosts=names,

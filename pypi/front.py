@@ -9,13 +9,14 @@ from klein.resource import KleinResource
 from pypi.domain.switches import Switches
 from pypi.http.keeping import Keeper
 from pypi.http.router import SWITCHES, Route, klein_for
+from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.json_api import JsonApi
 from pypi.web.pages import Pages
 from pypi.web.simple import SimpleApi
 from pypi.web.upload import Upload
 
-PUBLIC = (Pages, SimpleApi, JsonApi, Upload, Downloads)
+PUBLIC = (Pages, SimpleApi, JsonApi, ChangeFeed, Upload, Downloads)
 """The rooms behind the index's own listener."""
 
 

@@ -189,6 +189,16 @@ class Cache:
 
 
 @frozen(kw_only=True)
+class Changes:
+    """The change feed: how many clients a worker lets wait for what comes next."""
+
+    followers: int = _key(
+        values.number(0, 100_000), 2000, "streams of changes each worker keeps open at most"
+    )
+    waiters: int = _key(values.number(0, 100_000), 2000, "questions with wait= each worker keeps at most")
+
+
+@frozen(kw_only=True)
 class Edge:
     """The CDN or the Varnish that stands before the index, and is told what has changed."""
 
@@ -262,6 +272,7 @@ class Config:
     legacy: Legacy = _section(Legacy)
     upstream: Upstream = _section(Upstream)
     cache: Cache = _section(Cache)
+    changes: Changes = _section(Changes)
     edge: Edge = _section(Edge)
     log: Log = _section(Log)
     mail: Mail = _section(Mail)

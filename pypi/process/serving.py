@@ -149,6 +149,8 @@ class Serving:
             await maybeDeferred(port.stopListening)
         self._ports.clear()
         self._remove_private()
+        if self.application is not None:
+            self.application.tail.close()  # whoever follows would be there for ever
         self._drain = Drain(self.reactor, tuple(self._sites))
         await self._drain.run(seconds, idle)
 
