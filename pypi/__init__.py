@@ -7,7 +7,7 @@ The plan of the house. Data walks one way; a line imports only from the lines be
     pypi.app  front  caches  watch  foundations  cli  jobs   assemble and operate: choose between adapters
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
-    pypi.index  publishing  accounts  search     what an index does
+    pypi.index  publishing  accounts  search  shadow   what an index does
     pypi.db  files  embedded  metrics            what it stands on
     pypi.config                                  what its operator says
     pypi.domain                                  what it knows: pure
@@ -51,6 +51,8 @@ Rooms::
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
                         downloads (handoff)  pages  health  metrics
     pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep
+    pypi/shadow/        record lines (logs, read)  choice calls asks: what is asked  replay exchange replies: asking
+                        compare shapes tally report: what came of it
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  kept_files  memory  layered  coalesce
                         moment  lane  sockets  transport  sendfile  redis  packing  shared  invalidations

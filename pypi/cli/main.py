@@ -11,6 +11,7 @@ from pypi.cli.accounts import token, user
 from pypi.cli.imports import import_
 from pypi.cli.operate import config, doctor, migrate
 from pypi.cli.purge import purge
+from pypi.cli.replay import replay
 from pypi.cli.routes import routes
 from pypi.cli.serve import serve
 from pypi.cli.workers import workers
@@ -30,5 +31,5 @@ def main(config_file: Path | None) -> None:
     """A Python package index that an organisation runs for itself."""
 
 
-for command in (serve, workers, migrate, user, token, import_, yank, purge, config, routes, doctor):
+for command in (serve, workers, migrate, user, token, import_, yank, purge, replay, config, routes, doctor):
     main.add_command(command)
