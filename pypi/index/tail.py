@@ -284,8 +284,9 @@ class Tail:
     async def _doubt(self, follower: _Follower) -> None:
         """He knows more than this process: it may be late, or the journal is not what it was."""
         with suppress(Unavailable):
-            if not await self.changes.lines(follower.place - 1, 1):
-                follower.place, follower.is_misled = self._held.end, True
+            page = await self.changes.page(follower.place, 1)
+            if page.serial < follower.place:
+                follower.place, follower.is_misled = page.serial, True
 
     async def newer(self, since: int, seconds: float) -> None:
         """Wait until there may be a change after this serial, but not longer than so many seconds.
