@@ -29,6 +29,7 @@ from pypi.http.crowd import Admission
 from pypi.http.deadline import Deadline
 from pypi.http.framing import Chunked, Fixed
 from pypi.http.head import Head, HeadReader
+from pypi.http.hosts import MISDIRECTED
 from pypi.http.limits import Limits
 from pypi.http.rejected import Rejected
 
@@ -201,9 +202,8 @@ class StrictChannel(HTTPChannel):
     def _begin(self, head: Head) -> None:
         if head.authority is not None and not self.site.hosts.admits(head.authority):
             absolute = head.target.authority is not None
-            raise Rejected(
-                400 if absolute else 421, "This server does not answer for the host that was asked for."
-            )
+            if absolute or not self.site.hosts.led_on or head.method not in (b"GET", b"HEAD"):
+                raise Rejected(400 if absolute else 421, MISDIRECTED)
         self._reader = HeadReader(self._limits)
         self._first = False
         self._persistent = head.persistent

@@ -18,6 +18,9 @@ _AUTHORITY = re.compile(
 )
 _DEFAULT_PORTS = (None, 80, 443)
 
+MISDIRECTED = "This server does not answer for the host that was asked for."
+"""What is said to who asks for a host that is not ours (421)."""
+
 
 @frozen
 class Authority:
@@ -65,10 +68,12 @@ class Hosts:
     Attributes:
         allowed: ``host`` (on the default ports) or ``host:port``, in any case, IPv6 in brackets.
         loopback: whether ``localhost``, ``127.0.0.0/8`` and ``[::1]`` are ours too, on any port.
+        led_on: whether who reads under another name is heard, to be led to one that is ours.
     """
 
     allowed: frozenset[str]
     loopback: bool = False
+    led_on: bool = False
     _known: frozenset[Authority] = field(init=False, repr=False, eq=False)
 
     @_known.default
@@ -76,13 +81,13 @@ class Hosts:
         return frozenset(_with_default_port(_configured(name)) for name in self.allowed)
 
     @classmethod
-    def of(cls, names: Iterable[str], *, loopback: bool = False) -> Hosts:
+    def of(cls, names: Iterable[str], *, loopback: bool = False, led_on: bool = False) -> Hosts:
         """Hosts by their names.
 
         Raises:
             ValueError: one of them is not a host name.
         """
-        return cls(frozenset(names), loopback)
+        return cls(frozenset(names), loopback, led_on)
 
     def admits(self, authority: Authority) -> bool:
         """Whether a request that names ``authority`` is meant for us."""

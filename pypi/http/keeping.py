@@ -27,7 +27,7 @@ from pypi.http.answer import (
 from pypi.http.negotiate import joined, takes_gzip
 from pypi.http.streams import Stream
 
-KEPT_CODES = frozenset({200, 301, 308, 404, 410})
+KEPT_CODES = frozenset({200, 301, 302, 308, 404, 410})
 
 LONGEST_PATH = 2048
 """Bytes of a path the lane answers; written canonically, one may be longer than a request line can be."""
@@ -84,26 +84,39 @@ class Keeper:
             more: headers of the answer beside its own, the same for all who share it.
         """
         asked, variant, address = _asked(request, policy)
-        question = Question(
-            address=address,
-            variant=variant,
-            policy=policy,
-            stats=stats,
-            make=lambda: self._make(asked, policy, handler, values, more),
-        )
+
+        async def make() -> Answer:
+            return (await handler(asked, **values)).adding(more)
+
+        await self.share(request, address, variant, policy, stats, make)
+
+    async def share(
+        self,
+        request: Any,
+        address: bytes,
+        variant: str,
+        policy: Policy,
+        stats: Any,
+        make: Callable[[], Awaitable[Answer]],
+    ) -> None:
+        """Write the answer to a GET or HEAD that is the same for all who ask for this address.
+
+        Args:
+            address: a canonical path, under which the fast lane finds it; or one made by ``aside``.
+            variant: which of its representations is meant.
+            make: asks the source; sees nothing of the request.
+        """
+
+        async def entry() -> Entry | None:
+            return await entry_of(await make(), policy, self.dialect)
+
+        question = Question(address=address, variant=variant, policy=policy, stats=stats, make=entry)
         try:
             found = await self.ladder.find(question)
         except Uncacheable:
-            answer = (await handler(asked, **values)).adding(more)
-            await write(request, answer, policy, self.dialect)
+            await write(request, await make(), policy, self.dialect)
         else:
             await self._write(request, found)
-
-    async def _make(
-        self, asked: Asked, policy: Policy, handler: Handler, values: Mapping[str, str], more: Headers
-    ) -> Entry | None:
-        answer = await handler(asked, **values)
-        return await entry_of(answer.adding(more), policy, self.dialect)
 
     async def _write(self, request: Any, found: Found) -> None:
         kept = found.kept
@@ -119,7 +132,7 @@ class Keeper:
         if known:
             kept.stats.not_modified += 1
         elif request.method != b"HEAD":
-            kept.stats.bytes += len(form.body)
+            kept.stats.bytes += form.length
             request.write(form.body)
 
     async def _form(self, kept: Kept, gzip: bool) -> Form:
@@ -177,8 +190,19 @@ def _asked(request: Any, policy: Policy) -> tuple[Asked, str, bytes]:
         ),
     )
     # The lane looks for bare paths of requests that are not too long for the channel: all else stands aside.
-    aside = query or len(path) > LONGEST_PATH
-    return asked, variant, asked.uri + BESIDE + variant.encode() if aside else path
+    address = aside(asked.uri, variant) if query or len(path) > LONGEST_PATH else path
+    return asked, variant, address
+
+
+def aside(what: bytes, variant: str = "") -> bytes:
+    """An address that the lane never looks for."""
+    return what + BESIDE + variant.encode()
+
+
+def in_lane(request: Any) -> bytes | None:
+    """The address under which the lane finds an answer to just such requests; ``None`` if it cannot."""
+    path = quote(request.text_path, safe=UNRESERVED).encode("ascii")
+    return path if request.uri == path and len(path) <= LONGEST_PATH else None
 
 
 def variant_of(request: Any, policy: Policy) -> str:

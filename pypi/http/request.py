@@ -18,6 +18,7 @@ from pypi.domain.features import FEATURES
 from pypi.http.bodies import Body, BodyIncomplete
 from pypi.http.caller import HEARSAY, Caller
 from pypi.http.head import ALLOW, Head
+from pypi.http.hosts import Authority
 
 if TYPE_CHECKING:
     from pypi.http.channel import StrictChannel
@@ -52,6 +53,7 @@ class Request(server.Request):
     Attributes:
         body: what follows the headers; empty for most requests.
         caller: who asks, by connection or by a proxy that is trusted.
+        authority: the host that is asked; ``None`` where none is named (HTTP/1.0).
         text_path: the path decoded once; routes match against it.
         query: the query as sent.
         features: names of those it uses.
@@ -64,6 +66,7 @@ class Request(server.Request):
     site: Site
     body: Body
     caller: Caller
+    authority: Authority | None
     text_path: str
     query: bytes
     received_at: float
@@ -79,7 +82,7 @@ class Request(server.Request):
         self.received_at = self.site.reactor.seconds()
         self.method = head.method
         self.uri, self.path, self.query = head.target.raw, head.target.path, head.target.query
-        self.text_path = head.target.text
+        self.text_path, self.authority = head.target.text, head.authority
         self.clientproto = b"HTTP/1.%d" % head.minor
         self.body = body
         for name, values in head.fields.items():

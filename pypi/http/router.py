@@ -9,14 +9,16 @@ whatever goes wrong beyond that is logged once and answered with 500.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from attrs import define, evolve, field, frozen
 from klein import Klein
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.server import NOT_DONE_YET
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
@@ -25,7 +27,7 @@ from pypi.domain.errors import Refusal
 from pypi.domain.switches import Switches
 from pypi.http.announced import announcements
 from pypi.http.answer import SAFE, Answer, redirect, write
-from pypi.http.keeping import Keeper, variant_of
+from pypi.http.keeping import UNRESERVED, Keeper, variant_of
 from pypi.http.noted import Named, Noted, named
 from pypi.http.refused import refused, said
 
@@ -122,7 +124,7 @@ def klein_for(rooms: Sequence[Any], keeper: Keeper | None = None, switches: Swit
         routed = [*methods, "OPTIONS"] if "GET" in methods else list(methods)
         route = klein.route(path, methods=routed, endpoint=path, strict_slashes=True)
         route(_endpoint(path, methods, keeper, switches))
-    klein.handle_errors(Exception)(_failed)
+    klein.handle_errors(Exception)(failed)
     return klein
 
 
@@ -196,7 +198,22 @@ def _options(methods: Mapping[str, Answering]) -> tuple[Answer, Policy]:
     return Answer(code=204, headers=tuple(headers)), evolve(NO_STORE, cors=policy.cors)
 
 
-async def _failed(request: Any, failure: Failure) -> None:
+def let(request: Any, work: Coroutine[Any, Any, None]) -> int:
+    """Let ``work`` write the answer, as Klein lets a route: cancelled when nobody is there to take it.
+
+    Returns:
+        what a resource's ``render`` does that answers later.
+    """
+    working = Deferred.fromCoroutine(work)
+    request.notifyFinish().addErrback(lambda _: working.cancel())
+
+    working.addErrback(lambda failure: Deferred.fromCoroutine(failed(request, failure)))
+    working.addCallback(lambda _: None if request.aborted else request.finish())
+    working.addErrback(lambda failure: log.failure("An answer failed", failure))
+    return NOT_DONE_YET
+
+
+async def failed(request: Any, failure: Failure) -> None:
     """Answer what no route answered: one place turns every exception into a status."""
     error = failure.value
     if error is None or isinstance(error, CancelledError):
@@ -227,5 +244,5 @@ def _answer(request: Any, error: BaseException, failure: Failure) -> Answer:
 
 def _with_slash(request: Any) -> str:
     """The path with a slash at its end, and the query; a path alone, so that no host is ever trusted."""
-    path, question, query = request.uri.partition(b"?")
-    return str((b"/" + path.strip(b"/") + b"/" + question + query).decode("ascii"))
+    question, query = request.uri.partition(b"?")[1:]
+    return f"{quote(request.text_path, safe=UNRESERVED)}/{(question + query).decode('ascii')}"

@@ -15,7 +15,8 @@ from pypi.http.rejected import Rejected
 
 _ABSOLUTE = re.compile(rb"[hH][tT][tT][pP][sS]?://([^/?]*)(.*)")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_CONTROL_ESCAPE = re.compile(rb"%(?:[01][0-9A-Fa-f]|7[Ff])")
+_CONTROL_ESCAPE = re.compile(rb"%(?:[01][0-9A-Fa-f]|7[Ff]|[cC]2%[89][0-9A-Fa-f])")
+_RUNS = re.compile(rb"//+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -27,7 +28,7 @@ class Target:
         raw: path and query as sent, without authority and fragment; ``*`` for the server as a whole.
         path: the path as sent.
         query: the query as sent, without its question mark.
-        text: the path, decoded once; free of control characters, backslashes and dot segments.
+        text: the path, decoded once; free of control characters, backslashes, dot segments and empty ones.
         authority: host and port of the absolute form; None in the others.
     """
 
@@ -66,15 +67,14 @@ def parse_target(target: bytes, method: bytes) -> Target:
 
 
 def decode_path(path: bytes) -> str:
-    """The path as text, decoded exactly once.
+    """The path as text, decoded exactly once; several slashes in a row count as one.
 
     Raises:
         Rejected: 400 for what is not UTF-8, has control characters, backslashes, dot segments or broken
-            escapes; 404 for an encoded slash or an empty segment, since no path here has one.
+            escapes; 404 for an encoded slash, since no path here has one.
     """
     if b"//" in path:
-        # Routing would pass over some of them, and caches keep one page under many addresses.
-        raise Rejected(404, "No path here has an empty segment.")
+        path = _RUNS.sub(b"/", path)
     if b"%" not in path and b"\\" not in path and b"/." not in path:
         return path.decode("ascii")
     if _BAD_ESCAPE.search(path):
