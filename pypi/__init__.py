@@ -32,7 +32,7 @@ Rooms::
                         features switches: what can be switched off
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
                         changes: the journal, page by page  tail: the journal as it grows
-                        documents: all about one release
+                        documents: all about one release  lookups: many small questions at once
                         xmlrpc_lists: the same as answers
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
@@ -58,7 +58,8 @@ Rooms::
                         moment  lane  sockets  transport  sendfile  redis  packing  shared  invalidations
                         breaker  figures  stats  rate  limiter  patient  client  purge  fastly  varnish  vcl/
                         compression  blocks  buckets: long lists that change a line at a time
-    legacy_compat/      old URLs (to come)
+    legacy_compat/      questions (values)  urls actions files hosts docs_hosting: the table of old addresses
+                        spelling  trove (numbers of classifiers)  redirects forms: who answers, and what
     templates/          Jinja2 templates and static files
 """
 
