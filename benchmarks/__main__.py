@@ -17,7 +17,7 @@ from benchmarks.figure import BenchmarkFailed, Figure, Setting
 MODULES = (
     *("uploads", "imports", "large", "start"),
     *("hot", "zipf", "conditional", "peers", "headline", "workers", "latency", "cold", "full_list"),
-    *("downloads", "memory", "freshness", "hostile"),
+    *("downloads", "memory", "freshness", "listeners", "hostile"),
 )
 FIGURES: dict[str, Figure] = {
     figure.name: figure for figure in (import_module(f"benchmarks.{name}").FIGURE for name in MODULES)

@@ -96,11 +96,11 @@ class Loader:
             created = release.created if first else created
             self._add_release(number, owner_id, release)
             for change in changes(project, release, owner, first=first):
-                self._add_line(change, release.created)
+                self.add_line(change, release.created)
             first = False
         if first:
             made = ProjectCreated(project=project.normalized, name=project.name, actor=owner)
-            self._add_line(made, created)
+            self.add_line(made, created)
         alike = look_alike_key(project.name)
         self.projects.add(number, project.name, project.normalized, alike, created)
         self.roles.add(number, owner_id, "Owner", created)
@@ -120,7 +120,8 @@ class Loader:
             )
             self.filenames.add(file.filename, file.canonical, file.sha256, file.blake2_256, at)
 
-    def _add_line(self, change: Change, at: object) -> None:
+    def add_line(self, change: Change, at: object) -> None:
+        """A line of the journal, which gets its serial later."""
         self.lines.add(
             *(next(self._places), change.project, change.name, version(change), action(change)),
             *(change.actor, "{" + ",".join(tags(change)) + "}", at),
@@ -130,10 +131,23 @@ class Loader:
 def load(
     database_url: str, shape: Shape, *, advance: Callable[[int], object], say: Callable[[str], object]
 ) -> None:
-    """Fill a database, all in one transaction.
+    """Fill a database with a synthetic index.
 
     Args:
         advance: is told how many more projects have been copied.
+        say: is told what is done otherwise.
+
+    Raises:
+        BenchmarkFailed: there is something in the database already.
+    """
+    fill(database_url, lambda cursor: _copy(cursor, shape, advance), say=say)
+
+
+def fill(database_url: str, copy: Callable[[Any], object], *, say: Callable[[str], object]) -> None:
+    """Fill a database, all in one transaction.
+
+    Args:
+        copy: puts all rows into the tables, without their indexes, and the journal into ``lines``.
         say: is told what is done otherwise.
 
     Raises:
@@ -145,7 +159,7 @@ def load(
             _prepare(cursor)
             with without_indexes(cursor, TABLES):
                 cursor.execute(LINES)
-                _copy(cursor, shape, advance)
+                copy(cursor)
                 say("Numbering the journal")
                 cursor.execute(NUMBER)
                 say("Making keys and indexes")

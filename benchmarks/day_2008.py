@@ -1,0 +1,178 @@
+"""Half a day of November 2008, asked again of one worker as fast as it answers: 151,223 requests of 12 hours.
+
+The index holds every project, release, file and MD5 that the log saw answered with success. Requests go out
+as ``cheeseshop replay`` sends them, over 16 connections, with redirects followed; the caches are cold, and
+all share the machine. XML-RPC calls, whose bodies no log holds, are made up by the sizes of their answers
+(``pypi.shadow.calls`` says how). *Held*: of the requests that were answered 200, 206 or 304 then and name
+something the index holds, or a page every index has, the share that ends so now, after one redirect at most.
+Not counted there is what names nothing of the index: the web server's own pictures and statistics, folders
+of files that name no project, signatures, names and filenames nobody may have now; and what is 410 by
+decision.
+
+The log is no part of the sources; without it there is nothing to measure.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import click
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+
+from benchmarks import servers
+from benchmarks.cache import alone
+from benchmarks.day_2008_catalogue import kept, log
+from benchmarks.day_2008_named import named
+from benchmarks.figure import BenchmarkFailed, Figure, Row, Setting, at_least, at_most
+from benchmarks.processes import run
+from pypi.shadow.calls import Calls
+from pypi.shadow.choice import Choice
+from pypi.shadow.compare import is_there
+from pypi.shadow.exchange import Server
+from pypi.shadow.lines import Recorded
+from pypi.shadow.record import Logs
+from pypi.shadow.replay import Ending, Replay
+from pypi.shadow.shapes import shape
+
+CONNECTIONS = 16
+DEADLINE = 400.0
+RATE = 3000
+
+BY_DECISION = "410 by decision"
+OPEN = "held, and does not end well"
+
+Line = tuple[str, str, int, int, int]
+
+
+@define
+class Findings:
+    """How the requests ended.
+
+    Attributes:
+        failures: answers of 5xx, and none at all.
+        held: requests that should end well; ``well`` do.
+        others: (why, shape, then, now, redirects) → how many did not end well.
+        examples: the first of each.
+    """
+
+    failures: int = 0
+    held: int = 0
+    well: int = 0
+    calls: Counter[int] = field(factory=Counter)
+    statuses: Counter[int] = field(factory=Counter)
+    others: Counter[Line] = field(factory=Counter)
+    examples: dict[Line, str] = field(factory=dict)
+
+    def add(self, recorded: Recorded, endings: Sequence[Ending]) -> None:
+        """Count one."""
+        ending = endings[0]
+        now = ending.status
+        self.statuses[now] += 1
+        self.failures += now >= 500 or not now
+        if recorded.method == "POST":
+            self.calls[now] += 1
+        elif is_there(recorded.status) or now >= 500:
+            self._compare(recorded, ending)
+
+    def _compare(self, recorded: Recorded, ending: Ending) -> None:
+        well = is_there(ending.status) and ending.hops <= 1
+        why = named(recorded.target).nameless or (BY_DECISION if ending.status == 410 else "")
+        self.held += not why
+        self.well += well and not why
+        if not well:
+            line = (why or OPEN, shape(recorded.target), recorded.status, ending.status, ending.hops)
+            self.others[line] += 1
+            self.examples.setdefault(line, recorded.target)
+
+    def value(self, replay: Replay) -> dict[str, Any]:
+        """Fit for JSON."""
+        return {
+            "requests": sum(self.statuses.values()),
+            "answers": replay.exchanges,
+            "seconds": replay.seconds,
+            "recorded_seconds": replay.last - replay.first,
+            "failures": self.failures,
+            "held": self.held,
+            "well": self.well,
+            "calls": {str(status): count for status, count in self.calls.items()},
+            "others": [[*line, count, self.examples[line]] for line, count in self.others.most_common()],
+        }
+
+
+async def asked(reactor: Any, url: str) -> dict[str, Any]:
+    """Ask a server the whole log."""
+    found = Findings()
+    replay = Replay(
+        servers=[Server.at(url, reactor)],
+        requests=Choice(calls=Calls()).of(Logs([log()])),
+        reactor=reactor,
+        told=found.add,
+        connections=CONNECTIONS,
+        follow=True,
+    )
+    await replay.run()
+    return found.value(replay)
+
+
+def table(value: dict[str, Any]) -> Iterator[str]:
+    """What did not end well, by shape of the address."""
+    yield f"{value['failures']} failures; held {value['well']:,} of {value['held']:,}; calls {value['calls']}"
+    for why, kind, then, now, hops, count, example in value["others"]:
+        yield f"{count:>7,}  {then} → {now} after {hops}  {why:45}  {kind:36}  {example[:90]}"
+
+
+def measure(setting: Setting) -> Iterator[Row]:
+    """A new service for each run, on the same index."""
+    data = kept(setting.say)
+    values = [_run(setting, number, data) for number in range(setting.runs)]
+    setting.say("\n".join(["What did not end well:", *table(values[-1])]))
+    rates = [value["requests"] / value["seconds"] for value in values]
+    share = [100 * value["well"] / max(1, value["held"]) for value in values]
+    yield Row(measure="5xx or no answer", unit="", ours=[v["failures"] for v in values], bar=at_most(0))
+    yield Row(measure="held, and ends well", unit="%", ours=share, bar=at_least(100))
+    yield Row(measure="rate", unit="/s", ours=rates, more_is_better=True, bar=at_least(RATE))
+    speeds = [value["recorded_seconds"] / value["seconds"] for value in values]
+    yield Row(measure="times as fast as it came", unit="×", ours=speeds, more_is_better=True)
+
+
+def _run(setting: Setting, number: int, data: Any) -> dict[str, Any]:
+    setting.say(f"Run {number + 1} of {setting.runs}")
+    with servers.reading(data, setting.folder / str(number)) as service, alone():
+        command = [sys.executable, "-m", "benchmarks.day_2008", "--json", servers.origin(service)]
+        _, printed = run(command, deadline=DEADLINE)
+    value: dict[str, Any] = json.loads(printed)
+    return value
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("url")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def main(url: str, as_json: bool) -> None:
+    """Ask the index at URL the whole log, and print what did not end well."""
+    show: Callable[[dict[str, Any]], str] = json.dumps if as_json else lambda value: "\n".join(table(value))
+
+    async def command(reactor: Any) -> None:
+        click.echo(show(await asked(reactor, url)))
+
+    try:
+        log()
+    except BenchmarkFailed as failure:
+        raise click.ClickException(str(failure)) from None
+    react(lambda reactor: Deferred.fromCoroutine(command(reactor)))
+
+
+FIGURE = Figure(
+    name="day-2008",
+    question="how fast is half a day of 2008 answered again, and how well?",
+    measure=measure,
+    runs=3,
+)
+
+if __name__ == "__main__":
+    main()
