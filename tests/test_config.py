@@ -86,6 +86,12 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "log.format": ("json", "JSON", "json"),
     "log.rotate_size": ("1MB", "1048576", 1 << 20),
     "log.rotate_keep": (0, "0", 0),
+    "shadow.percent": (2.5, "2.5", 2.5),
+    "shadow.origin": (
+        "http://second.example:8080",
+        "http://second.example:8080/",
+        "http://second.example:8080",
+    ),
     "mail.url": ("smtp://h:25", "smtp://h:25", "smtp://h:25"),
     "limits.factor": (0.5, "0.5", 0.5),
     "limits.xmlrpc": ("5/second", " 5 / Second ", "5/second"),

@@ -237,6 +237,20 @@ class Log:
 
 
 @frozen(kw_only=True)
+class Shadow:
+    """Live traffic shown to a second server, to see whether it answers the same."""
+
+    percent: float = _key(
+        values.decimal(0, 100), 0.0, "share of the safe requests that shadow.origin is asked, too; 0 = none"
+    )
+    origin: str = _key(
+        values.url("http", "https", bare=True, path=False),
+        "",
+        "URL of the second server; its answers are compared and thrown away",
+    )
+
+
+@frozen(kw_only=True)
 class Mail:
     """Outgoing mail."""
 
@@ -275,6 +289,7 @@ class Config:
     changes: Changes = _section(Changes)
     edge: Edge = _section(Edge)
     log: Log = _section(Log)
+    shadow: Shadow = _section(Shadow)
     mail: Mail = _section(Mail)
     limits: RateLimits = _section(RateLimits)
     origins: Mapping[str, str] = field(factory=dict, repr=False, eq=False)

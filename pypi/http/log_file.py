@@ -153,3 +153,19 @@ class LogStream:
 
     def close(self) -> None:
         """It stays open: it is not ours."""
+
+
+class LogNowhere:
+    """Where lines go that only others look at."""
+
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    def write(self, data: bytes) -> None:
+        """Forget them."""
+
+    def reopen(self) -> None:
+        """Nothing to be done."""
+
+    def close(self) -> None:
+        """Nothing to be done."""

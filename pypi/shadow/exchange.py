@@ -79,12 +79,14 @@ class Caller:
 
     Attributes:
         clock: seconds.
+        most: bytes of a body that are read; the rest of a longer one is given up. ``None``: all.
         is_free: whether it may be asked.
         began: when the request that is under way was sent.
     """
 
     server: Server
     clock: Callable[[], float] = field(repr=False)
+    most: int | None = None
     is_free: bool = field(default=True, init=False)
     began: float = field(default=0.0, init=False)
     _connection: Connection | None = field(default=None, init=False)
@@ -181,6 +183,7 @@ class Connection(Protocol):
     has_begun = False
     _socket: Any = None
     _hashing = False
+    _most: int | None = None
     _is_head = False
     _buffer = b""
     _reply: Reply | None = None
@@ -191,7 +194,7 @@ class Connection(Protocol):
 
     def take(self, caller: Caller, *, plain: bool, hashing: bool) -> None:
         """Work for ``caller`` from now on."""
-        self.caller, self._hashing = caller, hashing
+        self.caller, self._hashing, self._most = caller, hashing, caller.most
         transport: Any = self.transport
         if plain:
             self._socket = transport.socket
@@ -274,6 +277,8 @@ class Connection(Protocol):
             self._hash.update(data)
         if rest:
             raise Malformed("bytes behind an answer")
+        if not over and self._most is not None and reply.size > self._most:
+            over = self._closes = True
         if over:
             self._finish(reply)
 
