@@ -11,11 +11,13 @@ from attrs import field, frozen
 from pypi import __version__
 from pypi.config import Config
 from pypi.http.access_log import AccessLog
-from pypi.http.log_file import LogFile, LogStream, Sink
+from pypi.http.log_file import LogFile, LogNowhere, LogStream, Sink
 from pypi.http.log_lines import Combined, Json, Lines
 from pypi.http.log_writer import LogWriter
 from pypi.http.observed import Observer
 from pypi.metrics import Heartbeat, Metrics
+from pypi.shadow.exchange import Server
+from pypi.shadow.live import Shadow
 from pypi.web.metrics import Scrapes
 from pypi.web.metrics_siblings import Siblings, beside
 
@@ -33,6 +35,7 @@ class Watch:
         metrics: takes what has figures to show.
         scrapes: the room that shows them.
         heartbeat: measures the reactor.
+        shadow: shows live traffic to a second server; ``None`` where there is none.
     """
 
     log: AccessLog | None
@@ -40,11 +43,12 @@ class Watch:
     metrics: Metrics = field(repr=False)
     scrapes: Scrapes = field(repr=False)
     heartbeat: Heartbeat
+    shadow: Shadow | None = None
 
     @property
     def parts(self) -> tuple[Any, ...]:
         """What has to be started before all else, and stopped after it."""
-        return (self.heartbeat,) if self.log is None else (self.log, self.heartbeat)
+        return tuple(part for part in (self.shadow, self.log, self.heartbeat) if part is not None)
 
 
 def watch(config: Config, reactor: Any, *, wall: Callable[[], float], worker: str, run: Path | None) -> Watch:
@@ -63,23 +67,41 @@ def watch(config: Config, reactor: Any, *, wall: Callable[[], float], worker: st
     siblings = None
     if run is not None:
         siblings = Siblings(sockets=beside(run / f"worker-{worker}.sock"), reactor=reactor)
+    shadow = shadowing(config, reactor)
+    if shadow is not None and log is not None:
+        metrics.add(shadow)
+        log.seen = shadow.see
     return Watch(
         log=log,
         observer=observer,
         metrics=metrics,
         scrapes=Scrapes(metrics=metrics, siblings=siblings),
         heartbeat=heartbeat,
+        shadow=shadow,
     )
 
 
 def access_log(config: Config, reactor: Any, wall: Callable[[], float], worker: str) -> AccessLog | None:
-    """The access log by ``log.access``."""
+    """The access log by ``log.access``; one that nobody keeps where it is but for the shadow to read."""
     told = config.log
-    if told.access == "off":
+    if told.access == "off" and not _is_shadowed(config):
         return None
     lines: Lines = Json(worker) if told.format == "json" else Combined()
     path = Path(told.access) if told.access else config.service.data / FILE
     sink: Sink = LogFile(path, told.rotate_size, told.rotate_keep)
     if told.access == "-":
         sink = LogStream()
+    elif told.access == "off":
+        sink = LogNowhere()
     return AccessLog(lines, LogWriter(sink, reactor), reactor, wall)
+
+
+def shadowing(config: Config, reactor: Any) -> Shadow | None:
+    """What shows live traffic to a second server, by the ``[shadow]`` section."""
+    if not _is_shadowed(config):
+        return None
+    return Shadow(Server.at(config.shadow.origin, reactor), config.shadow.percent, reactor)
+
+
+def _is_shadowed(config: Config) -> bool:
+    return bool(config.shadow.origin and config.shadow.percent)
