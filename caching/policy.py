@@ -10,6 +10,9 @@ from attrs import frozen
 Chooser = Callable[[str | None, Mapping[str, str]], str]
 """(Accept header or ``None``, parameters of ``Policy.query``) → name of the representation; pure."""
 
+Speller = Callable[[str], str]
+"""Decoded path → the one spelling of it under which all others share an answer; pure."""
+
 DAY = 24 * 3600
 """Seconds."""
 
@@ -25,7 +28,7 @@ class Policy:
     """How an answer may be kept; a value that stands beside its route.
 
     A route that is kept (``keep``) says that its answer is the same for everybody, and depends on nothing of
-    the request but its path, ``query`` and ``variant``.
+    the request but its path, ``query`` and ``variant``; and of the path no more than ``spelled`` leaves.
 
     Attributes:
         browser: seconds the client may use it unasked; 0: it asks each time, with its ETag.
@@ -39,6 +42,7 @@ class Policy:
         vary: request headers the answer depends on.
         variant: which of several representations is meant; ``None`` where there is but one.
         query: parameters the answer depends on; the route does not get to see any others.
+        spelled: where several paths have one answer, which of them it is kept under.
         cors: whether pages of other origins may read it.
     """
 
@@ -53,6 +57,7 @@ class Policy:
     vary: tuple[str, ...] = ()
     variant: Chooser | None = None
     query: tuple[str, ...] = ()
+    spelled: Speller | None = None
     cors: bool = False
 
     def headers(self) -> Iterator[tuple[str, str]]:

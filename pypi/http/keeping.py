@@ -178,10 +178,11 @@ def _asked(request: Any, policy: Policy) -> tuple[Asked, str, bytes]:
     """(what the route sees, which representation is meant, the address it is kept under)."""
     given = _named(request, policy.query)
     variant = variant_of(request, policy)
-    path = quote(request.text_path, safe=UNRESERVED).encode("ascii")
+    text = request.text_path if policy.spelled is None else policy.spelled(request.text_path)
+    path = quote(text, safe=UNRESERVED).encode("ascii")
     query = urlencode(sorted(given.items())).encode("ascii")
     asked = Asked(
-        text_path=request.text_path,
+        text_path=text,
         path=path,
         uri=path + b"?" + query if query else path,
         args={name.encode(): [value.encode()] for name, value in given.items()},

@@ -18,7 +18,16 @@ from pypi.index.documents import Document, Documents
 from pypi.web import json_documents
 from pypi.web.json_documents import SAFE_IN_PATHS, Where
 
-DOCUMENT = Policy(edge=DAY, keep=DAY, stale_while_revalidate=300, stale_if_error=DAY, cors=True)
+
+def spelled(path: str) -> str:
+    """The path with the name in its normalized form: all spellings share one answer."""
+    empty, pypi, name, rest = path.split("/", 3)
+    return "/".join((empty, pypi, normalize(name), rest))
+
+
+DOCUMENT = Policy(
+    edge=DAY, keep=DAY, stale_while_revalidate=300, stale_if_error=DAY, spelled=spelled, cors=True
+)
 MOVED = evolve(DOCUMENT, browser=DAY)
 """Of redirects that stay right whatever happens to the project."""
 
