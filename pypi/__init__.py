@@ -32,6 +32,7 @@ Rooms::
                         features switches: what can be switched off
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
                         changes: the journal, page by page  tail: the journal as it grows
+                        history: the journal as changelogs tell it  releases: one question at a time
                         documents: all about one release  lookups: many small questions at once
                         xmlrpc_lists: the same as answers
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
@@ -60,6 +61,8 @@ Rooms::
                         compression  blocks  buckets: long lists that change a line at a time
     legacy_compat/      questions (values)  urls actions files hosts docs_hosting: the table of old addresses
                         spelling  trove (numbers of classifiers)  redirects forms: who answers, and what
+                        xmlrpc/  calls remembered methods: what is asked  resource: who answers
+                        answers releases marshal faults: what is said
     templates/          Jinja2 templates and static files
 """
 

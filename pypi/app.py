@@ -11,14 +11,23 @@ from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 from klein.resource import KleinResource
-from trove_classifiers import classifiers, deprecated_classifiers
+from trove_classifiers import classifiers, deprecated_classifiers, sorted_classifiers
 from twisted.logger import Logger
 
 from caching.client import Client
 from caching.fastly import Fastly
+from caching.limiter import Limiter
 from caching.purge import Purger
+from caching.rate import Rate
 from caching.redis import Redis
 from caching.varnish import Varnish
+from legacy_compat.docs_hosting import Moved
+from legacy_compat.forms import Forms
+from legacy_compat.found import Found
+from legacy_compat.hosts import OldHosts
+from legacy_compat.redirects import OldWorld
+from legacy_compat.xmlrpc.answers import Answers
+from legacy_compat.xmlrpc.resource import XmlRpc
 from pypi import front
 from pypi.accounts.accounts import Accounts
 from pypi.accounts.passwords import Passwords
@@ -27,6 +36,7 @@ from pypi.config import Config
 from pypi.config.values import is_loopback
 from pypi.db.database import Database
 from pypi.db.migrations import current
+from pypi.domain.errors import NoSuchFile
 from pypi.domain.names import normalize
 from pypi.domain.switches import Switches
 from pypi.files import paths
@@ -40,6 +50,10 @@ from pypi.http.limits import Limits
 from pypi.index.changes import Changes
 from pypi.index.database import DatabaseIndex
 from pypi.index.documents import Documents
+from pypi.index.feeds import Feeds
+from pypi.index.history import History
+from pypi.index.lookups import Lookups
+from pypi.index.releases import Releases
 from pypi.index.tail import Tail
 from pypi.jobs.audit import Audit
 from pypi.jobs.outbox import Outbox
@@ -53,11 +67,13 @@ from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
 from pypi.publishing.rules import Classifiers, Rules
 from pypi.publishing.yank import Yanks
+from pypi.search.find import Search
 from pypi.watch import Watch, watch
 from pypi.web import changes_forms
 from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
+from pypi.web.feeds import FeedRoom
 from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
 from pypi.web.json_documents import Where
@@ -164,7 +180,8 @@ def build(
     files_url = config.files.base_url or origin
     database = Database(database_url, reactor, size=config.database.pool)
     redis = Redis(redis_url, reactor)
-    names = hosts(config, origin, files_url)
+    here = hosts(config, origin, files_url)
+    names = Hosts.of(here.allowed.union(*old_hosts(config).values()), loopback=here.loopback, led_on=True)
     limits = Limits(linger_bytes=config.uploads.max_file_size + 2 * FORM_OVERHEAD)
 
     def wall() -> float:
@@ -177,11 +194,12 @@ def build(
         reactor,
         database=database,
         redis=redis,
-        hosts=names,
+        hosts=here,
         limits=limits,
         wall=wall,
         shown=(origin, files_url, str(switched)),
-        log=watched.log,
+        log=watched.lane_log,
+        overheard=watched.overheard,
     )
     workers = Workers(reactor)
     files, spool = file_store(config, workers, reactor)
@@ -230,13 +248,58 @@ def build(
     )
     kept.invalidations.on_news = tail.news
     change_feed = ChangeFeed(changes=changes, tail=tail, origin=origin)
+    is_public = config.access.reads == "public"
+    feeds = FeedRoom(feeds=Feeds(database), origin=origin, is_public=is_public)
     simple = SimpleApi(index=index, files_url=files_url)
     json_api = JsonApi(documents=documents, where=Where(origin, files_url))
+    limiter = Limiter(
+        name="xmlrpc.client",
+        rate=Rate.scaled(config.limits.xmlrpc, config.limits.factor),
+        redis=redis,
+        seconds=reactor.seconds,
+    )
+    xmlrpc = XmlRpc(
+        answers=Answers(
+            history=History(database, index.threads),
+            releases=Releases(database, index.threads),
+            names=index.names,
+            finder=Search(database=database),
+            origin=origin,
+            files_url=files_url,
+        ),
+        ladder=kept.ladder,
+        limiter=limiter,
+        switches=switched,
+    )
     upload = Upload(
         accounts=accounts, publisher=publisher, spool=spool, max_file_size=config.uploads.max_file_size
     )
     downloads = Downloads(files=files, random_bytes=random_bytes, handoff=handoff(config, files))
     pages = Pages(index=index, templates=Templates.installed(), origin=origin)
+    rooms = (pages, simple, json_api, change_feed, feeds, xmlrpc, upload, downloads)
+    old = OldWorld(
+        hosts=OldHosts.of(here, **old_hosts(config)),
+        moved=Moved.of(config.legacy.docs_redirects),
+        found=Found(
+            lookups=Lookups(database),
+            origin=origin,
+            files_url=files_url,
+            signed=lambda path: has(files, path),
+            classifiers=sorted_classifiers,
+            now=now,
+        ),
+        forms=Forms(
+            accepts=config.legacy.uploads == "accept",
+            uploads=upload,
+            upload_url=f"{origin}/legacy/",
+            call=xmlrpc.answer,
+            switches=switched,
+        ),
+        pages=front.pages(*rooms),
+        secure_only=config.service.require_https,
+        switches=switched,
+        keeper=kept.keeper,
+    )
     probes: dict[str, Probe] = {
         "database": lambda: database.read(current),
         "redis": redis.ping,
@@ -247,6 +310,7 @@ def build(
         database,
         redis,
         tail,
+        limiter,
         Reading(lambda: of_memory(kept.ladder.memory)),
         Reading(lambda: of_ladder(kept.ladder)),
         Reading(lambda: of_invalidations(kept.invalidations)),
@@ -280,9 +344,7 @@ def build(
         ),
         caches=kept,
         watch=watched,
-        public=front.public(
-            pages, simple, json_api, change_feed, upload, downloads, keeper=kept.keeper, switches=switched
-        ),
+        public=front.public(*rooms, old=old, keeper=kept.keeper, switches=switched),
         operator=front.operators(health, watched.scrapes),
         hosts=names,
         callers=Callers(Networks.of(config.service.trusted_proxies)),
@@ -358,8 +420,20 @@ def switches(config: Config) -> Switches:
 
 
 def hosts(config: Config, *urls: str) -> Hosts:
-    """The names the index answers to: those of its URLs, the configured ones, and loopback if it is there."""
+    """The names of the index today: those of its URLs, the configured ones, and loopback if it is there."""
     names = {urlsplit(url).netloc for url in urls}
-    names.update(config.service.hosts, config.legacy.index_hosts, config.legacy.files_hosts)
-    names.update(config.legacy.docs_hosts)
-    return Hosts.of(names, loopback=is_loopback(config.service.interface))
+    return Hosts.of({*names, *config.service.hosts}, loopback=is_loopback(config.service.interface))
+
+
+def old_hosts(config: Config) -> dict[str, tuple[str, ...]]:
+    """The names it had, by what was there."""
+    legacy = config.legacy
+    return {"index": legacy.index_hosts, "files": legacy.files_hosts, "docs": legacy.docs_hosts}
+
+
+async def has(files: FileStore, path: str) -> bool:
+    """Whether there is a file at a store path."""
+    try:
+        return await files.size(path) is not None
+    except (NoSuchFile, ValueError):
+        return False

@@ -6,6 +6,7 @@ from typing import Any
 
 from klein.resource import KleinResource
 
+from legacy_compat.xmlrpc.resource import XmlRpc
 from pypi.domain.switches import Switches
 from pypi.http.keeping import Keeper
 from pypi.http.router import SWITCHES, Route, klein_for
@@ -16,7 +17,7 @@ from pypi.web.pages import Pages
 from pypi.web.simple import SimpleApi
 from pypi.web.upload import Upload
 
-PUBLIC = (Pages, SimpleApi, JsonApi, ChangeFeed, Upload, Downloads)
+PUBLIC = (Pages, SimpleApi, JsonApi, ChangeFeed, XmlRpc, Upload, Downloads)
 """The rooms behind the index's own listener."""
 
 
