@@ -1,13 +1,13 @@
 """Half a day of November 2008, asked again of one worker as fast as it answers: 151,223 requests of 12 hours.
 
 The index holds every project, release, file and MD5 that the log saw answered with success. Requests go out
-as ``cheeseshop replay`` sends them, over 16 connections, with redirects followed; the caches are cold, and
-all share the machine, and no rate is limited. XML-RPC calls, whose bodies no log holds, are made up by the sizes of their answers
-(``pypi.shadow.calls`` says how). *Held*: of the requests that were answered 200, 206 or 304 then and name
-something the index holds, or a page every index has, the share that ends so now, after one redirect at most.
-Not counted there is what names nothing of the index: the web server's own pictures and statistics, folders
-of files that name no project, signatures, names and filenames nobody may have now; and what is 410 by
-decision.
+as ``cheeseshop replay`` sends them, over 16 connections, with redirects followed; the caches are cold, all
+share the machine, and no rate is limited. XML-RPC calls, whose bodies no log holds, are made up by the sizes
+of their answers (``pypi.shadow.calls`` says how). *Held*: of the requests that were answered 200, 206 or 304
+then and name something the index holds, or a page every index has, the share that ends so now, after one
+redirect at most. Not counted there is what names nothing of the index: the web server's own pictures and
+statistics, folders of files that name no project, signatures, names and filenames nobody may have now; and
+what is 410 by decision.
 
 The log is no part of the sources; without it there is nothing to measure.
 """
