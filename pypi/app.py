@@ -36,7 +36,6 @@ from pypi.config import Config
 from pypi.config.values import is_loopback
 from pypi.db.database import Database
 from pypi.db.migrations import current
-from pypi.domain.errors import NoSuchFile
 from pypi.domain.names import normalize
 from pypi.domain.switches import Switches
 from pypi.files import paths
@@ -435,5 +434,5 @@ async def has(files: FileStore, path: str) -> bool:
     """Whether there is a file at a store path."""
     try:
         return await files.size(path) is not None
-    except (NoSuchFile, ValueError):
+    except ValueError:
         return False

@@ -4,31 +4,51 @@ from __future__ import annotations
 
 from typing import Any
 
+from klein import Klein
 from klein.resource import KleinResource
 
+from legacy_compat.found import Found
+from legacy_compat.redirects import OldWorld
 from legacy_compat.xmlrpc.resource import XmlRpc
 from pypi.domain.switches import Switches
 from pypi.http.keeping import Keeper
-from pypi.http.router import SWITCHES, Route, klein_for
+from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
+from pypi.web.feeds import FeedRoom
 from pypi.web.json_api import JsonApi
 from pypi.web.pages import Pages
 from pypi.web.simple import SimpleApi
 from pypi.web.upload import Upload
 
-PUBLIC = (Pages, SimpleApi, JsonApi, ChangeFeed, XmlRpc, Upload, Downloads)
+PUBLIC = (Pages, SimpleApi, JsonApi, ChangeFeed, FeedRoom, XmlRpc, Upload, Downloads)
 """The rooms behind the index's own listener."""
 
 
-def public(*rooms: Any, keeper: Keeper | None = None, switches: Switches = SWITCHES) -> KleinResource:
+class Front(KleinResource):
+    """Routes of today, behind a room that knows which requests are none for them."""
+
+    def __init__(self, routes: Klein, old: OldWorld) -> None:
+        super().__init__(routes)
+        self._old = old
+
+    def render(self, request: Any) -> Any:
+        """Ask the old world first: it takes what it knows, and nothing that routes know in that spelling."""
+        work = self._old.takes(request)
+        return super().render(request) if work is None else let(request, work)
+
+
+def public(
+    *rooms: Any, old: OldWorld, keeper: Keeper | None = None, switches: Switches = SWITCHES
+) -> KleinResource:
     """The resource behind the index's own listener: every route of these rooms.
 
     Args:
+        old: what answers old addresses, and on old hosts.
         keeper: of the answers that are kept.
         switches: which features are off, or announced to go.
     """
-    return klein_for(rooms, keeper, switches).resource()
+    return Front(klein_for(rooms, keeper, switches), old)
 
 
 def operators(*rooms: Any) -> KleinResource:
@@ -38,4 +58,10 @@ def operators(*rooms: Any) -> KleinResource:
 
 def routes() -> list[Route]:
     """Every public route."""
-    return [route for room in PUBLIC for route in room.router.routes]
+    return [route for room in (*PUBLIC, Found) for route in room.router.routes]
+
+
+def pages(*rooms: Any) -> frozenset[str]:
+    """The paths of these rooms that are one page each."""
+    found = (route for room in rooms for route in type(room).router.routes)
+    return frozenset(route.path for route in found if route.method == "GET" and "<" not in route.path)

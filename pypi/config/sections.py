@@ -49,6 +49,11 @@ class Service:
     hosts: tuple[str, ...] = _key(
         values.texts, "", "further Host names to answer, besides those of the URLs here"
     )
+    require_https: bool = _key(
+        values.switch,
+        "off",
+        "whether plain HTTP is refused (API) or led to HTTPS (pages); needs an https origin",
+    )
     trusted_proxies: tuple[str, ...] = _key(
         values.networks, "", "networks whose X-Forwarded-For and X-Forwarded-Proto are believed"
     )
@@ -153,7 +158,10 @@ class Legacy:
     files_hosts: tuple[str, ...] = _key(values.texts, "", "old host names of the files")
     docs_hosts: tuple[str, ...] = _key(values.texts, "", "old host names of hosted documentation")
     docs_redirects: Mapping[str, str] = _key(
-        values.table, {}, "project → URL its hosted documentation moved to"
+        values.moves,
+        {},
+        "project → URL its hosted documentation moved to; with a slash at its end that is the address of it "
+        "all, otherwise what was asked for is put behind it",
     )
     off: tuple[str, ...] = _key(
         features.features, "", "features that are switched off, such as xmlrpc.search or legacy.*"

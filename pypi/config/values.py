@@ -130,6 +130,21 @@ def table(value: object) -> Mapping[str, str]:
     raise NotAllowed("a table of texts (in the environment: key=value, separated by commas)")
 
 
+def moves(value: object) -> Mapping[str, str]:
+    """Name → URL; one that is written ``{base_uri = …, include_path = false}`` gets a slash at its end."""
+    if isinstance(value, dict):
+        value = {name: _move(there) for name, there in value.items()}
+    one = url("http", "https", words=())
+    return {name: one(there) for name, there in table(value).items()}
+
+
+def _move(there: object) -> object:
+    if not isinstance(there, dict) or not isinstance(there.get("base_uri"), str):
+        return there
+    base = there["base_uri"].rstrip("/")
+    return base if there.get("include_path", True) else f"{base}/"
+
+
 def folder(value: object) -> Path:
     path = text(value)
     if not path or "\0" in path:

@@ -20,9 +20,11 @@ from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import journal
 from pypi.db.queries import lookups as queries
-from pypi.db.queries.lookups import FileFound, Release, ReleaseFound
+from pypi.db.queries.lookups import ListedFile, Release, ReleaseFound
 from pypi.domain import versions
 from pypi.domain.names import NormalizedName
+
+__all__ = ["Gathering", "ListedFile", "Lookups"]
 
 Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
@@ -106,9 +108,9 @@ class Lookups:
     database: Database
     _projects: Gathering[NormalizedName, str] = field(init=False)
     _releases: Gathering[Release, ReleaseFound] = field(init=False)
-    _files: Gathering[str, FileFound] = field(init=False)
-    _stored: Gathering[str, FileFound] = field(init=False)
-    _released: Gathering[Release, tuple[FileFound, ...]] = field(init=False)
+    _files: Gathering[str, ListedFile] = field(init=False)
+    _stored: Gathering[str, ListedFile] = field(init=False)
+    _released: Gathering[Release, tuple[ListedFile, ...]] = field(init=False)
     _digests: Gathering[str, str] = field(init=False)
     _people: Gathering[str, str] = field(init=False)
 
@@ -138,15 +140,15 @@ class Lookups:
         found = await self._releases.find((name, versions.canonical(version)))
         return None if found is None or found.version is None else (found.name, found.version)
 
-    async def file(self, filename: str) -> FileFound | None:
+    async def file(self, filename: str) -> ListedFile | None:
         """The file listed under exactly this name."""
         return await self._files.find(filename)
 
-    async def stored(self, blake2_256: str) -> FileFound | None:
+    async def stored(self, blake2_256: str) -> ListedFile | None:
         """The file of this content."""
         return await self._stored.find(blake2_256)
 
-    async def files_of(self, name: NormalizedName, canonical: str) -> tuple[FileFound, ...]:
+    async def files_of(self, name: NormalizedName, canonical: str) -> tuple[ListedFile, ...]:
         """The files of a release.
 
         Args:

@@ -91,11 +91,27 @@ class Upload:
         return await self.take(request)
 
     async def take(self, request: Any) -> Answer:
-        """Authenticate, read the form, publish.
+        """Authenticate, read the form, publish."""
+        identity, form = await self.receive(request)
+        return await self.publish(identity, form, request)
+
+    async def identify(self, request: Any) -> Identity:
+        """Who asks.
+
+        Raises:
+            Unauthenticated: nobody recognisable.
+        """
+        return await self.accounts.authenticate(credentials(request))
+
+    async def receive(self, request: Any) -> tuple[Identity, Form]:
+        """Who uploads, and what; of the form, files are in the spool until they are published or dropped.
 
         Nothing of the body is read before the uploader is known.
+
+        Raises:
+            Refusal: nobody recognisable uploads, or no form that can be read.
         """
-        identity = await self.accounts.authenticate(credentials(request))
+        identity = await self.identify(request)
         limits = FormLimits(total=self.max_file_size + FORM_OVERHEAD)
         try:
             form = await read_form(
@@ -106,15 +122,23 @@ class Upload:
             )
         except BodyTooLarge:
             raise self._too_large() from None
-        # From here on it makes no difference whether the client is still there.
-        return _welcome(request, await shielded(self._publish_and_clear(identity, form, request)))
+        return identity, form
 
-    async def _publish_and_clear(self, identity: Identity, form: Form, request: Any) -> Published:
+    async def publish(self, identity: Identity, form: Form, request: Any) -> Answer:
+        """Publish what was received; whatever becomes of it, nothing stays in the spool."""
+        # From here on it makes no difference whether the client is still there.
+        return _welcome(request, await shielded(self._publish_and_drop(identity, form, request)))
+
+    async def drop(self, form: Form) -> None:
+        """Forget the files of a form."""
+        for sent in form.files.values():
+            await sent.sink.abort()
+
+    async def _publish_and_drop(self, identity: Identity, form: Form, request: Any) -> Published:
         try:
             return await self._publish(identity, form, request)
         finally:
-            for sent in form.files.values():
-                await sent.sink.abort()
+            await self.drop(form)
 
     async def _open(self, part: Part) -> _Sink:
         return _Sink(await self.spool.create(self.max_file_size, too_large=self._too_large))

@@ -20,7 +20,7 @@ class ReleaseFound:
 
 
 @frozen
-class FileFound:
+class ListedFile:
     """A listed file."""
 
     project: NormalizedName
@@ -74,22 +74,22 @@ async def releases(cursor: Cursor, asked: Sequence[Release]) -> dict[Release, Re
     return {(normalized, canonical): ReleaseFound(*found) for normalized, canonical, *found in rows}
 
 
-async def files(cursor: Cursor, filenames: Sequence[str]) -> dict[str, FileFound]:
+async def files(cursor: Cursor, filenames: Sequence[str]) -> dict[str, ListedFile]:
     """Filename → the file, of those that are listed under exactly that name."""
-    return {row[1]: FileFound(*row) for row in await cursor.tuples(FILES, {"keys": list(filenames)})}
+    return {row[1]: ListedFile(*row) for row in await cursor.tuples(FILES, {"keys": list(filenames)})}
 
 
-async def stored(cursor: Cursor, digests: Sequence[str]) -> dict[str, FileFound]:
+async def stored(cursor: Cursor, digests: Sequence[str]) -> dict[str, ListedFile]:
     """BLAKE2b-256 → the file."""
-    return {row[2]: FileFound(*row) for row in await cursor.tuples(STORED, {"keys": list(digests)})}
+    return {row[2]: ListedFile(*row) for row in await cursor.tuples(STORED, {"keys": list(digests)})}
 
 
-async def released(cursor: Cursor, asked: Sequence[Release]) -> dict[Release, tuple[FileFound, ...]]:
+async def released(cursor: Cursor, asked: Sequence[Release]) -> dict[Release, tuple[ListedFile, ...]]:
     """The files of each of these releases that has some, by filename."""
-    found: dict[Release, tuple[FileFound, ...]] = {}
+    found: dict[Release, tuple[ListedFile, ...]] = {}
     for normalized, canonical, *rest in await cursor.tuples(RELEASED, _columns(asked)):
         key = normalized, canonical
-        found[key] = (*found.get(key, ()), FileFound(normalized, *rest))
+        found[key] = (*found.get(key, ()), ListedFile(normalized, *rest))
     return found
 
 

@@ -1,0 +1,186 @@
+"""The old world ahead of the routes of today: which requests it takes, and how they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from attrs import evolve, frozen
+
+from legacy_compat import urls
+from legacy_compat.docs_hosting import Moved
+from legacy_compat.forms import Forms
+from legacy_compat.found import Found, policy_of
+from legacy_compat.hosts import OldHosts, Where
+from legacy_compat.questions import Digest, Gone, Missing, Page, Question, Text, Today
+from legacy_compat.said import INSECURE, NO_METHOD, NOT_OURS, READ_ONLY, READS, READS_AND_FORMS, allowed
+from legacy_compat.urls import Path
+from pypi.domain.errors import Refusal
+from pypi.domain.switches import Switches
+from pypi.http.announced import announcements
+from pypi.http.answer import SAFE, Answer, write
+from pypi.http.keeping import Keeper, aside, in_lane
+from pypi.http.refused import refused
+
+CALLED = frozenset({("pypi", ()), ("cgi-bin", ("pypi.cgi",))})
+"""(first segment, others) of the addresses of forms."""
+
+API = frozenset({"simple", "packages", "legacy", "rpc2", "api", "rss"})
+"""First segments of what programs ask, who are not led from HTTP to HTTPS, but told that it is needed."""
+
+OLD = frozenset({Where.INDEX, Where.FILES, Where.DOCS})
+HERE_ONLY = (Today, Text, Digest, Missing)
+"""Questions that nobody is led on by, who asked them of somebody else."""
+
+Work = Coroutine[Any, Any, None]
+
+
+@frozen(kw_only=True, eq=False)
+class OldWorld:
+    """Answers old addresses, on every host name the index ever had.
+
+    Attributes:
+        hosts: whose names are whose.
+        moved: where documentation has gone.
+        pages: paths of today that are one page each.
+        secure_only: whether nothing is answered over plain HTTP.
+        keeper: of the answers that are kept.
+    """
+
+    hosts: OldHosts
+    moved: Moved
+    found: Found
+    forms: Forms
+    pages: frozenset[str]
+    secure_only: bool
+    switches: Switches
+    keeper: Keeper | None = None
+
+    # --- what is asked for --------------------------------------------------------------------------------
+
+    def takes(self, request: Any) -> Work | None:
+        """What will answer a request; ``None`` where the routes of today do.
+
+        Such a request may have been given an address that they know.
+        """
+        where = self.hosts.where(request.authority)
+        insecure = self.secure_only and not request.isSecure()
+        path = Path.of(
+            request.text_path,
+            runs=b"//" in request.path,
+            query=request.query,
+            foreign=insecure or where in OLD,
+        )
+        if where is Where.HERE and not insecure and path.root not in urls.roots():
+            return None
+        if request.method not in SAFE:
+            return self._takes_other(request, path, where, insecure)
+        if insecure and _is_api(path):
+            return write(request, INSECURE)
+        question = self._question(path, request.text_path, where)
+        if where is Where.NOWHERE and (question is None or isinstance(question, HERE_ONLY)):
+            return write(request, NOT_OURS)
+        if question is None or isinstance(question, Today):
+            _readdress(request, question)
+            return None
+        if insecure and question.by_program:
+            return write(request, INSECURE)
+        return self._answer(
+            request,
+            question,
+            base="" if where is Where.HERE and not insecure and request.authority else self.found.origin,
+            also=("legacy.hosts",) if where in OLD else (),
+        )
+
+    def _question(self, path: Path, text: str, where: Where) -> Question | None:
+        if where is Where.DOCS:
+            return self.moved.question(text)
+        if where is Where.FILES and path.root != "packages":
+            return Missing(feature="legacy.hosts")
+        question = urls.question(path)
+        if question is not None or not path.foreign:
+            return question
+        there = next((page for page in (text, text + "/") if page in self.pages), None)
+        if there is None:
+            return Missing(feature="legacy.hosts")
+        return Page(feature="legacy.hosts", path=there)
+
+    def _takes_other(self, request: Any, path: Path, where: Where, insecure: bool) -> Work | None:
+        """What answers a method that does not read."""
+        writes = request.method != b"OPTIONS"
+        if insecure and writes:
+            return write(request, INSECURE)
+        if where is not Where.DOCS and (path.root, path.parts) in CALLED:
+            return self._form(request)
+        question = self._question(evolve(path, foreign=False), request.text_path, where)
+        if path.root == "simple" and not path.parts and where is not Where.DOCS:
+            question = Today(feature="legacy.upload", path="/simple/")
+        if question is None or isinstance(question, Today):
+            _readdress(request, question)
+            return None
+        if not writes:
+            return write(request, allowed(READS))
+        if isinstance(question, Gone) and request.method == b"POST":
+            return self._answer(request, question)
+        return write(request, READ_ONLY)
+
+    # --- answering ----------------------------------------------------------------------------------------
+
+    async def _form(self, request: Any) -> None:
+        if request.method == b"OPTIONS":
+            await write(request, allowed(READS_AND_FORMS))
+            return
+        if request.method != b"POST":
+            await write(request, NO_METHOD)
+            return
+        try:
+            answer = await self.forms.answer(request)
+        except Refusal as refusal:
+            answer = refused(request, refusal)
+        await write(request, self._announced(request, answer))
+
+    async def _answer(
+        self, request: Any, question: Question, base: str = "", also: tuple[str, ...] = ()
+    ) -> None:
+        request.route = self.found.noted(question).by(question.feature)
+        try:
+            self._use(request, question.feature, *also)
+            await self._find(request, question, base)
+        except Refusal as refusal:
+            await write(request, refused(request, refusal))
+
+    def _use(self, request: Any, *features: str) -> None:
+        for feature in features:
+            request.used(feature)
+            self.switches.check(feature)
+
+    async def _find(self, request: Any, question: Question, base: str) -> None:
+        """Answer by what can be looked up; from the lane, next time, where nothing but a path was asked."""
+        policy = policy_of(question)
+
+        async def make() -> Answer:
+            return self._announced(request, await self.found.answer(question, base))
+
+        if self.keeper is None or not policy.keep:
+            await write(request, await make(), policy, None if self.keeper is None else self.keeper.dialect)
+            return
+        address = None if base else in_lane(request)
+        if address is None:
+            address = aside(f"{base} {question}".encode())
+        await self.keeper.share(request, address, "", policy, request.route, make)
+
+    def _announced(self, request: Any, answer: Answer) -> Answer:
+        return answer.adding(announcements(self.switches, request.features))
+
+
+def _is_api(path: Path) -> bool:
+    """Whether programs ask for this, rather than people."""
+    return path.root in API or ((path.root, path.parts) in CALLED and b"action" in path.query)
+
+
+def _readdress(request: Any, question: Today | None) -> None:
+    """Let the routes of today answer, under the address they know."""
+    if question is not None:
+        request.used(question.feature)
+        request.text_path = question.path
+        request.postpath = question.path[1:].encode().split(b"/")
