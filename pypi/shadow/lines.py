@@ -70,7 +70,7 @@ def parse(line: bytes, number: int = 0) -> Recorded | None:
 # address, identity, user, [time], "request", status, bytes, and what may follow: "referer" "agent" …
 _COMBINED = re.compile(
     rb'\S+ \S+ .*?\[([^\]\[]{1,40})\] "((?:[^"\\]|\\.)*)" ([0-9]{3}) ([0-9]{1,18}|-)'
-    rb'(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?(?:\s.*)?',
+    rb'(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?:\s.*)?)?',
     re.DOTALL,
 )
 
