@@ -75,13 +75,30 @@ def test_skip_existing(desk: Desk) -> None:
         distributions.wheel(desk.dist, "twine-skip", data=b"other"),
         distributions.wheel(desk.dist, "twine-skip", "1.1"),
     ]
-    # twine has the option for the public index alone: here it takes ours for that one, and for its JSON API.
-    url = desk.service.url
-    ours = f"r.WAREHOUSE, r.LEGACY_PYPI = {url!r}, {url.replace('127.0.0.1', 'localhost')!r}"
-    program = f"import sys; from twine import __main__, repository as r; {ours}; sys.exit(__main__.main())"
-    done = desk.twine("--skip-existing", *files, program=("-c", program))
+    done = desk.twine("--skip-existing", *files, program=taking_ours(desk))
     assert f"Skipping {files[0].name} because it appears to already exist" in said(done)
     assert set(desk.listed("twine-skip")) == {path.name for path in files}
+
+
+def test_skip_existing_by_the_json_api(desk: Desk) -> None:
+    """``--skip-existing`` finds in the JSON API what is there, by any name, and sends only the rest."""
+    file = distributions.wheel(desk.dist, "Twine.Skip_JSON")
+    desk.twine(file)
+    # Sent once more, the very same file would be taken; so it is the document that twine goes by.
+    again = desk.twine("--verbose", "--skip-existing", file, program=taking_ours(desk))
+    assert f"Skipping {file.name} because it appears to already exist" in said(again)
+    assert "Response from" not in said(again)
+    newer = distributions.wheel(desk.dist, "Twine.Skip_JSON", "1.1")
+    both = desk.twine("--verbose", "--skip-existing", file, newer, program=taking_ours(desk))
+    assert f"Skipping {file.name} because" in said(both)
+    assert f"{newer.name} is published." in said(both)
+
+
+def taking_ours(desk: Desk) -> tuple[str, ...]:
+    """twine has ``--skip-existing`` for the public index alone: here it takes ours for that one."""
+    url = desk.service.url
+    ours = f"r.WAREHOUSE, r.LEGACY_PYPI = {url!r}, {url.replace('127.0.0.1', 'localhost')!r}"
+    return "-c", f"import sys; from twine import __main__, repository as r; {ours}; sys.exit(__main__.main())"
 
 
 def test_wrong_token(desk: Desk) -> None:
