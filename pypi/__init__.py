@@ -29,9 +29,9 @@ Rooms::
     pypi/failpoints.py  points with names, which do nothing unless they are armed
     pypi/config/        sections (every key)  values, features (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
-                        features switches: what can be switched off
+                        features clients switches: what is used, by whom, until when
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
-                        changes: the journal, page by page  tail: the journal as it grows
+                        changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
                         history: the journal as changelogs tell it  releases: one question at a time
                         documents: all about one release  lookups: many small questions at once
                         xmlrpc_lists: the same as answers
@@ -47,7 +47,8 @@ Rooms::
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
                         request bodies forms multipart caller hosts credentials: what a route sees
                         answer streams refused router keeping table negotiate ranges: what a route says
-                        observed access_log log_lines log_file log_writer noted: what is noted of it
+                        observed access_log log_lines log_file log_writer noted
+                        overheard usage: what is noted of it
                         announced rate_limit: what is said of what is to go, and of how often
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
                         downloads (handoff)  pages  health  metrics
@@ -55,10 +56,10 @@ Rooms::
     pypi/shadow/        record lines (logs, read)  choice calls asks: what is asked  replay exchange replies: asking
                         compare shapes tally report: what came of it
     pypi/cli/           main, running, and one file per verb family
-    caching/            policy  conditional  tags  store (Entry)  kept  kept_files  memory  layered  coalesce
-                        moment  lane  sockets  transport  sendfile  redis  packing  shared  invalidations
-                        breaker  figures  stats  rate  limiter  patient  client  purge  fastly  varnish  vcl/
-                        compression  blocks  buckets: long lists that change a line at a time
+    caching/            policy  conditional  tags  store (Entry)  kept  kept_files  memfiles  memory  layered
+                        coalesce  moment  lane  sockets  transport  sendfile  redis  packing  shared
+                        invalidations  breaker  figures  stats  rate  limiter  patient  client  purge  fastly
+                        varnish  vcl/  compression  blocks  buckets: long lists that change a line at a time
     legacy_compat/      questions (values)  urls actions files hosts docs_hosting: the table of old addresses
                         spelling  trove (numbers of classifiers)  redirects forms: who answers, and what
                         xmlrpc/  calls remembered methods: what is asked  resource: who answers

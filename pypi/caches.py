@@ -30,6 +30,7 @@ from pypi.http.access_log import AccessLog
 from pypi.http.hosts import Hosts
 from pypi.http.keeping import Keeper
 from pypi.http.limits import Limits
+from pypi.http.overheard import Murmur, Overheard
 from pypi.http.plain import PlainReader
 
 NAME = "cheeseshop"
@@ -74,7 +75,8 @@ def caches(
     limits: Limits,
     wall: Callable[[], float],
     shown: Sequence[str],
-    log: AccessLog | None = None,
+    log: AccessLog | Murmur | None = None,
+    overheard: Overheard | None = None,
 ) -> Caches:
     """Put them together, by the ``[cache]`` and ``[edge]`` sections.
 
@@ -83,7 +85,8 @@ def caches(
         wall: POSIX seconds.
         shown: what else answers depend on, such as the URL of this index: what others who share the Redis
             have made is used only where it is the same.
-        log: the access log.
+        log: what the fast lane writes to.
+        overheard: listens to it.
     """
     known = Known()
     memory = Memory(config.cache.memory)
@@ -116,7 +119,11 @@ def caches(
         on_health=ladder.trust,
         on_doubt=ladder.doubt,
     )
-    reader = PlainReader(hosts, limits, None if log is None else log.lines)
+    reader = PlainReader(
+        hosts, limits, None if log is None else log.lines, None if overheard is None else overheard.speaks
+    )
+    if overheard is not None:
+        overheard.pages = memory.pages
     ladder.source_lags = lambda: invalidations.behind_seconds > LAGGING
     return Caches(
         ladder=ladder,

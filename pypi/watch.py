@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from pypi.http.log_file import LogFile, LogNowhere, LogStream, Sink
 from pypi.http.log_lines import Combined, Json, Lines
 from pypi.http.log_writer import LogWriter
 from pypi.http.observed import Observer
+from pypi.http.overheard import Murmur, Overheard
+from pypi.http.usage import Usage
 from pypi.metrics import Heartbeat, Metrics
 from pypi.shadow.exchange import Server
 from pypi.shadow.live import Shadow
@@ -31,6 +34,9 @@ class Watch:
 
     Attributes:
         log: the access log; ``None`` where it is off.
+        lane_log: what the fast lane writes to: the access log, or something in its place.
+        overheard: listens to it.
+        usage: of features.
         observer: is told of every request that is over.
         metrics: takes what has figures to show.
         scrapes: the room that shows them.
@@ -39,6 +45,9 @@ class Watch:
     """
 
     log: AccessLog | None
+    lane_log: AccessLog | Murmur = field(repr=False)
+    overheard: Overheard = field(repr=False)
+    usage: Usage = field(repr=False)
     observer: Observer
     metrics: Metrics = field(repr=False)
     scrapes: Scrapes = field(repr=False)
@@ -48,7 +57,7 @@ class Watch:
     @property
     def parts(self) -> tuple[Any, ...]:
         """What has to be started before all else, and stopped after it."""
-        return tuple(part for part in (self.shadow, self.log, self.heartbeat) if part is not None)
+        return tuple(part for part in (self.shadow, self.lane_log, self.heartbeat) if part is not None)
 
 
 def watch(config: Config, reactor: Any, *, wall: Callable[[], float], worker: str, run: Path | None) -> Watch:
@@ -62,17 +71,27 @@ def watch(config: Config, reactor: Any, *, wall: Callable[[], float], worker: st
     """
     log = access_log(config, reactor, wall, worker)
     observer, heartbeat = Observer(reactor, log), Heartbeat(reactor)
+    overheard = Overheard(Combined() if log is None else log.lines)
+    lane_log = Murmur(reactor, overheard.listen, overheard.lines) if log is None else log
+    if log is not None:
+        log.listeners.append(overheard.listen)
+    observer.usage = usage = Usage(
+        observer.routes, overheard, lane_log.flush, lambda: datetime.fromtimestamp(wall(), UTC)
+    )
     metrics = Metrics(version=__version__, worker=worker)
-    metrics.add(observer, heartbeat)
+    metrics.add(observer, usage, heartbeat)
     siblings = None
     if run is not None:
         siblings = Siblings(sockets=beside(run / f"worker-{worker}.sock"), reactor=reactor)
     shadow = shadowing(config, reactor)
     if shadow is not None and log is not None:
         metrics.add(shadow)
-        log.seen = shadow.see
+        log.listeners.append(shadow.see)
     return Watch(
         log=log,
+        lane_log=lane_log,
+        overheard=overheard,
+        usage=usage,
         observer=observer,
         metrics=metrics,
         scrapes=Scrapes(metrics=metrics, siblings=siblings),

@@ -42,11 +42,13 @@ NOT_FOR_ROOMS = {"pypi.db", "pypi.embedded", "pypi.config", "pypi.failpoints"}
 
 HTTP_KNOWS = {
     "pypi.domain.errors": "refusals become statuses",
+    "pypi.domain.clients": "requests are counted by who made them",
     "pypi.domain.features": "requests use features",
     "pypi.domain.permissions": "credentials are read from headers",
     "pypi.domain.switches": "features are off, or announced to go",
     "caching.blocks": "bodies that are kept in blocks are sent",
     "caching.compression": "bodies are compressed",
+    "caching.memory": "the lane's lines are of pages in memory",
     "caching.policy": "policies become headers",
     "caching.conditional": "validators are compared",
     "caching.figures": "requests are counted",

@@ -15,13 +15,14 @@ list's, and stays the same object while the log lives; the list is emptied many 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import define, field
 
 from pypi.http.log_lines import LONGEST_TARGET, Lines
 from pypi.http.log_writer import LogWriter
+from pypi.http.overheard import Slow, last_header
 
 __all__ = ["LONGEST_TARGET", "AccessLog"]
 
@@ -44,6 +45,8 @@ class AccessLog:
         writer: writes them.
         reactor: ``IReactorTime``.
         wall: POSIX seconds.
+        listeners: are shown the lines of each batch before they are handed over; the lane's are plain
+            ``bytes``.
         append: takes a whole line, ready to be written.
         stamp: the piece of a line that says when.
     """
@@ -52,6 +55,7 @@ class AccessLog:
     writer: LogWriter
     reactor: Any
     wall: Callable[[], float]
+    listeners: list[Callable[[Sequence[bytes]], object]] = field(factory=list)
     stamp: bytes = field(default=b"", init=False)
     append: Callable[[bytes], None] = field(init=False)
     _pending: list[bytes] = field(factory=list, init=False)
@@ -97,11 +101,13 @@ class AccessLog:
         """
         lines = self.lines
         self.append(
-            lines.prefix(request.caller.address)
-            + self.stamp
-            + lines.request(request.method, request.uri, request.clientproto)
-            + lines.answer(code, request.sentLength, seconds=seconds, cache=cache, route=route)
-            + lines.suffix(_last(request, b"referer"), _last(request, b"user-agent"))
+            Slow(
+                lines.prefix(request.caller.address)
+                + self.stamp
+                + lines.request(request.method, request.uri, request.clientproto)
+                + lines.answer(code, request.sentLength, seconds=seconds, cache=cache, route=route)
+                + lines.suffix(last_header(request, b"referer"), last_header(request, b"user-agent"))
+            )
         )
         if len(self._pending) >= MANY:
             self.flush()
@@ -110,11 +116,13 @@ class AccessLog:
         """Log what could not be understood as a request, and was answered nevertheless."""
         lines = self.lines
         answer = lines.answer(code, size)
-        self.append(lines.prefix(address) + self.stamp + b"-" + answer + lines.suffix(None, None))
+        self.append(Slow(lines.prefix(address) + self.stamp + b"-" + answer + lines.suffix(None, None)))
 
     def flush(self) -> None:
         """Hand over what there is."""
         if self._pending:
+            for listener in self.listeners:
+                listener(self._pending)
             count, data = len(self._pending), b"".join(self._pending)
             self._pending.clear()
             self.writer.put(data, count)
@@ -128,8 +136,3 @@ class AccessLog:
         now = self.wall()
         self.stamp = self.lines.stamp(now)
         self._second = self.reactor.callLater(1 - now % 1 + 0.001, self._tick)
-
-
-def _last(request: Any, name: bytes) -> bytes | None:
-    values: Iterator[bytes] = iter(request.requestHeaders.getRawHeaders(name, ())[-1:])
-    return next(values, None)

@@ -31,6 +31,7 @@ LONGEST_OWN = 150
 REMEMBERED = 1024
 """Values whose escaped form is remembered: agents repeat, and pip's is full of quotes."""
 
+_END_OF_REQUEST = b' HTTP/1.1"'
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _CLEAN = re.compile(rb"[ !#-\[\]-~]*")
 _HEX = {n: f"\\x{n:02X}" for n in range(256) if not _CLEAN.fullmatch(bytes((n,)))}
@@ -67,6 +68,9 @@ class Lines(Protocol):
     def suffix(self, referer: bytes | None, agent: bytes | None) -> bytes:
         """Of the values of ``Referer`` and ``User-Agent`` (the last, where there are several)."""
 
+    def parts(self, line: bytes) -> tuple[bytes, bytes]:
+        """The target and the suffix of a line that the fast lane wrote."""
+
 
 @frozen
 class Combined:
@@ -95,6 +99,11 @@ class Combined:
     def suffix(self, referer: bytes | None, agent: bytes | None) -> bytes:
         """Of a client."""
         return b'"%s" "%s"\n' % (_hex(text(referer)) or b"-", _hex(text(agent)) or b"-")
+
+    def parts(self, line: bytes) -> tuple[bytes, bytes]:
+        """Target and suffix; behind the request stand two numbers."""
+        head, _, answer = line.partition(_END_OF_REQUEST)
+        return head.rpartition(b" ")[2], answer.split(b" ", 3)[-1]
 
 
 @frozen
@@ -139,6 +148,12 @@ class Json:
             _or_null(text(agent)),
             worker,
         )
+
+    def parts(self, line: bytes) -> tuple[bytes, bytes]:
+        """Target and suffix, which begins with the referer."""
+        head, _, answer = line.partition(_END_OF_REQUEST)
+        _, begins, suffix = answer.partition(b'"referer":')
+        return head.rpartition(b" ")[2], begins + suffix
 
 
 def text(value: bytes | None) -> bytes:

@@ -53,6 +53,11 @@ class Noted:
         return found
 
 
+def feature_of(stats: RouteStats) -> str:
+    """Which feature these counters are of; empty where they are of none."""
+    return getattr(stats, "feature", "")
+
+
 def named(feature: Named, variant: str) -> str:
     """The name of the feature that answers with this variant.
 

@@ -10,6 +10,8 @@ from attrs import define, field
 from caching.figures import Figure, counter
 from caching.stats import Routes, RouteStats
 from pypi.http.access_log import AccessLog
+from pypi.http.overheard import last_header
+from pypi.http.usage import Usage
 
 GONE = 499
 """What is noted, as nginx does it, of a client that left before its answer began."""
@@ -22,12 +24,14 @@ class Observer:
     Attributes:
         reactor: the clock of ``Request.received_at``.
         log: the access log; ``None`` where there is none.
+        usage: counts features; ``None`` where nobody wants to know.
         routes: the counters of all routes. A route's are found at the first request that it answers.
         refused: status → what could not be understood as requests.
     """
 
     reactor: Any
     log: AccessLog | None = None
+    usage: Usage | None = None
     routes: Routes = field(factory=Routes)
     refused: dict[int, int] = field(factory=dict, init=False)
 
@@ -45,6 +49,8 @@ class Observer:
         else:
             self.routes.add(stats)
         stats.count(request.method.decode("ascii", "replace"), code, seconds)
+        if self.usage is not None and request.features:
+            self.usage.count(request.features, last_header(request, b"user-agent"))
         if self.log is not None:
             cache = request.responseHeaders.getRawHeaders(b"Cache-Status", (b"",))[-1]
             self.log.add(request, code=code, seconds=seconds, cache=cache, route=stats.route)

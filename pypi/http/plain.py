@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from caching.lane import Meaning
@@ -13,6 +14,8 @@ from pypi.http.rejected import Rejected
 if TYPE_CHECKING:
     from pypi.http.hosts import Hosts
     from pypi.http.log_lines import Lines
+
+Speaks = Callable[[bytes, bytes | None, str | None], object]
 
 SPECIAL = frozenset(
     (
@@ -33,12 +36,16 @@ class PlainReader:
     Args:
         hosts: the names that are ours.
         lines: of the access log; ``None`` where there is none.
+        speaks: is told what the log says of the clients of each block, their ``User-Agent`` and ``Accept``.
     """
 
-    def __init__(self, hosts: Hosts, limits: Limits, lines: Lines | None = None) -> None:
+    def __init__(
+        self, hosts: Hosts, limits: Limits, lines: Lines | None = None, speaks: Speaks | None = None
+    ) -> None:
         self._hosts = hosts
         self._limits = limits
         self._lines = lines
+        self._speaks = speaks
 
     def __call__(self, block: bytes) -> Meaning | None:
         """What a block says; ``None`` where the channel has to see the request.
@@ -63,17 +70,22 @@ class PlainReader:
             return None
         if [value.lower() for value in head.fields.get(b"connection", ())] not in ([], [b"keep-alive"]):
             return None
+        accept = _joined(head.fields.get(b"accept"))
         return Meaning(
-            accept=_joined(head.fields.get(b"accept")),
+            accept=accept,
             gzip=takes_gzip(_joined(head.fields.get(b"accept-encoding"))),
-            logged=self._logged(head),
+            logged=self._logged(head, accept),
             dated=b"if-modified-since" in head.fields,
         )
 
-    def _logged(self, head: Head) -> bytes:
+    def _logged(self, head: Head, accept: str | None) -> bytes:
         if self._lines is None:
             return b""
-        return self._lines.suffix(_last(head, b"referer"), _last(head, b"user-agent"))
+        agent = _last(head, b"user-agent")
+        suffix = self._lines.suffix(_last(head, b"referer"), agent)
+        if self._speaks is not None:
+            self._speaks(suffix, agent, accept)
+        return suffix
 
 
 def _last(head: Head, name: bytes) -> bytes | None:
