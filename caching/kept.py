@@ -9,6 +9,7 @@ from typing import Any, Final
 from attrs import define, field
 from twisted.web import http_headers
 
+from caching.memfiles import MemFile, MemFiles
 from caching.store import Entry, Headers
 
 NOT_IN_304 = frozenset({"content-type", "content-encoding", "content-length"})
@@ -26,7 +27,8 @@ class Form:
     Attributes:
         own: header lines of this answer alone, its ``ETag`` the last.
         end: the lines that describe the body, and the empty line.
-        body: as it is sent.
+        length: bytes of the body.
+        file: the body, where the kernel sends it from.
         etag: quoted; empty where there is none.
         joined: head and body in one, for as long as the date in it is true.
         unchanged: a whole 304, as long as ``joined``.
@@ -36,10 +38,12 @@ class Form:
     """
 
     __slots__ = (
-        "body",
+        "_body",
         "end",
         "etag",
+        "file",
         "joined",
+        "length",
         "logged",
         "logged_304",
         "moment",
@@ -51,12 +55,26 @@ class Form:
     def __init__(self, own: bytes, end: bytes, body: bytes, etag: bytes) -> None:
         self.own = own
         self.end = end
-        self.body = body
+        self._body = body
+        self.length = len(body)
+        self.file: MemFile | None = None
         self.etag = etag
         self.joined: bytes | None = None
         self.unchanged: bytes | None = None
         self.logged = self.logged_304 = self.noted = b""
         self.moment = -1
+
+    @property
+    def body(self) -> bytes:
+        """As it is sent."""
+        return self._body if self.file is None else self.file.read()
+
+    def move(self, files: MemFiles) -> MemFile | None:
+        """Have the body in a file, and nowhere else, if there can be one."""
+        self.file = file = files.hold(self._body)
+        if file is not None:
+            self._body = b""
+        return file
 
 
 class Place:
@@ -172,7 +190,7 @@ def _form(entry: Entry) -> Form:
 
 def size_of(form: Form) -> int:
     """Bytes a form counts for."""
-    return 250 + len(form.own) + len(form.end) + len(form.body) + len(form.etag)
+    return 250 + len(form.own) + len(form.end) + form.length + len(form.etag)
 
 
 def lines(headers: Headers) -> bytes:

@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from caching.kept import Form, Kept
 from caching.kept_files import KeptFile, KeptFiles
+from caching.memfiles import LARGE, MemFile, MemFiles
 from caching.memory import Memory, Page
 from caching.moment import JOINED, Moment
 from caching.policy import Chooser
@@ -152,6 +153,7 @@ class FastLane:
             to see it. The block begins with CR LF and ends without it.
         log: the access log; ``None`` where there is none.
         kept_files: what is sent by the kernel.
+        memfiles: pages that are sent by the kernel, too.
         pages: those of the memory; none once the lane is closed.
         files: likewise.
         glanced: every ``GLANCE``-th byte of a block and the empty line behind it → both, whole, and what the
@@ -163,6 +165,7 @@ class FastLane:
     read: Callable[[bytes], Meaning | None]
     log: Log | None = None
     kept_files: KeptFiles = field(factory=KeptFiles)
+    memfiles: MemFiles = field(factory=MemFiles)
     pages: dict[bytes, Page] = field(init=False)
     files: dict[bytes, KeptFile] = field(init=False)
     _young: dict[bytes, Meaning] = field(factory=dict, init=False)
@@ -338,7 +341,7 @@ class Lane:
         if whole is None or self._given is not None or start - at == 5:
             sent, logged = self._answer_seldom(kept, form, start - at == 5)
         else:
-            stats.bytes += len(form.body)
+            stats.bytes += form.length
             sent, logged = self._send(whole), form.logged
             if not sent:
                 self._channel.owes(len(whole))
@@ -398,12 +401,14 @@ class Lane:
             pieces = (moment.front(kept, form),)
             logged = self._logged(kept, kept.code, 0)
         else:
-            stats.bytes += len(form.body)
+            stats.bytes += form.length
             if form.joined is not None:
                 pieces = (form.joined,)
-            elif again and len(form.body) <= JOINED:
+            elif form.length >= LARGE and (file := self._file_of(kept, form)) is not None:
+                return self._send_filed(moment.front(kept, form), file), logged
+            elif again and form.length <= JOINED:
                 pieces = (moment.joined(kept, form),)
-            elif len(form.body) <= SMALL:
+            elif form.length <= SMALL:
                 pieces = (moment.front(kept, form) + form.body,)
             else:
                 pieces = moment.front(kept, form), form.body
@@ -411,6 +416,29 @@ class Lane:
         if not sent:
             self._channel.owes(sum(map(len, pieces)))
         return sent, logged
+
+    def _file_of(self, kept: Kept, form: Form) -> MemFile | None:
+        """The body for the kernel to send; what is asked for once only is not worth a file."""
+        if self._bare is None or (form.file is None and kept.uses < 2):
+            return None
+        return form.file or form.move(self._lane.memfiles)
+
+    def _send_filed(self, head: bytes, file: MemFile) -> bool:
+        """Send a head and a body that is in a file; whether all was sent."""
+        assert self._bare is not None
+        sending = self._bare.send_page(head, file.descriptor, file.size)
+        if sending is None:
+            return True
+        self._channel.hands(len(head) + file.size)
+        sending.addBoth(self._filed_sent, file)
+        return False
+
+    def _filed_sent(self, result: Failure | None, file: MemFile) -> None:
+        """A body was sent, or will never be; until now somebody had to refer to its file."""
+        if result is not None and not isinstance(result.value, ConnectionClosed):
+            log.failure("An answer broke off", result)
+            self._channel.abort()
+        self._channel.handed()
 
     # Files are few beside pages, and large: what they need stands apart.
 
@@ -485,7 +513,7 @@ class Lane:
 
     def _note_form(self, kept: Kept, form: Form) -> None:
         form.noted = self._moment.noted
-        form.logged = self._logged(kept, kept.code, len(form.body))
+        form.logged = self._logged(kept, kept.code, form.length)
         form.logged_304 = self._logged(kept, 304, 0)
 
     def _logged(self, kept: Kept, code: int, size: int) -> bytes:

@@ -97,7 +97,7 @@ class Memory:
 
     def grow(self, kept: Kept, form: Form) -> None:
         """Keep a further form of what is kept."""
-        if kept.held and kept.plain is None and kept.size + len(form.body) <= self.limit // LARGEST:
+        if kept.held and kept.plain is None and kept.size + form.length <= self.limit // LARGEST:
             kept.plain = form
             more = size_of(form)
             self.size += more

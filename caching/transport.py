@@ -132,13 +132,34 @@ class EagerServer(tcp.Server):
             self._maybePauseProducer()
             self.startWriting()
 
-    def send_file(self, file: int, offset: int, count: int, head: bytes = b"") -> Deferred[None]:
+    def send_page(self, head: bytes, file: int, size: int) -> Deferred[None] | None:
+        """Send a head and a whole file that is in memory, at once where nothing waits to be written.
+
+        Returns:
+            ``None`` if the kernel took all of it; else as ``send_file``.
+        """
+        taken = sent = 0
+        if self._may_send() and not (self._tempDataLen or self.dataBuffer or self._sending):
+            try:
+                taken = self.socket.send(head, socket.MSG_MORE)
+                if taken == len(head):
+                    sent = os.sendfile(self.socket.fileno(), file, 0, size)
+            except OSError:
+                pass  # met again, and dealt with, when the rest is sent
+            if sent == size:
+                return None
+        return self.send_file(file, sent, size - sent, head[taken:], at_hand=True)
+
+    def send_file(
+        self, file: int, offset: int, count: int, head: bytes = b"", *, at_hand: bool = False
+    ) -> Deferred[None]:
         """Send a part of a file behind everything that is written; whatever is written next waits for it.
 
         Args:
             file: a descriptor, the caller's to close, but not before the ``Deferred`` fires.
             offset, count: bytes of it.
             head: bytes to be sent before it.
+            at_hand: whether it is known to be in memory.
 
         Returns:
             fires when the kernel has all of it. Cancelling it closes the connection, for nobody shall take a
@@ -160,7 +181,12 @@ class EagerServer(tcp.Server):
             self.write(head)
             return succeed(None)
         self._sending = sending = Sending(
-            head=self._take_buffers(head), file=file, offset=offset, left=count, done=done
+            head=self._take_buffers(head),
+            file=file,
+            offset=offset,
+            left=count,
+            done=done,
+            ready_to=offset + count if at_hand else 0,
         )
         # It goes out with what is written before it; errors are met again, and dealt with, in doWrite.
         if self._is_open():
