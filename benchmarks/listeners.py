@@ -1,7 +1,7 @@
 """A thousand listeners of the stream of changes on one worker: memory, processor time, and how soon all know.
 
 *Memory*: what the worker's resident set grew by when a thousand clients had come, in MB. *Processor time*: of
-the worker, for each upload that all of them are told of (some lines of the journal each), beyond what the same
+the worker, for each upload that all are told of (some lines of the journal each), beyond what the same
 uploads took before they came; and per second while nothing happens but signs of life. *Known*: from an
 upload's acknowledgement to the last byte of its last event at the last of them, as one process finds it that
 reads all thousand connections. *Readings*: of the journal by the worker for all of them, for each upload. The

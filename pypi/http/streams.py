@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from typing import Any
@@ -10,9 +11,14 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IPushProducer
+from twisted.web.http_headers import Headers
 from zope.interface import implementer
 
 from caching.blocks import Whole
+from caching.transport import bare
+
+GONE_AFTER = 60_000
+"""Milliseconds after which a client that acknowledges nothing of a body without an end has gone."""
 
 
 @frozen(kw_only=True)
@@ -72,6 +78,8 @@ async def send(request: Any, stream: Stream) -> None:
     if stream.file is not None and channel is not None and channel.sends_files:
         await _hand_over(request, channel, stream.file)
     else:
+        if stream.length is None and channel is not None:
+            _settle(request, channel)
         await _pump(request, stream)
 
 
@@ -86,6 +94,21 @@ async def _hand_over(request: Any, channel: Any, part: FilePart) -> None:
                     request.site.keep_file(request, part.at_hand)
         finally:
             request.sentLength += channel.sent_of_file
+
+
+def _settle(request: Any, channel: Any) -> None:
+    """Write the head of what goes on for hours; keep only what the log will say, and notice who has gone."""
+    request.write(b"")  # the head
+    request.requestHeaders = _only(request.requestHeaders, b"User-Agent", b"Referer")
+    request.responseHeaders = _only(request.responseHeaders, b"Cache-Status")
+    transport = bare(channel.transport)
+    if transport is not None and (option := getattr(socket, "TCP_USER_TIMEOUT", None)):
+        # Otherwise a client that has lost its network would stay for a quarter of an hour.
+        transport.socket.setsockopt(socket.IPPROTO_TCP, option, GONE_AFTER)
+
+
+def _only(headers: Headers, *names: bytes) -> Headers:
+    return Headers({name: values for name in names if (values := headers.getRawHeaders(name))})
 
 
 async def _pump(request: Any, stream: Stream) -> None:
