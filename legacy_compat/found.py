@@ -84,9 +84,9 @@ class Found:
     def _routes(self) -> dict[str, Noted]:
         return {route.handler: Noted(route.path) for route in self.router.routes}
 
-    def noted(self, question: Question) -> Noted:
-        """The counters of its kind."""
-        return self._noted[_kind(question)]
+    def noted(self, question: Question) -> Noted | None:
+        """The counters of its kind; ``None`` of what asks for nothing."""
+        return self._noted.get(_kind(question))
 
     async def answer(self, question: Question, base: str) -> Answer:
         """The answer to a question.
@@ -116,7 +116,7 @@ class Found:
         fragment = f"#{question.fragment}" if question.fragment else ""
         return _moved(f"{base}/project/{escaped(*found)}/{fragment}", tags)
 
-    @router.get("/pypi/<name>/json/", policy=MOVED, tags=("project/<name>",))
+    @router.get("/pypi?:action=json&name=<name>", policy=MOVED, tags=("project/<name>",))
     async def document(self, question: Document, base: str) -> Answer:
         """A project or release in JSON, under its normalized name."""
         found = await self._registered(question.name, question.version)
@@ -165,7 +165,9 @@ class Found:
                 return _missing(tags)
         return _moved(self._file_url(path, base), tags, code=302)
 
-    @router.get("//old-host/packages/<first>/<second>/<rest>/<filename>", policy=MOVED_LINKS)
+    @router.get(
+        "//old-host/packages/<first>/<second>/<rest>/<filename>", policy=MOVED_LINKS, tags=("project/<name>",)
+    )
     async def stored(self, question: Stored, base: str) -> Answer:
         """A file by its content, asked of an old host."""
         found = await self.lookups.stored(question.blake2_256)
@@ -232,12 +234,10 @@ class Found:
         """What will not come back."""
         return gone(question.feature, upload_url=f"{self.origin}/legacy/" if question.publishing else "")
 
-    @router.get("/pypi/<name>/<version>/<part>/<more>", policy=AT_ONCE)
     async def missing(self, question: Missing, base: str) -> Answer:
         """Nothing, and never was."""
         return MISSING
 
-    @router.get("/pypi?:action=<one>&:action=<another>", policy=AT_ONCE)
     async def malformed(self, question: Malformed, base: str) -> Answer:
         """What contradicts itself."""
         return MALFORMED
@@ -248,7 +248,7 @@ POLICIES = {route.handler: route.policy for route in Found.router.routes}
 
 def policy_of(question: Question) -> Policy:
     """How answers to questions of its kind are kept."""
-    return POLICIES[_kind(question)]
+    return POLICIES.get(_kind(question), AT_ONCE)
 
 
 def _kind(question: Question) -> str:

@@ -142,7 +142,9 @@ class OldWorld:
     async def _answer(
         self, request: Any, question: Question, base: str = "", also: tuple[str, ...] = ()
     ) -> None:
-        request.route = self.found.noted(question).by(question.feature)
+        noted = self.found.noted(question)
+        if noted is not None:
+            request.route = noted.by(question.feature)
         try:
             self._use(request, question.feature, *also)
             await self._find(request, question, base)

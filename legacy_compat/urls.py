@@ -29,6 +29,7 @@ from legacy_compat.questions import (
     User,
 )
 from legacy_compat.spelling import BadQuery, Parameters, name_of, pairs
+from pypi.domain.names import NormalizedName
 
 FORMATS = frozenset(
     (
@@ -155,27 +156,24 @@ def _pypi(path: Path) -> Question | None:
     return Project(feature="legacy.project", name=name, version=parts[1] if len(parts) == 2 else None)
 
 
-def _json(path: Path, name: str | None) -> Question | None:
-    version = path.parts[1] if len(path.parts) == 3 else None
-    if not (path.slash or path.foreign):
+def _json(path: Path, name: NormalizedName | None) -> Question | None:
+    if not path.foreign:
         # Clients of this API follow no redirects: every spelling is answered as it is.
-        there = "/".join(("/pypi", *path.parts))
+        there = "/".join(("/pypi", *path.parts)) + ("/" if path.slash else "")
         return None if path.exact else Today(feature="legacy.json", path=there)
-    named = name_of(name or "")
-    if named is None:
+    if name is None:
         return Missing(feature="legacy.json", by_program=True)
-    return Document(feature="legacy.json", name=named, version=version)
+    version = path.parts[1] if len(path.parts) == 3 else None
+    return Document(feature="legacy.json", name=name, version=version)
 
 
-def _part(name: str, version: str, part: str) -> Question:
-    named = name_of(name)
-    assert named is not None
+def _part(name: NormalizedName, version: str, part: str) -> Question:
     if part == "display_pkginfo":
-        return Document(feature="legacy.part", name=named, version=version, by_program=False)
+        return Document(feature="legacy.part", name=name, version=version, by_program=False)
     if part not in ("display", "files"):
         return Missing(feature="legacy.part")
     fragment = "files" if part == "files" else ""
-    return Project(feature="legacy.part", name=named, version=version, fragment=fragment)
+    return Project(feature="legacy.part", name=name, version=version, fragment=fragment)
 
 
 @_TABLE.add("cgi-bin")
