@@ -19,7 +19,7 @@ LARGE: Final = 16 << 10
 MOST: Final = 8192
 
 OTHERS: Final = 17_408
-"""Descriptors that are left for connections and all else; what the process may have open beyond is for pages."""
+"""Descriptors left for connections and all else; what a process may have open beyond them is for pages."""
 
 
 class MemFile:
