@@ -36,6 +36,8 @@ TEST = [
     "pytest-twisted>=1.14.3",
     "pytest-timeout>=2.4",
     "hypothesis>=6.150",
+    # Reads feeds as feed readers do; released several times a year.
+    "feedparser>=6.0.14",
     "moto[server,s3]>=5.1",
     "twine>=6.2",
     "uv>=0.9",
