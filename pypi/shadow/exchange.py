@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import define, field, frozen
+from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.ssl import optionsForClientTLS
@@ -24,7 +25,7 @@ from twisted.python.failure import Failure
 
 from pypi.shadow.replies import CHUNKED, LONGEST_HEAD, Chunks, Malformed, Reply, read_head
 
-CONNECT_TIMEOUT = 5.0
+CONNECT_TIMEOUT = 5
 """Seconds."""
 
 Done = Callable[[Reply], object]
@@ -55,7 +56,11 @@ class Server:
         parts = urlsplit(url)
         name, secure = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
-        endpoint: Any = HostnameEndpoint(reactor, name, port, timeout=CONNECT_TIMEOUT)
+        endpoint: Any
+        if isIPAddress(name):  # needs no look-up, and fails at once
+            endpoint = TCP4ClientEndpoint(reactor, name, port, timeout=CONNECT_TIMEOUT)
+        else:
+            endpoint = HostnameEndpoint(reactor, name, port, timeout=CONNECT_TIMEOUT)
         if secure:
             endpoint = wrapClientTLS(optionsForClientTLS(name), endpoint)
         bare = f"{parts.scheme}://{parts.netloc}"
