@@ -131,8 +131,11 @@ class Descriptors:
         known = self._open.get(path)
         seen = await self.workers.run(self._open_anew, path, known)
         if seen is known is not None:
-            known.looked = self._now()
-            return known
+            if not known.dropped:
+                known.looked = self._now()
+                return known
+            # Others took its place meanwhile.
+            seen = await self.workers.run(self._open_anew, path, None)
         self.drop(path)
         if seen is not None:
             self._keep(path, seen)

@@ -192,3 +192,18 @@ async def test_all_closed(kept: Descriptors) -> None:
         assert is_open(used)
     await eventually(lambda: not is_open(used))
     assert kept.workers.reactor.clock.getDelayedCalls() == []
+
+
+async def test_closed_while_looked_at_again(kept: Descriptors) -> None:
+    """A file that is closed for want of room while it is looked at again is opened again for who waits."""
+    path = put(kept)
+    first = await found(kept, path)
+    advance(kept, FRESH)
+    again = Deferred.fromCoroutine(kept.find(path))
+    kept.drop(path)
+    assert not again.called
+    file = await again
+    assert file is not None
+    assert file is not first
+    assert is_open(file)
+    assert await found(kept, path) is file
