@@ -6,8 +6,8 @@ share the machine, and no rate is limited. XML-RPC calls, whose bodies no log ho
 of their answers (``pypi.shadow.calls`` says how). *Held*: of the requests that were answered 200, 206 or 304
 then and name something the index holds, or a page every index has, the share that ends so now, after one
 redirect at most. Not counted there is what names nothing of the index: the web server's own pictures and
-statistics, folders of files that name no project, signatures, names and filenames nobody may have now; and
-what is 410 by decision.
+statistics, folders of files that name no project, signatures, pages of accounts, names and filenames nobody
+may have now; and what is 410 by decision.
 
 The log is no part of the sources; without it there is nothing to measure.
 """

@@ -12,6 +12,9 @@ from pypi.domain.names import is_valid, normalize
 APACHE = frozenset({"icons", "webstats"})
 """What the web server of those days showed of itself: pictures of its listings, pages about its visitors."""
 
+ACCOUNTS = frozenset("login pkg_edit register_form role_form submit_form user_form".split())
+"""Actions for people with an account, which show nothing of what the index holds."""
+
 ENDINGS = re.compile(
     r"(?:\.tar\.(?:gz|bz2|Z)|\.tgz|\.zip|\.egg|\.exe|\.rpm|\.deb|\.dmg|\.msi)$", re.IGNORECASE
 )
@@ -24,6 +27,7 @@ _BUILT = re.compile(
     re.IGNORECASE,
 )
 _ACTION = re.compile(r"(?::|%3A|%253A)action", re.IGNORECASE)
+_CONTROL = re.compile(r"%(?:0[0-9A-F]|1[0-9A-F]|7F)", re.IGNORECASE)
 _STORABLE = re.compile(r"(?![.-])[A-Za-z0-9._!+~-]+")
 _TEXT = re.compile(r"[ -\[\]-~]{1,100}")
 
@@ -51,6 +55,8 @@ class Named:
 
 def named(target: str) -> Named:
     """Take an address apart."""
+    if _CONTROL.search(target):
+        return Named(nameless="a control character")
     path, _, query = target.partition("#")[0].partition("?")
     first, *rest = [unquote(part) for part in re.sub("/+", "/", path).strip("/").split("/")]
     if first.lower() in APACHE:
@@ -110,6 +116,8 @@ def _action(query: str) -> Named:
     """Of the old forms, as their parameters say."""
     given = dict(pair.partition("=")[::2] for pair in re.split("[&;]", query))
     action = next((value for key, value in given.items() if _ACTION.fullmatch(key)), "")
+    if action in ACCOUNTS:
+        return Named(nameless="a page of accounts")
     name = given.get("name") or given.get("package_name") or ""
     if action == "show_md5":
         return Named(digest=given.get("digest", "").lower())
