@@ -33,7 +33,7 @@ from benchmarks.figure import BenchmarkFailed, Figure, Row, Setting, at_least, a
 from benchmarks.processes import run
 from pypi.shadow.calls import Calls
 from pypi.shadow.choice import Choice
-from pypi.shadow.compare import is_there
+from pypi.shadow.compare import FAULT, change, is_there
 from pypi.shadow.exchange import Server
 from pypi.shadow.lines import Recorded
 from pypi.shadow.record import Logs
@@ -58,7 +58,7 @@ class Findings:
     """How the requests ended.
 
     Attributes:
-        failures: answers of 5xx, and none at all.
+        failures: answers of 5xx, faults, and no answers.
         held: requests that should end well; ``well`` do.
         others: (why, shape, then, now, redirects) → how many did not end well.
         examples: the first of each.
@@ -67,7 +67,7 @@ class Findings:
     failures: int = 0
     held: int = 0
     well: int = 0
-    calls: Counter[int] = field(factory=Counter)
+    calls: Counter[str] = field(factory=Counter)
     statuses: Counter[int] = field(factory=Counter)
     others: Counter[Line] = field(factory=Counter)
     examples: dict[Line, str] = field(factory=dict)
@@ -79,7 +79,9 @@ class Findings:
         self.statuses[now] += 1
         self.failures += now >= 500 or not now
         if recorded.method == "POST":
-            self.calls[now] += 1
+            fault = change(recorded, ending) == FAULT
+            self.calls["fault" if fault else str(now)] += 1
+            self.failures += fault
         elif is_there(recorded.status) or now >= 500:
             self._compare(recorded, ending)
 
@@ -103,7 +105,7 @@ class Findings:
             "failures": self.failures,
             "held": self.held,
             "well": self.well,
-            "calls": {str(status): count for status, count in self.calls.items()},
+            "calls": dict(self.calls),
             "others": [[*line, count, self.examples[line]] for line, count in self.others.most_common()],
         }
 
@@ -137,7 +139,9 @@ def measure(setting: Setting) -> Iterator[Row]:
     setting.say("\n".join(["What did not end well:", *table(values[-1])]))
     rates = [value["requests"] / value["seconds"] for value in values]
     share = [100 * value["well"] / max(1, value["held"]) for value in values]
-    yield Row(measure="5xx or no answer", unit="", ours=[v["failures"] for v in values], bar=at_most(0))
+    yield Row(
+        measure="5xx, faults, no answers", unit="", ours=[v["failures"] for v in values], bar=at_most(0)
+    )
     yield Row(measure="held, and ends well", unit="%", ours=share, bar=at_least(100))
     yield Row(measure="rate", unit="/s", ours=rates, more_is_better=True, bar=at_least(RATE))
     speeds = [value["recorded_seconds"] / value["seconds"] for value in values]

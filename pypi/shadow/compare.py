@@ -9,10 +9,12 @@ from pypi.shadow.replay import REDIRECTS, Ending
 
 SAME, MOVED, MENDED, OTHER = "same", "moved", "mended", "other"
 FAILED, UNANSWERED, LOST, GONE, HOPS, OPENED = "failed", "unanswered", "lost", "gone", "hops", "opened"
+FAULT = "fault"
 
 MATTERS = {
     FAILED: "5xx now",
     UNANSWERED: "no answer now",
+    FAULT: "a call that faults now",
     LOST: "there then, 4xx now",
     GONE: "there then, 410 now",
     HOPS: "more than one redirect now",
@@ -37,6 +39,8 @@ def change(recorded: Recorded, ending: Ending) -> str:
         return UNANSWERED
     if now >= 500:
         return FAILED
+    if recorded.method == "POST" and b"<fault>" in ending.last.begins:
+        return FAULT
     if ending.hops > 1:
         return HOPS
     if now >= 400:

@@ -23,7 +23,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.ssl import optionsForClientTLS
 from twisted.python.failure import Failure
 
-from pypi.shadow.replies import CHUNKED, LONGEST_HEAD, Chunks, Malformed, Reply, read_head
+from pypi.shadow.replies import BEGINS, CHUNKED, LONGEST_HEAD, Chunks, Malformed, Reply, read_head
 
 CONNECT_TIMEOUT = 5
 """Seconds."""
@@ -277,6 +277,8 @@ class Connection(Protocol):
                 data, rest = data[: self._left], data[self._left :]
             self._left -= len(data)
             over = not self._left
+        if not reply.begins:
+            reply.begins = data[:BEGINS]
         reply.size += len(data)
         if self._hash is not None:
             self._hash.update(data)

@@ -7,6 +7,9 @@ import re
 from attrs import define, field
 
 LONGEST_HEAD = 64 * 1024
+BEGINS = 200
+"""Bytes of a body that are kept."""
+
 LONGEST_CHUNK_LINE = 1024
 
 CHUNKED, TO_THE_END = -1, -2
@@ -25,6 +28,7 @@ class Reply:
         status: 0 where nothing did.
         head: status line and headers, each with its line end.
         size: bytes of the body as sent.
+        begins: the first of them.
         digest: of the body; empty where nobody asked for it.
         seconds: from the request to the last byte; with connecting, where that was needed.
         error: why there is no answer, or no whole one.
@@ -33,6 +37,7 @@ class Reply:
     status: int = 0
     head: bytes = field(default=b"", repr=False)
     size: int = 0
+    begins: bytes = field(default=b"", repr=False)
     digest: bytes = field(default=b"", repr=False)
     seconds: float = 0.0
     error: str = ""

@@ -26,7 +26,7 @@ reactor: Any = _reactor
 def ending(status: int, hops: int = 0, size: int = 0, digest: bytes = b"", **headers: str) -> Ending:
     """How a request ended."""
     head = answer(status, **headers)[:-2]
-    return Ending(Reply(status, head, size, digest), status, hops)
+    return Ending(Reply(status, head, size, digest=digest), status, hops)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,14 @@ def ending(status: int, hops: int = 0, size: int = 0, digest: bytes = b"", **hea
 def test_what_has_changed(then: int, now: int, hops: int, kind: str) -> None:
     """What a status was then and is now makes one of a few kinds."""
     assert change(Recorded(1, 0.0, "GET", "/", then), ending(now, hops)) == kind
+
+
+def test_faults() -> None:
+    """A call that faults is answered with 200, and has failed nevertheless."""
+    body = b"<?xml version='1.0'?><methodResponse><fault>"
+    fault = Ending(Reply(200, b"HTTP/1.1 200 OK\r\n", len(body), body), 200)
+    assert change(Recorded(1, 0.0, "POST", "/pypi", 200), fault) == "fault"
+    assert change(Recorded(1, 0.0, "GET", "/pypi", 200), fault) == "same"
 
 
 def test_what_two_servers_differ_in() -> None:
