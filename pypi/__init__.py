@@ -29,7 +29,7 @@ Rooms::
     pypi/failpoints.py  points with names, which do nothing unless they are armed
     pypi/config/        sections (every key)  values, features (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
-                        features clients switches: what is used, by whom, until when
+                        features clients usage switches: what is used, by whom, until when
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
                         changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
                         history: the journal as changelogs tell it  releases: one question at a time
@@ -51,8 +51,9 @@ Rooms::
                         overheard usage: what is noted of it
                         announced rate_limit: what is said of what is to go, and of how often
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
-                        downloads (handoff)  pages  health  metrics
-    pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep
+                        downloads (handoff)  pages  health  metrics  feeds (feeds_xml)
+                        changes (changes_forms)
+    pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep usage
     pypi/shadow/        record lines (logs, read)  choice calls asks: what is asked  replay exchange replies: asking
                         compare shapes tally report: what came of it
     pypi/cli/           main, running, and one file per verb family
