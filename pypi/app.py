@@ -60,6 +60,7 @@ from pypi.jobs.purge import Purge, Purges
 from pypi.jobs.schedule import Job, Schedule
 from pypi.jobs.sweep import Sweep
 from pypi.jobs.turn import InTurn
+from pypi.jobs.usage import ForgetUsage, KeepUsage
 from pypi.metrics.readings import Reading, of_invalidations, of_ladder, of_memory, of_outbox, of_uploads
 from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
@@ -120,6 +121,7 @@ class Application:
     purges: Purges
     outbox: Outbox
     spool: Spool
+    usage: KeepUsage
     tail: Tail
     probes: Mapping[str, Probe] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
@@ -226,9 +228,12 @@ def build(
     outbox = Outbox(
         database=database, reactor=reactor, now=now, handlers=Purge(purger=edge).handlers() if edge else {}
     )
+    usage = KeepUsage(watched.usage, database, reactor)
     jobs: list[Job] = [
         outbox,
         InTurn(job=sweep, name="sweep", database=database, now=now),
+        usage,
+        InTurn(job=ForgetUsage(database=database, now=now), name="usage", database=database, now=now),
     ]
     if edge and shown_at(config):
         audit = Audit(database=database, purges=purges, client=client, url=shown_at(config), now=now)
@@ -324,6 +329,7 @@ def build(
         purges=purges,
         outbox=outbox,
         spool=spool,
+        usage=usage,
         tail=tail,
         probes=probes,
         parts=(
@@ -338,6 +344,7 @@ def build(
             index,
             *kept.parts,
             tail,
+            usage,
             schedule,
             outbox,
         ),

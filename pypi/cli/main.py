@@ -9,6 +9,7 @@ import click
 from pypi import __version__
 from pypi.cli.accounts import token, user
 from pypi.cli.imports import import_
+from pypi.cli.legacy_usage import legacy_usage
 from pypi.cli.operate import config, doctor, migrate
 from pypi.cli.purge import purge
 from pypi.cli.replay import replay
@@ -31,5 +32,10 @@ def main(config_file: Path | None) -> None:
     """A Python package index that an organisation runs for itself."""
 
 
-for command in (serve, workers, migrate, user, token, import_, yank, purge, replay, config, routes, doctor):
+COMMANDS = (
+    *(serve, workers, migrate, user, token, import_, yank, purge, replay, legacy_usage, config, routes),
+    doctor,
+)
+
+for command in COMMANDS:
     main.add_command(command)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from attrs import define, field, frozen
 
-from caching.figures import Figure
+from caching.figures import Figure, counter
 from caching.stats import Routes
 from pypi.domain.clients import OTHER
 from pypi.http.noted import feature_of
@@ -101,6 +101,8 @@ class Usage:
             for (feature, name), count in self.counts.items()
         )
         yield Figure("feature_requests", "counter", about, samples)
+        about = "Of those, requests that no record is kept of: the database was away for too long."
+        yield counter("feature_requests_dropped", about, self.dropped)
 
     def _add(self, feature: str, name: str, count: int) -> None:
         pair = (feature, name)
