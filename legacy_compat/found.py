@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from caching.policy import Policy
 from legacy_compat.files import key, same
@@ -40,6 +40,7 @@ from legacy_compat.said import (
     MOVED_LINKS,
     NEVER,
     NO_DOCUMENT,
+    NO_PROJECT,
     gone,
 )
 from pypi.http.answer import Answer, redirect
@@ -131,7 +132,7 @@ class Found:
         """The page of a project in the simple index."""
         tags = (f"project/{question.name}",)
         if await self.lookups.project(question.name) is None:
-            return _missing(tags)
+            return _missing(tags, NO_PROJECT)
         query = f"?format={quote(question.format)}" if question.format else ""
         return _moved(f"{base}/simple/{escaped(question.name)}/{query}", tags)
 
@@ -236,7 +237,7 @@ class Found:
 
     async def missing(self, question: Missing, base: str) -> Answer:
         """Nothing, and never was."""
-        return MISSING
+        return NO_PROJECT if question.feature == "legacy.simple" else MISSING
 
     async def malformed(self, question: Malformed, base: str) -> Answer:
         """What contradicts itself."""
@@ -263,4 +264,4 @@ def _moved(
 
 
 def _missing(tags: tuple[str, ...], answer: Answer = MISSING) -> Answer:
-    return Answer(code=404, body=answer.body, content_type=answer.content_type, tags=tags)
+    return evolve(answer, tags=tags)

@@ -56,6 +56,7 @@ def allowed(methods: str) -> Answer:
 
 
 MISSING = said(404, "There is nothing at this address.")
+NO_PROJECT = evolve(said(404, "There is no project named like this on this index."), policy=MOVED_LINKS)
 NO_DOCUMENT = Answer(code=404, body=b'{"message": "Not Found"}\n', content_type="application/json")
 MALFORMED = said(400, "This address contradicts itself, or is not text.")
 READ_ONLY = said(405, "This address is only there to be read.", ("Allow", READS))

@@ -30,6 +30,7 @@ GOOD: dict[str, tuple[object, str, object]] = {
         "a.example, b.example:8080",
         ("a.example", "b.example:8080"),
     ),
+    "service.require_https": (True, "on", True),
     "service.trusted_proxies": (["10.0.0.0/8", "::1"], "10.0.0.0/8,::1", ("10.0.0.0/8", "::1/128")),
     "service.data": ("/srv/data", "/srv/data", Path("/srv/data")),
     "operator.port": (0, "0", 0),
@@ -253,6 +254,11 @@ def test_values_of_the_wrong_type(file: Path, dotted: str) -> None:
         ("legacy.uploads", "410", "accept or gone"),
         ("service.trusted_proxies", "10.0.0.1/8", "a list of networks such as 10.0.0.0/8 or ::1"),
         ("service.trusted_proxies", "everybody", "a list of networks such as 10.0.0.0/8 or ::1"),
+        (
+            "legacy.docs_redirects",
+            "a=ftp://a.example",
+            "a URL beginning http://…, https://…",
+        ),
         ("service.data", " ", "the path of a folder"),
         ("service.data", "a\0b", "the path of a folder"),
         (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from attrs import evolve, frozen
 
@@ -12,9 +11,9 @@ from caching.blocks import Whole
 from caching.conditional import strong_etag
 from caching.policy import DAY, Policy
 from pypi.domain.errors import NoSuchProject, Unavailable
-from pypi.domain.names import NormalizedName, normalize
+from pypi.domain.names import normalize
 from pypi.domain.values import ProjectPage
-from pypi.http.answer import Answer, redirect
+from pypi.http.answer import Answer
 from pypi.http.negotiate import best, joined
 from pypi.http.router import Router
 from pypi.http.streams import Stream, of_blocks
@@ -49,6 +48,11 @@ def representation(accept: str | None, given: Mapping[str, str]) -> str:
     return CONCRETE.get(chosen, chosen)
 
 
+def feature(media_type: str) -> str:
+    """What is used by asking for a representation (``pypi.domain.features``)."""
+    return "simple.json" if media_type == V1_JSON else "simple.html"
+
+
 SIMPLE_PAGE = Policy(
     edge=DAY,
     keep=DAY,
@@ -77,7 +81,7 @@ class SimpleApi:
     index: DatabaseIndex
     files_url: str
 
-    @router.get("/simple/", policy=SIMPLE_PAGE, tags=("all-projects",))
+    @router.get("/simple/", policy=SIMPLE_PAGE, tags=("all-projects",), feature=feature)
     async def projects(self, request: Any) -> Answer:
         """Every project."""
         media_type = negotiated(request)
@@ -105,14 +109,14 @@ class SimpleApi:
         form = simple_json.PROJECTS if media_type == V1_JSON else simple_html.PROJECTS
         return await self.index.names.write(listing, form)
 
-    @router.get("/simple/<name>/", policy=SIMPLE_PAGE, tags=("project/<name>",))
+    @router.get("/simple/<name>/", policy=SIMPLE_PAGE, tags=("project/<name>",), feature=feature)
     async def project(self, request: Any, name: str) -> Answer:
-        """Every file of one project; other spellings of its name lead here in one step."""
+        """Every file of one project; other spellings of its address are those of old."""
         normalized = normalize(name)
-        make = self._maker(negotiated(request)) if name == normalized else _elsewhere(request, normalized)
         tags = (f"project/{normalized}",)
         try:
-            return evolve(await self.index.project_page(normalized, make), tags=tags)
+            page = await self.index.project_page(normalized, self._maker(negotiated(request)))
+            return evolve(page, tags=tags)
         except NoSuchProject as refusal:
             # Plain text whatever the client accepts, as every index has always said it.
             return Answer(code=404, body=f"404 Not Found\n\n{refusal}\n".encode(), tags=tags)
@@ -127,25 +131,11 @@ class SimpleApi:
 
         return make
 
-    @router.get("/simple/<name>", policy=SIMPLE_PAGE)
-    async def without_slash(self, request: Any, name: str) -> Answer:
-        """The normalized name and the slash in one redirect, whether the project exists or not."""
-        return _to_project(request, normalize(name))
-
-
-def _to_project(request: Any, normalized: NormalizedName) -> Answer:
-    query = request.uri.partition(b"?")[2].decode("ascii")
-    return redirect(f"/simple/{quote(normalized)}/" + (f"?{query}" if query else ""))
-
 
 def negotiated(request: Any) -> str:
     """The media type this client gets."""
     asked = request.args.get(b"format", [b""])[0].decode("ascii", "replace")
     return representation(joined(request, "Accept"), {"format": asked})
-
-
-def _elsewhere(request: Any, normalized: NormalizedName) -> Callable[[ProjectPage], Answer]:
-    return lambda _: _to_project(request, normalized)
 
 
 def _list(serial: int, whole: Whole, media_type: str) -> Answer:
