@@ -226,6 +226,7 @@ class Task:
                     bar.update(self.logs.position - bar.pos)
 
             replay = self._replay(reactor, choice, told)
+            reactor.addSystemEventTrigger("before", "shutdown", replay.stop, "It was interrupted.")
             try:
                 await replay.run()
             except Unreadable as error:

@@ -71,7 +71,7 @@ class Replay:
         first: when the first request came, and ``last``, the last, in the log's own seconds.
         late: the longest time in seconds a request was asked too late, for all connections were busy.
         seconds: from the first request to the last answer.
-        given_up: whether it ended because nobody answered any more.
+        stopped: why it ended before the log did; empty where it did not.
     """
 
     servers: Sequence[Server]
@@ -87,7 +87,7 @@ class Replay:
     last: float = field(default=0.0, init=False)
     late: float = field(default=0.0, init=False)
     seconds: float = field(default=0.0, init=False)
-    given_up: bool = field(default=False, init=False)
+    stopped: str = field(default="", init=False)
     _left: Iterator[Recorded] = field(init=False, repr=False)
     _next: Recorded | None = field(default=None, init=False)
     _turns: list[_Turn] = field(factory=list, init=False, repr=False)
@@ -170,8 +170,17 @@ class Replay:
             self._unanswered = 0
             return
         self._unanswered += 1
-        if self._unanswered >= MOST_UNANSWERED and not self._over.called:
-            self.given_up = True
+        if self._unanswered >= MOST_UNANSWERED:
+            self.stop("Nobody answered any more.")
+
+    def stop(self, why: str) -> None:
+        """Ask nothing more.
+
+        Args:
+            why: a sentence.
+        """
+        if self._turns and not self._over.called:
+            self.stopped = why
             self._over.callback(None)
 
     def _look(self) -> None:

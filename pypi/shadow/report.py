@@ -50,7 +50,7 @@ class Report:
     @property
     def stopped(self) -> str:
         """Why not all was asked; empty where it was."""
-        return "Nobody answered any more." if self.replay.given_up else self.unreadable
+        return self.replay.stopped or self.unreadable
 
     def value(self) -> Value:
         """All of it, fit for JSON; times in seconds unless they say otherwise."""

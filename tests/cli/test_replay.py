@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from signal import SIGINT
+from subprocess import PIPE
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -97,6 +100,26 @@ def test_nobody_there(new_service: Service, tmp_path: Path) -> None:
     )
     assert "Stopped: Nobody answered any more." in done.stdout
     assert not new_service.data.exists()
+
+
+def test_interrupted(service: Service, tmp_path: Path) -> None:
+    """Interrupted, it says what it has found so far: status 1."""
+    path = log(tmp_path / "log.gz", *[("/simple/", 200)] * 10_000)
+    command = [service.scripts / "cheeseshop", "replay", path, "--to", service.url, "--speed", "10", "--json"]
+    process = subprocess.Popen(command, env=service.environment(), stdout=PIPE, stderr=PIPE)
+    try:
+        logged = service.data / "log" / "access.log"
+        size = logged.stat().st_size
+        while logged.stat().st_size <= size:
+            time.sleep(0.01)
+        process.send_signal(SIGINT)
+        out, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    value = json.loads(out)
+    assert process.returncode == 1
+    assert value["stopped"] == "It was interrupted."
+    assert 1 <= value["requests"] < 10_000
 
 
 def invoked(*arguments: str) -> Any:

@@ -89,7 +89,7 @@ async def test_nobody_answers() -> None:
     async with scripted(lambda _: None) as server:
         url = server.url
     found, made = await replayed(url, (get(n) for n in range(10_000)), connections=50)
-    assert made.given_up
+    assert made.stopped == "Nobody answered any more."
     assert MOST_UNANSWERED <= len(found.endings) < MOST_UNANSWERED + 50
     assert found.endings[0][0].last.error == "no connection: ConnectionRefusedError"
 
