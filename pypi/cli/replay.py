@@ -83,9 +83,7 @@ class Speed(click.ParamType[float]):
 @click.command()
 @click.argument("logs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--to", "server", type=Address(), metavar="URL", help="The server that is asked.")
-@click.option(
-    "--compare", type=Address(), metavar="URL", help="A second one, asked the same at the same time."
-)
+@click.option("--compare", type=Address(), metavar="URL", help="A second one, asked the same as the first.")
 @click.option("--speed", type=Speed(), default="1", show_default=True, help="Times as fast, or max.")
 @click.option(
     "--percent",
@@ -113,9 +111,7 @@ class Speed(click.ParamType[float]):
 @click.option(
     "--alias", "aliases", multiple=True, type=Address(), help="A URL by which the servers call themselves."
 )
-@click.option(
-    "--host", type=Name(), metavar="HOST", help="Value of the Host header; by default as in the URL."
-)
+@click.option("--host", type=Name(), metavar="HOST", help="Value of the Host header; by default that of URL.")
 @click.option(
     "--xmlrpc",
     type=click.Choice(["log", "made"]),
