@@ -105,13 +105,17 @@ class Speed(click.ParamType[float]):
     help="Connections to each server, and so requests at once.",
 )
 @click.option(
-    "--timeout", type=click.FloatRange(0.1, 600), default=TIMEOUT, show_default=True, help="Seconds."
+    "--timeout",
+    type=click.FloatRange(0.1, 600),
+    default=TIMEOUT,
+    show_default=True,
+    help="Seconds for an answer.",
 )
 @click.option("--follow", is_flag=True, help="Follow redirects that stay at the server, and count them.")
 @click.option(
     "--alias", "aliases", multiple=True, type=Address(), help="A URL by which the servers call themselves."
 )
-@click.option("--host", type=Name(), metavar="HOST", help="Value of the Host header; by default that of URL.")
+@click.option("--host", type=Name(), metavar="HOST", help="Value of the Host header, if not the URL's.")
 @click.option(
     "--xmlrpc",
     type=click.Choice(["log", "made"]),
