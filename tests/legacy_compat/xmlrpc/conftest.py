@@ -44,7 +44,7 @@ CATALOGUE = """
          WHERE r.version IN ('1.10', '1.9') OR (r.version = '1' AND c.name = 'Three');
     INSERT INTO files (project_id, release_id, filename, filetype, python_version, size, md5, sha256,
                        blake2_256, comment, uploaded)
-        SELECT p.id, r.id, filename, kind, python, number * 1500000000, repeat('0', 32),
+        SELECT p.id, r.id, filename, kind, python, number * 1500000000::bigint, repeat('0', 32),
                repeat(number::text, 64), repeat(number::text, 64), 'so & so', at::timestamptz
           FROM (VALUES
             (2, 'golden_cheese-1.10.tar.gz', 'sdist', 'source', '2026-02-03 04:05:06+00'),

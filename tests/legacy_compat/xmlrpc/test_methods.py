@@ -57,7 +57,7 @@ ANSWERS: list[tuple[str, tuple[Any, ...], Any]] = [
     ("changelog_since_serial", (0,), CHANGES),
     ("changelog_since_serial", (1,), CHANGES[1:]),
     ("changelog_since_serial", (3000000012,), []),
-    ("changelog_since_serial", (-(2**31),), CHANGES),
+    ("changelog_since_serial", (-5,), CHANGES),
     ("changelog", (JANUARY,), [line[:4] for line in CHANGES[1:]]),
     ("changelog", (JANUARY - 0.5, True), CHANGES),
     ("changelog", (-1, True), CHANGES),
@@ -136,7 +136,6 @@ async def test_data_of_a_release(index: Index, method: str) -> None:
 
 FAULTS: list[tuple[str, tuple[Any, ...], int, str]] = [
     ("no_such_thing", (), -32601, "server error; requested method not found"),
-    ("", (), -32601, "server error; requested method not found"),
     ("system.methodHelp", ("nothing",), -32601, "server error; requested method not found"),
     ("package_roles", (), -32602, "client error; package_name: Missing required argument"),
     ("package_roles", ("a", "b"), -32602, "client error; 1: Unexpected positional argument"),
