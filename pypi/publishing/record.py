@@ -8,7 +8,7 @@ from datetime import datetime
 from attrs import frozen
 
 from pypi.db.connection import Cursor
-from pypi.db.queries import files, journal, outbox, projects, releases, roles, tokens
+from pypi.db.queries import files, journal, outbox, projects, releases, roles, search, tokens
 from pypi.db.queries.files import NewFile
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
@@ -79,6 +79,8 @@ async def record(cursor: Cursor, publication: Publication, decide: Decide) -> Re
     release = known.release or await _release(cursor, project, publication, lines)
     await projects.spell(cursor, project.id, submission.name)
     await _add_file(cursor, project, release, publication, lines)
+    if known.release is None or project.name != submission.name:
+        await search.refresh(cursor, project.id)
     if identity.token_id is not None:
         await tokens.mark_used(cursor, identity.token_id, now=now)
     failpoint("upload.after-insert")

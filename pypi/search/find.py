@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
-from attrs import frozen
+from attrs import field, frozen
+from twisted.internet.defer import DeferredSemaphore
 
-from pypi.db.database import Database
-from pypi.search.query import Query
+from pypi.db.database import Database, DatabaseDown
+from pypi.db.queries import search
+from pypi.db.queries.search import Sought
+from pypi.domain.names import normalize
+from pypi.search.query import Operator, Query, Wanted
+
+AT_ONCE = 3
+"""Searches that one process has the database do at a time: they are work, and others want to read, too."""
+
+
+MOST_WAITING = 300
+"""Further ones that wait for their turn."""
 
 
 @frozen
@@ -32,6 +45,7 @@ class Search:
     """Answers questions; XML-RPC, pages and JSON all ask here."""
 
     database: Database
+    _turns: DeferredSemaphore = field(factory=lambda: DeferredSemaphore(AT_ONCE), init=False, repr=False)
 
     async def find(self, query: Query) -> Sequence[Hit]:
         """At most ``query.limit`` hits, the best first; what was committed before the call is found.
@@ -41,4 +55,92 @@ class Search:
         Raises:
             DatabaseDown: it does not answer, or not within the time a search may take.
         """
-        raise NotImplementedError
+        if query.is_empty:
+            return ()
+        if len(self._turns.waiting) >= MOST_WAITING:
+            raise DatabaseDown()
+        await self._turns.acquire()
+        try:
+            rows = await self.database.ask(search.found, sought(query))
+        finally:
+            self._turns.release()
+        return [Hit(row.name, row.version, row.summary, len(rows) - place) for place, row in enumerate(rows)]
+
+
+def sought(query: Query) -> Sought:
+    """A question in the terms of the database."""
+    patterns = {one.field: _patterns(one) for one in query.fields if one.field != "description"}
+    described = next((one.words for one in query.fields if one.field == "description"), ())
+    ranking = tuple(
+        dict.fromkeys(
+            chain(query.text, *(one.words for one in query.fields if one.field in ("name", "summary")))
+        )
+    )
+    return Sought(
+        patterns=patterns,
+        description=_any(map(_query, described)) if described else None,
+        every=query.operator is Operator.AND,
+        grams=_grams_of_fields(query),
+        words=[_query(one) for one in query.text],
+        exact=[*map(normalize, ranking), normalize("-".join(ranking))],
+        beginnings=[_escaped(normalize(word)) + "%" for word in ranking],
+        anywhere=[_within(word) for word in ranking],
+        versions=query.of_versions,
+        limit=query.limit,
+    )
+
+
+def _patterns(wanted: Wanted) -> list[str]:
+    return [_within(text) for word in wanted.words for text in _spellings(wanted.field, word)]
+
+
+def _spellings(field: str, word: str) -> Iterable[str]:
+    """A word as it may stand in a field: of names the normalized form is kept beside the displayed one."""
+    yield word
+    if field == "name" and re.search("[a-z0-9]", word, re.IGNORECASE) and normalize(word) != word:
+        yield normalize(word)
+
+
+def _within(word: str) -> str:
+    return f"%{_escaped(word)}%"
+
+
+def _escaped(word: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", word)
+
+
+def _query(word: str) -> str:
+    """A text search query: every word of a text, or a longer one that begins so; empty where it has none."""
+    words = re.findall(r"[^\W_]+", word)
+    return " & ".join(f"'{one}':*" if len(one) > 2 else f"'{one}'" for one in words)
+
+
+def _any(queries: Iterable[str]) -> str:
+    return " | ".join(f"({one})" for one in queries if one)
+
+
+def _grams_of_fields(query: Query) -> str | None:
+    """What everything that fits the conditions on short fields fits; ``None`` where that is anything.
+
+    An index answers it, so that only what is left is compared.
+    """
+    fields = [_grams_of_field(one) for one in query.fields if one.field != "description"]
+    known = [one for one in fields if one is not None]
+    if query.operator is Operator.AND:
+        return " & ".join(known) or None
+    return " | ".join(known) if known and len(known) == len(fields) else None
+
+
+def _grams_of_field(wanted: Wanted) -> str | None:
+    if wanted.field == "version":
+        return None
+    words = [_grams(text) for word in wanted.words for text in _spellings(wanted.field, word)]
+    return None if None in words else f"({' | '.join(filter(None, words))})"
+
+
+def _grams(word: str) -> str | None:
+    """All runs of three characters in a word; ``None`` where there are none, and any text may hold it."""
+    # Which letters belong together beyond ASCII only the database knows; what it finds is compared anyway.
+    runs = dict.fromkeys(word[at : at + 3] for at in range(len(word) - 2))
+    quoted = ["'" + re.sub(r"(['\\])", r"\1\1", run) + "'" for run in runs if run.isascii()]
+    return f"({' & '.join(quoted)})" if quoted else None

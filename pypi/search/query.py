@@ -34,6 +34,15 @@ MOST_CHARACTERS = 1000
 MOST_HITS = 100
 
 
+STOP = frozenset(
+    "a about all am an and any are as at be been but by can did do does for from had has have he her here "
+    "him his how i if in into is it its just me more my no nor not now of off on only or our out over own "
+    "same she so some such than that the their them then there these they this those to too under until up "
+    "very was we were what when where which while who whom why will with you your".split()
+)
+"""Words that tell nothing, as the database's dictionary has it."""
+
+
 class Operator(Enum):
     """How the conditions on several fields are combined."""
 
@@ -125,9 +134,10 @@ def of_text(text: str) -> Query:
     Raises:
         BadQuery: it is too long.
     """
-    words = tuple(_distinct(text.split()))
+    words = list(_distinct(text.split()))
     _check_size(words)
-    return Query(text=words)
+    telling = tuple(word for word in words if word not in STOP and any(map(str.isalnum, word)))
+    return Query(text=telling)
 
 
 def _texts(field: str, value: object) -> Iterator[str]:

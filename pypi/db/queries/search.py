@@ -1,0 +1,180 @@
+"""What is found of each project, and finding it.
+
+A search is put together from the pieces below, by what it asks; what is looked for goes in as parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from pypi.db.connection import Cursor
+
+SUBSTRINGS = (
+    *("name", "version", "summary", "keywords", "author", "author_email", "maintainer", "maintainer_email"),
+    *("home_page", "download_url", "license", "platform"),
+)
+"""Fields that can be looked through for any run of characters."""
+
+
+@frozen(kw_only=True)
+class Sought:
+    """What is looked for; patterns are those of LIKE.
+
+    Attributes:
+        patterns: field, one of ``SUBSTRINGS`` → patterns any of which has to fit.
+        description: a text search query.
+        every: whether all of these must be met, or any.
+        grams: a text search query of runs of three characters, which everything that fits ``patterns`` fits;
+            ``None``: there is none.
+        words: text search queries, each of which words of the project have to fit, or its description.
+        exact: normalized names that come first.
+        beginnings: patterns of normalized names that come next.
+        anywhere: patterns of names and summaries, the more of which fit the better.
+        versions: whether versions are looked for, and not projects.
+        limit: rows at most.
+    """
+
+    patterns: Mapping[str, Sequence[str]]
+    description: str | None = None
+    every: bool = True
+    grams: str | None = None
+    words: Sequence[str] = ()
+    exact: Sequence[str] = ()
+    beginnings: Sequence[str] = ()
+    anywhere: Sequence[str] = ()
+    versions: bool = False
+    limit: int
+
+
+@frozen
+class FoundRow:
+    """A project, or a version of it."""
+
+    name: str
+    version: str
+    summary: str
+
+
+REFRESH = """
+    DELETE FROM search WHERE project_id = %(project_id)s;
+    INSERT INTO search SELECT * FROM search_documents WHERE project_id = %(project_id)s"""
+
+LIMITED = "SET LOCAL statement_timeout = '1s'; SET LOCAL work_mem = '32MB';"
+
+BY_INDEX = " SET LOCAL enable_seqscan = off;"
+"""However much it fits, the runs of characters of a text are never made to find out."""
+
+# --- the pieces of a search
+
+# Names first: the very name, all words in it, one that begins so, one with any word; then summaries.
+FOUND = """
+    WITH asked AS MATERIALIZED (
+        SELECT %(exact)s::text[] AS exact, %(beginnings)s::text[] AS beginnings,
+               ARRAY(SELECT lower(one) FROM unnest(%(anywhere)s::text[]) AS one) AS anywhere
+    ), found AS MATERIALIZED (
+        SELECT s.project_id, s.release_id, s.normalized,
+               CASE WHEN s.normalized = ANY ((SELECT exact FROM asked)::text[]) THEN 32 ELSE 0 END
+               + CASE WHEN s.name LIKE ANY ((SELECT anywhere FROM asked)::text[]) THEN
+                   4 + CASE WHEN s.name LIKE ALL ((SELECT anywhere FROM asked)::text[]) THEN 16 ELSE 0 END
+                     + CASE WHEN s.normalized LIKE ANY ((SELECT beginnings FROM asked)::text[])
+                            THEN 8 ELSE 0 END
+                 ELSE 0 END
+               + CASE WHEN s.summary LIKE ALL ((SELECT anywhere FROM asked)::text[])
+                      THEN 2 ELSE 0 END"""
+
+RANK = " + ts_rank(s.words, to_tsquery('english', %(any)s))"
+OF_SEARCH = """ AS anyway
+          FROM search s
+         WHERE s.project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')"""
+
+BEST = """
+         ORDER BY score DESC, length(s.normalized), s.normalized LIMIT %(limit)s)"""
+
+PROJECTS = """
+    SELECT p.name, r.version, r.summary
+      FROM found f JOIN projects p ON p.id = f.project_id JOIN releases r ON r.id = f.release_id
+     ORDER BY score DESC, length(f.normalized), f.normalized"""
+
+VERSIONS = """
+    SELECT p.name, r.version, r.summary
+      FROM found f JOIN projects p ON p.id = f.project_id
+      JOIN LATERAL (SELECT version, summary, place FROM releases
+                     WHERE project_id = f.project_id AND yanked IS NULL
+                       AND (f.anyway OR lower(version) LIKE ANY (
+                            ARRAY(SELECT lower(one) FROM unnest(%(version)s::text[]) AS one)))
+                     ORDER BY place DESC LIMIT %(limit)s) AS r ON true
+     ORDER BY score DESC, length(f.normalized), f.normalized, place DESC LIMIT %(limit)s"""
+
+# Written as the index on it is.
+GRAMS = """search_grams(
+    name || E'\\n' || summary || E'\\n' || keywords || E'\\n' || author || E'\\n' || author_email || E'\\n'
+    || maintainer || E'\\n' || maintainer_email || E'\\n' || home_page || E'\\n' || download_url || E'\\n'
+    || license || E'\\n' || platform) @@ lower(%(grams)s)::tsquery"""
+
+FITS = " LIKE ANY (ARRAY(SELECT lower(one) FROM unnest(%(field)s::text[]) AS one))"
+DESCRIBED = "s.prose @@ to_tsquery('english', %(description)s)"
+EITHER = """s.project_id IN (SELECT project_id FROM search WHERE <grams>
+                                    UNION ALL SELECT project_id FROM search s WHERE <described>)"""
+
+WORD = "(s.words @@ to_tsquery('english', %(asked)s) OR s.prose @@ to_tsquery('english', %(asked)s))"
+
+
+async def refresh(cursor: Cursor, project_id: int) -> None:
+    """Have a project found as it is now, or not at all if it has no release any more."""
+    await cursor.run(REFRESH, {"project_id": project_id})
+
+
+async def found(cursor: Cursor, sought: Sought) -> list[FoundRow]:
+    """The best of what is found, the best first; one statement."""
+    parameters: dict[str, Any] = {
+        "exact": list(sought.exact),
+        "beginnings": list(sought.beginnings),
+        "anywhere": list(sought.anywhere),
+        "any": " | ".join(sought.words),
+        "grams": sought.grams,
+        "description": sought.description,
+        "version": list(sought.patterns.get("version", ())),
+        "limit": sought.limit,
+    }
+    conditions = [*_of_fields(sought, parameters), *_of_words(sought.words, parameters)]
+    text = LIMITED + (BY_INDEX if sought.grams is not None else "") + FOUND
+    text += (RANK if sought.words else "") + " AS score, coalesce(" + _anyway(sought) + ")" + OF_SEARCH
+    text += "".join("\n           AND " + condition for condition in conditions) + BEST
+    return await cursor.rows(FoundRow, text + (VERSIONS if sought.versions else PROJECTS), parameters)
+
+
+def _of_fields(sought: Sought, parameters: dict[str, Any]) -> Iterator[str]:
+    """Conditions on fields; in front of them one that an index answers, if there is one."""
+    fitting = [_fits(field) for field in sought.patterns]
+    parameters.update({"in_" + field: list(patterns) for field, patterns in sought.patterns.items()})
+    if sought.description is not None:
+        fitting.append(DESCRIBED)
+    if sought.grams is not None:
+        both = not sought.every and sought.description is not None
+        yield EITHER.replace("<grams>", GRAMS).replace("<described>", DESCRIBED) if both else GRAMS
+    if fitting:
+        yield "(" + (" AND " if sought.every else " OR ").join(fitting) + ")"
+
+
+def _fits(field: str) -> str:
+    assert field in SUBSTRINGS, "nothing but these names becomes part of a statement"
+    column = "versions" if field == "version" else field
+    return "s." + column + FITS.replace("field", "in_" + field)
+
+
+def _anyway(sought: Sought) -> str:
+    """Whether a project fits whatever its versions are called."""
+    if sought.every:
+        return "false"
+    others = [_fits(field) for field in sought.patterns if field != "version"]
+    return " OR ".join([*others, *([DESCRIBED] if sought.description is not None else [])]) or "false"
+
+
+def _of_words(words: Sequence[str], parameters: dict[str, Any]) -> Iterator[str]:
+    for number, word in enumerate(words):
+        name = "word_" + str(number)
+        parameters[name] = word
+        yield WORD.replace("asked", name)
