@@ -37,14 +37,16 @@ MOST_BLOCKS = 4096
 LONGEST_BLOCK = 2048
 """Bytes of a block that is looked at; only few clients say more."""
 
+LONGEST = 4096
+"""Bytes of a request that is looked at, with its request line and the empty line at its end."""
+
 BESIDE = b" HTTP/1.1\r\n"
 """Bytes that no target the lane looks for can have: an address with them is not for it to find."""
 
 SMALL = 2048
 """Bytes of a body that are copied rather than handed over beside its head."""
 
-NOTHING = b"\0"
-"""What no block of header lines begins with: the last one of a connection that had none."""
+VERSION = b"HTTP/1.1\r\n"
 
 GLANCE = 16
 """Every so many bytes one is looked at, to find the block this may be: to hash all of it costs more than to
@@ -156,8 +158,8 @@ class FastLane:
         memfiles: pages that are sent by the kernel, too.
         pages: those of the memory; none once the lane is closed.
         files: likewise.
-        glanced: every ``GLANCE``-th byte of a block and the empty line behind it → both, whole, and what the
-            block means.
+        glanced: every ``GLANCE``-th byte of what follows a path → all of it, up to the empty line at its end,
+            and what the block in it means.
     """
 
     memory: Memory
@@ -187,23 +189,23 @@ class FastLane:
         """Answer nothing more: the channels take leave of their clients."""
         self.pages, self.files = {}, {}
 
-    def meaning(self, block: bytes) -> Meaning | None:
-        """What a block means; it ends with the empty line behind it."""
-        found = self._young.get(block)
+    def meaning(self, rest: bytes) -> Meaning | None:
+        """What the block means that is in the rest of a request behind its path."""
+        found = self._young.get(rest)
         if found is None:
-            found = self._old.get(block) or self.read(block[:-4])
+            found = self._old.get(rest) or self.read(rest[8:-4])
             if found is not None:
-                self._remember(block, found)
+                self._remember(rest, found)
         if found is not None:
             if len(self.glanced) >= MOST_BLOCKS:
                 self.glanced.clear()
-            self.glanced[block[::GLANCE]] = block, found
+            self.glanced[rest[::GLANCE]] = rest, found
         return found
 
-    def _remember(self, block: bytes, meaning: Meaning) -> None:
+    def _remember(self, rest: bytes, meaning: Meaning) -> None:
         if len(self._young) >= MOST_BLOCKS:
             self._old, self._young = self._young, {}
-        self._young[block] = meaning
+        self._young[rest] = meaning
 
 
 @define(eq=False)
@@ -250,7 +252,7 @@ class Lane:
         "_meaning",
         "_moment",
         "_prefix",
-        "_said",
+        "_rest",
         "_send",
         "factory",
         "transport",
@@ -263,7 +265,7 @@ class Lane:
         self._log = lane.log
         self._prefix = b""
         self._beside = True
-        self._said = NOTHING
+        self._rest: bytes | None = None
         self._meaning: Meaning | None = None
         self._given: bytes | None = None
 
@@ -287,42 +289,40 @@ class Lane:
         if not self._beside or self._channel.quiet:
             self._beside = False
             size = len(data)
-            while (then := self._answer(data, at)) > 0:
-                if then == size:
+            while (length := self._answer(data[at : at + LONGEST])) > 0:
+                at += length
+                if at == size:
                     return
-                at = then
         self._beside = True
         self._channel.dataReceived(data[at:] if at else data)
 
     # Each call here costs as much as a look into a table: what nearly all requests need stands in one place.
 
-    def _answer(self, data: bytes, at: int) -> int:
-        """Answer the request that begins at ``at``.
+    def _answer(self, data: bytes) -> int:
+        """Answer the request that ``data`` begins with.
 
         Returns:
-            where the next one begins; 0 if this one was not answered.
+            its length; 0 if it was not answered.
         """
         if self._beside:
             return 0
-        if data.startswith(b"GET ", at):
-            start = at + 4
-        elif data.startswith(b"HEAD ", at):
-            start = at + 5
-        else:
+        try:
+            method, path, rest = data.split(b" ", 2)
+        except ValueError:
             return 0
-        line_end = data.find(BESIDE, start)
-        if line_end < 0:
-            return 0
-        page = self._lane.pages.get(data[start:line_end])
+        page = self._lane.pages.get(path)
         if page is None:
-            return self._answer_file(data, at, start, line_end)
-        begin = line_end + 9
-        if data.startswith(self._said, begin):
-            end = begin + len(self._said)
-        else:
-            end = self._listen(data, begin)
-            if not end:
+            return self._answer_file(data, method, path, rest)
+        is_head = method == b"HEAD"
+        if method != b"GET" and not is_head:
+            return 0
+        length = len(data)
+        if rest != self._rest:
+            length -= len(rest)
+            more = self._listen(rest)
+            if not more:
                 return 0
+            length += more
         meaning = self._meaning
         assert meaning is not None
         chooser = page.chooser
@@ -338,8 +338,8 @@ class Lane:
         stats.lane += 1
         self._channel.ahead = True
         whole = form.joined
-        if whole is None or self._given is not None or start - at == 5:
-            sent, logged = self._answer_seldom(kept, form, start - at == 5)
+        if whole is None or self._given is not None or is_head:
+            sent, logged = self._answer_seldom(kept, form, is_head)
         else:
             stats.bytes += form.length
             sent, logged = self._send(whole), form.logged
@@ -348,24 +348,25 @@ class Lane:
         self._beside = not sent
         log = self._log
         if log is not None:
-            log.append(b"".join((self._prefix, log.stamp, data[at:begin], logged, meaning.logged)))
-        return end
+            line = (self._prefix, log.stamp, method, b" ", path, b" HTTP/1.1", logged, meaning.logged)
+            log.append(b"".join(line))
+        return length
 
-    def _listen(self, data: bytes, begin: int) -> int:
-        """Understand the block of header lines that begins at ``begin``; clients mostly repeat the last one.
+    def _listen(self, rest: bytes) -> int:
+        """Understand what follows a path; clients mostly repeat what they said last.
 
         Returns:
-            where it and the empty line behind it end; 0 where the channel has to understand it.
+            the length of it, up to the empty line at its end; 0 where the channel has to understand it.
         """
         lane = self._lane
-        known = lane.glanced.get(data[begin::GLANCE])
-        if known is not None and data.startswith(known[0], begin):
-            (self._said, self._meaning), self._given = known, None
-            return begin + len(known[0])
-        end = data.find(b"\r\n\r\n", begin) + 4
-        if end < 4 or end - begin > LONGEST_BLOCK:
+        known = lane.glanced.get(rest[::GLANCE])
+        if known is not None and known[0] == rest:
+            (self._rest, self._meaning), self._given = known, None
+            return len(rest)
+        end = rest.find(b"\r\n\r\n") + 4
+        if end < 4 or end - len(VERSION) > LONGEST_BLOCK or not rest.startswith(VERSION):
             return 0
-        said = data[begin:end]
+        said = rest[:end]
         block, given = _without_tags(said)
         if given is not None and not _ONE_TAG.fullmatch(given):
             return 0
@@ -373,7 +374,7 @@ class Lane:
         meaning = known[1] if known is not None and known[0] == block else lane.meaning(block)
         if meaning is None:
             return 0
-        self._said, self._meaning, self._given = said, meaning, given
+        self._rest, self._meaning, self._given = said, meaning, given
         return end
 
     def _answer_seldom(self, kept: Kept, form: Form, is_head: bool) -> tuple[bool, bytes]:
@@ -442,30 +443,28 @@ class Lane:
 
     # Files are few beside pages, and large: what they need stands apart.
 
-    def _answer_file(self, data: bytes, at: int, start: int, line_end: int) -> int:
+    def _answer_file(self, data: bytes, method: bytes, path: bytes, rest: bytes) -> int:
         """Answer with a file, or with what is said of one; as ``_answer``."""
-        file = self._lane.files.get(data[start:line_end])
-        if file is None or self._bare is None:
+        file = self._lane.files.get(path)
+        if file is None or self._bare is None or method not in (b"GET", b"HEAD"):
             return 0
-        begin = line_end + 9
-        same = data.startswith(self._said, begin)
-        end = begin + len(self._said) if same else self._listen(data, begin)
+        more = len(rest) if rest == self._rest else self._listen(rest)
         meaning = self._meaning
-        if not end or meaning is None or meaning.dated:
+        if not more or meaning is None or meaning.dated:
             return 0
         held = file.at_hand()
         if held is None:
             return 0
         self._channel.ahead = True
         file.stats.lane_files += 1
-        line, given = data[at:begin], self._given
+        line, given = b"%s %s HTTP/1.1" % (method, path), self._given
         if given is not None and _names(given, file.etag):
             self._say(file, 304, b"\r\n", line, meaning)
-        elif start - at == 5:
+        elif method == b"HEAD":
             self._say(file, 200, file.end, line, meaning)
         else:
             self._hand(file, held, line, meaning)
-        return end
+        return len(data) - len(rest) + more
 
     def _say(self, file: KeptFile, code: int, end: bytes, line: bytes, meaning: Meaning) -> None:
         """Say what the file is, and no more."""
