@@ -25,7 +25,7 @@ from pypi.shadow.record import Logs
 FORMAT = 1
 """Changed when what is made of a log changes."""
 
-VARIABLE = "CHEESESHOP_DAY_2008"
+VARIABLE = "DAY_2008_LOG"
 LOG = Path(__file__).parents[2] / "shared" / "data" / "day-2008.first-half.tsv.gz"
 """Half a day of the original index, which lies outside of the checkout; ``VARIABLE`` names another place."""
 
