@@ -59,7 +59,7 @@ def _divided(rest: str) -> tuple[str, str]:
         if ending:
             return version.replace("_", "-") if rest.endswith(".egg") else version, ending
         return rest[:-4], rest[-4:]
-    for pattern in (_PLATFORM, _RPM):
+    for pattern in (_RPM, _PLATFORM):
         if found := pattern.fullmatch(rest):
             return found[1], found[2]
     for ending in _ARCHIVES:
