@@ -62,9 +62,10 @@ class SetupPy:
         (desk.folder / "habits.py").write_text("version = '1.0'\n")
         self.sign_in(PASSWORD)
 
-    def sign_in(self, password: str, user: str = "ada") -> None:
+    def sign_in(self, password: str, user: str = "ada", to: str = "legacy/") -> None:
         """Write ``~/.pypirc``."""
-        text = PYPIRC.format(repository=self.desk.service.legacy, user=user, password=password)
+        repository = self.desk.service.url + to
+        text = PYPIRC.format(repository=repository, user=user, password=password)
         Path(self.desk.environment()["HOME"], ".pypirc").write_text(text)
 
     def run(self, *arguments: str, status: int | None = 0) -> Done:
@@ -106,3 +107,28 @@ def test_register(setup_py: SetupPy) -> None:
     """Nobody needs to register any more, and who does is told so."""
     done = setup_py.run("register", "-r", "ours", status=None)
     assert "Server response (410): Project pre-registration is no longer required" in said(done)
+
+
+@pytest.mark.parametrize("address", ["pypi", "pypi/"])
+def test_register_and_upload_at_the_old_address(setup_py: SetupPy, address: str) -> None:
+    """``setup.py register sdist upload`` goes through at the address the index had in 2009."""
+    setup_py.name += f"-at-{len(address)}"
+    (setup_py.desk.folder / "setup.py").write_text(SETUP.format(name=setup_py.name))
+    setup_py.sign_in(PASSWORD, to=address)
+    done = setup_py.run("register", "-r", "ours", "sdist", "upload", "-r", "ours")
+    assert said(done).count("Server response (200): OK") == 2
+    assert len(setup_py.desk.listed(setup_py.name)) == 1
+
+
+def test_register_with_a_wrong_password_at_the_old_address(setup_py: SetupPy) -> None:
+    """Who registers is asked for a password, and it has to be right."""
+    setup_py.sign_in("no password of ada's", to="pypi")
+    done = setup_py.run("register", "-r", "ours", status=None)
+    assert "Server response (401)" in said(done)
+
+
+def test_classifiers_at_the_old_address(setup_py: SetupPy) -> None:
+    """``setup.py register --list-classifiers`` prints them."""
+    setup_py.sign_in(PASSWORD, to="pypi")
+    done = setup_py.run("register", "-r", "ours", "--list-classifiers")
+    assert "Development Status :: 1 - Planning" in done.stdout.splitlines()
