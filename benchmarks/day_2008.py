@@ -1,13 +1,13 @@
 """Half a day of November 2008, asked again of one worker as fast as it answers: 151,223 requests of 12 hours.
 
 The index holds every project, release, file and MD5 that the log saw answered with success. Requests go out
-as ``cheeseshop replay`` sends them, over 16 connections, with redirects followed; the caches are cold, all
-share the machine, and no rate is limited. XML-RPC calls, whose bodies no log holds, are made up by the sizes
-of their answers (``pypi.shadow.calls`` says how). *Held*: of the requests that were answered 200, 206 or 304
-then and name something the index holds, or a page every index has, the share that ends so now, after one
-redirect at most. Not counted there is what names nothing of the index: the web server's own pictures and
-statistics, folders of files that name no project, signatures, pages of accounts, names and filenames nobody
-may have now; and what is 410 by decision.
+as ``cheeseshop replay`` sends them, over 16 connections, with redirects followed; all share the machine, and
+no rate is limited. *Cold*: the first time, when nothing is in any cache; *warm*: once more. XML-RPC calls,
+whose bodies no log holds, are made up by the sizes of their answers (``pypi.shadow.calls`` says how). *Held*:
+of the requests that were answered 200, 206 or 304 then and name something the index holds, or a page every
+index has, the share that ends so now, after one redirect at most. Not counted there is what names nothing of
+the index: the web server's own pictures and statistics, folders of files that name no project, signatures,
+pages of accounts, names and filenames nobody may have now; and what is 410 by decision.
 
 The log is no part of the sources; without it there is nothing to measure.
 """
@@ -25,12 +25,12 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
-from benchmarks import servers
+from benchmarks import machine, servers
 from benchmarks.cache import alone
 from benchmarks.day_2008_catalogue import kept, log
 from benchmarks.day_2008_named import named
 from benchmarks.figure import BenchmarkFailed, Figure, Row, Setting, at_least, at_most
-from benchmarks.processes import run
+from benchmarks.processes import Running, run
 from pypi.shadow.calls import Calls
 from pypi.shadow.choice import Choice
 from pypi.shadow.compare import FAULT, change, is_there
@@ -132,29 +132,69 @@ def table(value: dict[str, Any]) -> Iterator[str]:
         yield f"{count:>7,}  {then} → {now} after {hops}  {why:45}  {kind:36}  {example[:90]}"
 
 
+@define
+class Pass:
+    """The whole log, asked once.
+
+    Attributes:
+        value: what came of it.
+        cpu: seconds of processor time of the service's own processes.
+    """
+
+    value: dict[str, Any]
+    cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Requests of the log in a second."""
+        return float(self.value["requests"] / self.value["seconds"])
+
+    @property
+    def cost(self) -> float:
+        """Microseconds of processor time for a request of the log."""
+        return 1e6 * self.cpu / float(self.value["requests"])
+
+
 def measure(setting: Setting) -> Iterator[Row]:
-    """A new service for each run, on the same index."""
+    """A new service for each run, on the same index; each is asked the whole log twice."""
     data = kept(setting.say)
-    values = [_run(setting, number, data) for number in range(setting.runs)]
-    setting.say("\n".join(["What did not end well:", *table(values[-1])]))
-    rates = [value["requests"] / value["seconds"] for value in values]
-    share = [100 * value["well"] / max(1, value["held"]) for value in values]
-    yield Row(
-        measure="5xx, faults, no answers", unit="", ours=[v["failures"] for v in values], bar=at_most(0)
-    )
+    cold, warm = [], []
+    for number in range(setting.runs):
+        setting.say(f"Run {number + 1} of {setting.runs}")
+        with (
+            servers.reading(data, setting.folder / str(number), env=UNLIMITED) as service,
+            alone(),
+        ):
+            cold.append(_ask(service))
+            warm.append(_ask(service))
+    setting.say("\n".join(["What did not end well:", *table(cold[-1].value)]))
+    yield from _rows(cold, warm)
+
+
+def _rows(cold: Sequence[Pass], warm: Sequence[Pass]) -> Iterator[Row]:
+    both = [*cold, *warm]
+    failures = [one.value["failures"] for one in both]
+    yield Row(measure="5xx, faults, no answers", unit="", ours=failures, bar=at_most(0))
+    share = [100 * one.value["well"] / max(1, one.value["held"]) for one in both]
     yield Row(measure="held, and ends well", unit="%", ours=share, bar=at_least(100))
-    yield Row(measure="rate", unit="/s", ours=rates, more_is_better=True, bar=at_least(RATE))
-    speeds = [value["recorded_seconds"] / value["seconds"] for value in values]
-    yield Row(measure="times as fast as it came", unit="×", ours=speeds, more_is_better=True)
+    for name, found in (("cold", cold), ("warm", warm)):
+        rates = [one.rate for one in found]
+        bar = at_least(RATE) if name == "cold" else None
+        yield Row(measure=f"{name}: rate", unit="/s", ours=rates, more_is_better=True, bar=bar)
+        yield Row(measure=f"{name}: CPU", unit="µs", ours=[one.cost for one in found])
+        speed = [one.value["recorded_seconds"] / one.value["seconds"] for one in found]
+        yield Row(measure=f"{name}: times as fast as it came", unit="×", ours=speed, more_is_better=True)
 
 
-def _run(setting: Setting, number: int, data: Any) -> dict[str, Any]:
-    setting.say(f"Run {number + 1} of {setting.runs}")
-    with servers.reading(data, setting.folder / str(number), env=UNLIMITED) as service, alone():
-        command = [sys.executable, "-m", "benchmarks.day_2008", "--json", servers.origin(service)]
-        _, printed = run(command, deadline=DEADLINE)
-    value: dict[str, Any] = json.loads(printed)
-    return value
+def _ask(service: Running) -> Pass:
+    before = _cpu(service)
+    command = [sys.executable, "-m", "benchmarks.day_2008", "--json", servers.origin(service)]
+    _, printed = run(command, deadline=DEADLINE)
+    return Pass(json.loads(printed), _cpu(service) - before)
+
+
+def _cpu(service: Running) -> float:
+    return sum(machine.process_seconds(pid) for pid in servers.answering(service))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
