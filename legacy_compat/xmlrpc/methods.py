@@ -37,7 +37,8 @@ class Kind:
 
 
 TEXT = Kind("string", "a valid string", (str,))
-INTEGER = Kind("int", "a valid integer", (int,))
+INTEGER = Kind("int", "a valid integer", (int, float))
+"""A double without a fraction is one: Python's client can send no other number beyond 32 bits."""
 SECONDS = Kind("int", "a valid number", (int, float))
 FLAG = Kind("boolean", "a valid boolean", (bool, int))
 ARRAY = Kind("array", "a valid list", (list,))
@@ -117,11 +118,15 @@ def _is(parameter: Parameter, value: Any) -> bool:
     kind = parameter.kind
     if kind is FLAG:
         return value in (0, 1) and isinstance(value, int)
+    if kind is INTEGER and isinstance(value, float):
+        return value.is_integer()
     return isinstance(value, kind.takes) and not (isinstance(value, bool) and kind in (INTEGER, SECONDS))
 
 
 def _as(kind: Kind, value: Any) -> Any:
-    return bool(value) if kind is FLAG else value
+    if kind is FLAG:
+        return bool(value)
+    return int(value) if kind is INTEGER else value
 
 
 @define

@@ -18,6 +18,7 @@ from caching.kept import unpack
 from caching.layered import Found, Ladder, Question, Uncacheable
 from caching.limiter import Limiter, Verdict
 from caching.policy import DAY, Policy
+from caching.stats import RouteStats
 from caching.store import Entry
 from legacy_compat.xmlrpc import faults, marshal
 from legacy_compat.xmlrpc.answers import Answers, Made
@@ -76,6 +77,7 @@ class XmlRpc:
     limiter: Limiter
     switches: Switches = field(factory=Switches)
     _remembered: Remembered = field(factory=Remembered, init=False)
+    _stats: RouteStats = field(factory=lambda: RouteStats("/RPC2"), init=False)
 
     @router.post("/RPC2")
     async def rpc2(self, request: Any) -> Answer:
@@ -95,6 +97,7 @@ class XmlRpc:
         Raises:
             BodyTooLarge: nobody reads so much.
         """
+        request.route = self._stats
         request.body.check(LARGEST)
         verdict = await self.limiter.take(client_key(request.caller.address))
         try:
@@ -138,7 +141,7 @@ class XmlRpc:
             if isinstance(found, Whole):
                 return Answer(body=of_blocks(found), content_type=CONTENT_TYPE)
             return await _sent(request, found.body)
-        return await self._written(request, await self._found(request, asked))
+        return await self._written(request, await self._found(asked))
 
     def _use(self, request: Any, asked: Asked) -> None:
         name = f"xmlrpc.{asked.method.name}"
@@ -151,12 +154,12 @@ class XmlRpc:
 
     # --- what is kept -------------------------------------------------------------------------------------
 
-    async def _found(self, request: Any, asked: Asked) -> Found:
+    async def _found(self, asked: Asked) -> Found:
         address = asked.address
         if asked.method.keep is Keep.AT_SERIAL:
             address += b"%d" % await self._serial()
         question = Question(
-            address=address, variant="", policy=KEPT, stats=request.route, make=lambda: self._entry(asked)
+            address=address, variant="", policy=KEPT, stats=self._stats, make=lambda: self._entry(asked)
         )
         return await self.ladder.find(question)
 
@@ -235,7 +238,7 @@ class XmlRpc:
         try:
             asked = Asked.of(_inner(call))
             self._use(request, asked)
-            return marshal.listed([marshal.value_of(await self._body(request, asked))])
+            return marshal.listed([marshal.value_of(await self._body(asked))])
         except (Fault, Refusal, Uncacheable) as refusal:
             return marshal.fault_xml(_fault(refusal))
         except CancelledError:
@@ -244,9 +247,9 @@ class XmlRpc:
             log.failure("XML-RPC failed in a multicall")
             return marshal.fault_xml(faults.mistake())
 
-    async def _body(self, request: Any, asked: Asked) -> bytes:
+    async def _body(self, asked: Asked) -> bytes:
         if asked.method.keep is not Keep.NEVER:
-            return await self._plain(await self._found(request, asked))
+            return await self._plain(await self._found(asked))
         made = await self._made(asked)
         if isinstance(made, Whole):
             raise faults.refused("ValueError", f"{asked.method.name} is too long for a multicall")
