@@ -17,7 +17,7 @@ from benchmarks.figure import BenchmarkFailed, Figure, Setting
 MODULES = (
     *("uploads", "imports", "large", "start"),
     *("hot", "zipf", "conditional", "peers", "headline", "workers", "latency", "cold", "full_list"),
-    *("downloads", "memory", "freshness", "listeners", "hostile"),
+    *("downloads", "memory", "freshness", "listeners", "hostile", "day_2008"),
 )
 FIGURES: dict[str, Figure] = {
     figure.name: figure for figure in (import_module(f"benchmarks.{name}").FIGURE for name in MODULES)
