@@ -19,7 +19,7 @@ from pypi.http.usage import Seen, Sum, Usage
 
 log = Logger()
 
-PATIENCE = 3.0
+PATIENCE = 1.0
 """Seconds that what was counted last may take to be kept when the worker ends."""
 
 KEPT_DAYS = 400

@@ -113,7 +113,7 @@ def test_of_many_hits_some_are_looked_at() -> None:
 
 
 def test_one_client_that_means_both() -> None:
-    """Where one client asks for both representations the log does not say which; no sum is touched by that."""
+    """Where one client asks for both representations the log does not say which; no sum suffers."""
     world = World()
     world.answer(CURL, "json", 3)
     world.answer(CURL, "html", 2)
