@@ -46,7 +46,8 @@ Rooms::
     pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
                         request bodies forms multipart caller hosts credentials: what a route sees
-                        answer streams refused router keeping table negotiate ranges: what a route says
+                        answer streams refused router keeping table negotiate ranges urls:
+                        what a route says
                         observed access_log log_lines log_file log_writer noted
                         overheard usage: what is noted of it
                         announced rate_limit: what is said of what is to go, and of how often

@@ -46,6 +46,7 @@ from pypi.files.workers import Workers
 from pypi.http.caller import Callers, Networks
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
+from pypi.http.urls import Urls
 from pypi.index.changes import Changes
 from pypi.index.database import DatabaseIndex
 from pypi.index.documents import Documents
@@ -76,7 +77,6 @@ from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
 from pypi.web.feeds import FeedRoom
 from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
-from pypi.web.json_documents import Where
 from pypi.web.pages import Pages, Templates
 from pypi.web.simple import SimpleApi
 from pypi.web.upload import FORM_OVERHEAD, Upload
@@ -255,7 +255,7 @@ def build(
     is_public = config.access.reads == "public"
     feeds = FeedRoom(feeds=Feeds(database), origin=origin, is_public=is_public)
     simple = SimpleApi(index=index, files_url=files_url)
-    json_api = JsonApi(documents=documents, where=Where(origin, files_url))
+    json_api = JsonApi(documents=documents, urls=Urls(origin, files_url))
     limiter = Limiter(
         name="xmlrpc.client",
         rate=Rate.scaled(config.limits.xmlrpc, config.limits.factor),

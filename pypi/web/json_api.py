@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from attrs import evolve, frozen
 
@@ -14,9 +13,9 @@ from pypi.domain.errors import NotFound
 from pypi.domain.names import NormalizedName, normalize
 from pypi.http.answer import Answer, redirect
 from pypi.http.router import ALLOWED_HEADERS, Router
+from pypi.http.urls import Urls, quoted
 from pypi.index.documents import Document, Documents
 from pypi.web import json_documents
-from pypi.web.json_documents import SAFE_IN_PATHS, Where
 
 
 def spelled(path: str) -> str:
@@ -37,7 +36,7 @@ JSON = "application/json"
 CORS = ("Access-Control-Allow-Headers", ALLOWED_HEADERS)
 NOT_FOUND = Answer(code=404, body=b'{"message": "Not Found"}', content_type=JSON, headers=(CORS,))
 
-Writer = Callable[[Document, Where], bytes]
+Writer = Callable[[Document, Urls], bytes]
 
 
 @frozen(kw_only=True, eq=False)
@@ -46,17 +45,17 @@ class JsonApi:
 
     router: ClassVar[Router] = Router()
     documents: Documents
-    where: Where
+    urls: Urls
 
     @router.get("/pypi/<name>/json", policy=DOCUMENT, tags=TAGS, feature="json.project")
     async def project(self, request: Any, name: str) -> Answer:
         """The latest release of a project, and the files of all."""
-        return await self._project(normalize(name), _answers(json_documents.project, self.where))
+        return await self._project(normalize(name), _answers(json_documents.project, self.urls))
 
     @router.get("/pypi/<name>/<version>/json", policy=DOCUMENT, tags=TAGS, feature="json.release")
     async def release(self, request: Any, name: str, version: str) -> Answer:
         """One release and its files."""
-        return await self._release(normalize(name), version, _answers(json_documents.release, self.where))
+        return await self._release(normalize(name), version, _answers(json_documents.release, self.urls))
 
     @router.get("/pypi/<name>/json/", policy=MOVED, tags=TAGS, feature="json.project")
     async def project_with_slash(self, request: Any, name: str) -> Answer:
@@ -85,9 +84,9 @@ class JsonApi:
         return evolve(answer, tags=(f"project/{name}",))
 
 
-def _answers(write: Writer, where: Where) -> Callable[[Document], Answer]:
+def _answers(write: Writer, urls: Urls) -> Callable[[Document], Answer]:
     def make(document: Document) -> Answer:
-        body = write(document, where)
+        body = write(document, urls)
         serial = ("X-PyPI-Last-Serial", str(document.serial))
         return Answer(body=body, content_type=JSON, headers=(serial, CORS), etag=strong_etag(body))
 
@@ -95,4 +94,4 @@ def _answers(write: Writer, where: Where) -> Callable[[Document], Answer]:
 
 
 def _without_slash(document: Document) -> Answer:
-    return redirect(f"/pypi/{document.normalized}/{quote(document.version, safe=SAFE_IN_PATHS)}/json")
+    return redirect(f"/pypi/{document.normalized}/{quoted(document.version)}/json")
