@@ -94,7 +94,7 @@ class Forms:
             return await self._told(request, {"file_upload"})
         except Invalid:
             return MALFORMED
-        return await self._told(request, _actions(given, form))
+        return await self._told(request, _actions(given, form), form)
 
     async def _text(self, request: Any, content_type: str | None) -> Form:
         if content_type is None and request.body.length == 0:

@@ -177,6 +177,7 @@ async def running(
     redis_url: str = NO_REDIS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     scheduled: bool = False,
+    lane: bool = False,
     **settings: object,
 ) -> AsyncIterator[Index]:
     """An index that listens, with one account, ``OWNER``.
@@ -187,6 +188,7 @@ async def running(
         redis_url: of its Redis, if it is to have one.
         now: its clock.
         scheduled: whether its jobs run by themselves.
+        lane: whether its fast lane answers, too.
         settings: configuration, as ``section__key``.
     """
     overrides = {key.replace("__", "."): value for key, value in settings.items()}
@@ -203,7 +205,13 @@ async def running(
         application = evolve(application, parts=_timeless(application))
     with errors_logged() as errors:
         await application.start()
-        site = Site(application.public, reactor=reactor, hosts=application.hosts, callers=application.callers)
+        site = Site(
+            application.public,
+            reactor=reactor,
+            hosts=application.hosts,
+            callers=application.callers,
+            lane=application.caches.lane if lane else None,
+        )
         operators = Site(application.operator, reactor=reactor, hosts=Hosts.of([], loopback=True))
         ports = [_listen(public, site), _listen(private, operators)]
         index = Index(application, folder, database_url, port, operator_port, site, errors)
