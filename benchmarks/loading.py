@@ -42,6 +42,7 @@ TOUCH = """
     UPDATE projects SET last_serial = last.serial
       FROM (SELECT normalized, max(serial) AS serial FROM journal GROUP BY normalized) AS last
      WHERE projects.normalized = last.normalized"""
+FIND = "INSERT INTO search SELECT * FROM search_documents"
 NEXT = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), greatest(1, (SELECT max(id) FROM {0})))"
 
 
@@ -165,6 +166,9 @@ def fill(database_url: str, copy: Callable[[Any], object], *, say: Callable[[str
                 say("Making keys and indexes")
             say("Telling each project its last serial")
             cursor.execute(TOUCH)
+            say("Making what searches look into")
+            with without_indexes(cursor, ("search",)):
+                cursor.execute(FIND)
             for table in ("users", "projects", "releases", "files"):
                 cursor.execute(NEXT.format(table))
         connection.autocommit = True

@@ -90,6 +90,13 @@ def test_the_schema_is_that_of_the_migrations(loaded: str, database_url: str) ->
     assert ask(loaded, SCHEMA) == ask(database_url, SCHEMA)
 
 
+def test_everything_can_be_found(loaded: str) -> None:
+    """Each project has the row that searches look into."""
+    missing = "SELECT count(*) FROM (SELECT * FROM search_documents EXCEPT SELECT * FROM search) AS documents"
+    assert ask(loaded, missing) == [(0,)]
+    assert ask(loaded, "SELECT count(*) FROM search") == ask(loaded, "SELECT count(*) FROM projects")
+
+
 def test_rows_can_be_added_afterwards(loaded: str) -> None:
     """Identities go on after the last one that was loaded."""
     added = (

@@ -112,7 +112,7 @@ SELECT p.id AS project_id,
        search_text(concat_ws(', ', r.metadata ->> 'license_expression', r.metadata ->> 'license'), 500)
          AS license,
        search_text(lists.platform, 500) AS platform,
-       coalesce((SELECT string_agg(lower(version), E'\\n') FROM releases
+       coalesce((SELECT string_agg(lower(version), E'\\n' ORDER BY place) FROM releases
                   WHERE project_id = p.id AND yanked IS NULL), '') AS versions,
        setweight(to_tsvector('simple', p.normalized) || to_tsvector('english', p.normalized), 'A')
          || setweight(to_tsvector('english', left(concat_ws(' ', r.summary, lists.keywords), 4000)), 'B')
@@ -130,7 +130,7 @@ SELECT p.id AS project_id,
                     jsonb_path_query_array(r.metadata, '$.keywords[*]'))) AS keywords,
                (SELECT string_agg(value, ', ') FROM jsonb_array_elements_text(
                     jsonb_path_query_array(r.metadata, '$.platform[*]'))) AS platform,
-               (SELECT string_agg(c.name, ' ') FROM release_classifiers rc
+               (SELECT string_agg(c.name, ' ' ORDER BY c.name) FROM release_classifiers rc
                   JOIN classifiers c ON c.id = rc.classifier_id WHERE rc.release_id = r.id) AS classifiers
         ) AS lists
   LEFT JOIN descriptions d ON d.release_id = r.id;
