@@ -22,7 +22,7 @@ from pypi.config import load as load_config
 from pypi.foundations import Foundations
 from pypi.shadow.record import Logs
 
-FORMAT = 1
+FORMAT = 2
 """Changed when what is made of a log changes."""
 
 VARIABLE = "DAY_2008_LOG"

@@ -13,6 +13,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from math import log as logarithm
+from math import log1p
 from random import SystemRandom
 from typing import Any
 
@@ -43,6 +44,9 @@ MOST_BYTES = 1 << 20
 
 TIMEOUT = 10.0
 """Seconds for an answer."""
+
+LEAST = 1e-9
+"""Percent; with less, nobody would live to see a request shown."""
 
 EVERY = 60.0
 """Seconds between two lines in the log about what was answered differently."""
@@ -131,7 +135,7 @@ class Shadow:
         """How many lines are passed over before the next."""
         if self.percent >= 100:
             return 0
-        return int(logarithm(1.0 - self.random()) / logarithm(1.0 - self.percent / 100))
+        return int(logarithm(1.0 - self.random()) / log1p(-max(self.percent, LEAST) / 100))
 
     def _draw(self, line: bytes) -> None:
         if len(self._waiting) >= MOST_WAITING:
