@@ -15,9 +15,10 @@ from benchmarks import machine, report
 from benchmarks.figure import BenchmarkFailed, Figure, Setting
 
 MODULES = (
-    *("uploads", "imports", "large", "start"),
+    *("uploads", "imports", "large", "start", "search"),
     *("hot", "zipf", "conditional", "peers", "headline", "workers", "latency", "cold", "full_list"),
-    *("downloads", "memory", "freshness", "listeners", "hostile", "day_2008"),
+    *("downloads", "memory", "freshness", "listeners", "hostile", "redirects", "day_2008"),
+    "xmlrpc",
 )
 FIGURES: dict[str, Figure] = {
     figure.name: figure for figure in (import_module(f"benchmarks.{name}").FIGURE for name in MODULES)
