@@ -317,6 +317,15 @@ class StrictChannel(HTTPChannel):
         self._watch_write(sum(map(len, pieces)))
         self.transport.writeSequence(pieces)
 
+    def write_now(self, *pieces: bytes) -> None:
+        """Write a piece of an answer behind which nothing follows for a while, without waiting for a turn."""
+        self._watch_write(sum(map(len, pieces)))
+        transport = bare(self.transport)
+        if transport is None:
+            self.transport.writeSequence(pieces)
+        else:
+            transport.send_now(*pieces)
+
     @property
     def sends_files(self) -> bool:
         """Whether ``send_file`` may be called."""

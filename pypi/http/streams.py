@@ -11,6 +11,7 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IPushProducer
+from twisted.web.http import toChunk
 from twisted.web.http_headers import Headers
 from zope.interface import implementer
 
@@ -116,15 +117,29 @@ async def _pump(request: Any, stream: Stream) -> None:
     pieces = stream.pieces()
     pace = _Pace()
     request.registerProducer(pace, True)
+    write = request.write if stream.length is not None else _writing_now(request)
     try:
         async for piece in pieces:
-            request.write(piece)
+            write(piece)
             await pace.open()
     finally:
         request.unregisterProducer()
         close = getattr(pieces, "aclose", None)
         if close is not None:
             await close()
+
+
+def _writing_now(request: Any) -> Callable[[bytes], None]:
+    """Writes pieces that come one by one, now and then, to many at a time."""
+
+    def write(piece: bytes) -> None:
+        if request.chunked and not request.aborted:
+            request.sentLength += len(piece)
+            request.channel.write_now(*toChunk(piece))
+        else:
+            request.write(piece)
+
+    return write
 
 
 @implementer(IPushProducer)

@@ -24,6 +24,8 @@ ICON = Policy(browser=30 * DAY, edge=365 * DAY, keep=DAY, stale_if_error=365 * D
 
 XML = "text/xml; charset=UTF-8"
 ALL = ("all-projects",)
+SITE = ("site",)
+"""Of what no change of the catalogue touches, but an operator who purges by hand."""
 
 THREAD_FROM = 500
 """Lines of a sitemap from which another thread writes it."""
@@ -103,24 +105,24 @@ class FeedRoom:
             return _xml(xml.sitemap(places, self.origin), ALL)
         return _xml(await deferToThread(xml.sitemap, places, self.origin), ALL)
 
-    @router.get("/robots.txt", policy=DOCUMENT)
+    @router.get("/robots.txt", policy=DOCUMENT, tags=SITE)
     async def robots(self, request: Any) -> Answer:
         """Where robots may go."""
         closed = NOT_FOR_ROBOTS if self.is_public else ("/",)
         lines = [f"Sitemap: {self.origin}/sitemap.xml", ""] if self.is_public else []
         lines += ["User-agent: *", *(f"Disallow: {path}" for path in closed), ""]
-        return Answer(body="\n".join(lines).encode())
+        return Answer(body="\n".join(lines).encode(), tags=SITE)
 
-    @router.get("/opensearch.xml", policy=DOCUMENT)
+    @router.get("/opensearch.xml", policy=DOCUMENT, tags=SITE)
     async def opensearch(self, request: Any) -> Answer:
         """How browsers search here."""
-        return _xml(xml.opensearch(self.origin))
+        return _xml(xml.opensearch(self.origin), SITE)
 
-    @router.get("/favicon.ico", policy=ICON)
+    @router.get("/favicon.ico", policy=ICON, tags=SITE)
     async def favicon(self, request: Any) -> Answer:
         """The wedge."""
-        return Answer(body=self.icon, content_type="image/x-icon")
+        return Answer(body=self.icon, content_type="image/x-icon", tags=SITE)
 
 
-def _xml(body: bytes, tags: tuple[str, ...] = ()) -> Answer:
+def _xml(body: bytes, tags: tuple[str, ...]) -> Answer:
     return Answer(body=body, content_type=XML, tags=tags)
