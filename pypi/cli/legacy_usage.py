@@ -14,7 +14,7 @@ from pypi.app import switches
 from pypi.cli.running import application, configured, run, show
 from pypi.domain.usage import Judged, Verdict, judged
 
-TOP = 4
+TOP = 3
 """Families of clients that are shown of each feature."""
 
 SAFE = {Verdict.UNUSED: True, Verdict.ROBOTS: True, Verdict.USED: False}
