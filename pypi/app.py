@@ -78,6 +78,7 @@ from pypi.web.feeds import FeedRoom
 from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
 from pypi.web.pages import Pages, Templates
+from pypi.web.pages_projects import ProjectPages
 from pypi.web.simple import SimpleApi
 from pypi.web.upload import FORM_OVERHEAD, Upload
 
@@ -255,7 +256,8 @@ def build(
     is_public = config.access.reads == "public"
     feeds = FeedRoom(feeds=Feeds(database), origin=origin, is_public=is_public)
     simple = SimpleApi(index=index, files_url=files_url)
-    json_api = JsonApi(documents=documents, urls=Urls(origin, files_url))
+    urls = Urls(origin, files_url)
+    json_api = JsonApi(documents=documents, urls=urls)
     limiter = Limiter(
         name="xmlrpc.client",
         rate=Rate.scaled(config.limits.xmlrpc, config.limits.factor),
@@ -279,8 +281,10 @@ def build(
         accounts=accounts, publisher=publisher, spool=spool, max_file_size=config.uploads.max_file_size
     )
     downloads = Downloads(files=files, random_bytes=random_bytes, handoff=handoff(config, files))
-    pages = Pages(index=index, templates=Templates.installed(), origin=origin)
-    rooms = (pages, simple, json_api, change_feed, feeds, xmlrpc, upload, downloads)
+    templates = Templates.installed()
+    pages = Pages(index=index, templates=templates, origin=origin)
+    project_pages = ProjectPages(documents=documents, templates=templates, urls=urls)
+    rooms = (pages, project_pages, simple, json_api, change_feed, feeds, xmlrpc, upload, downloads)
     old = OldWorld(
         hosts=OldHosts.of(here, **old_hosts(config)),
         moved=Moved.of(config.legacy.docs_redirects),
