@@ -147,14 +147,15 @@ class Replay:
             return None
         if self.speed is None:
             return 0.0
-        wait: float = self._began + (self._next.at - self.first) / self.speed - self.reactor.seconds()
+        # Logs tell of requests when they were over, so some came a moment before those above them.
+        at = max(self._next.at, self.last)
+        wait: float = self._began + (at - self.first) / self.speed - self.reactor.seconds()
         self.late = max(self.late, -wait)
         return wait
 
     def _taken(self) -> Recorded:
         taken = self._next
         assert taken is not None
-        # Logs tell of requests when they were over, so some came a moment before those above them.
         self.last = max(self.last, taken.at)
         try:
             self._next = next(self._left, None)

@@ -230,6 +230,15 @@ async def test_a_pace() -> None:
     assert made.seconds > 0.29
 
 
+async def test_requests_out_of_order() -> None:
+    """A request that came before the one above it in the log is asked after it, and is not late for that."""
+    async with scripted(lambda _: answer(200)) as server:
+        found, made = await replayed(server.url, [get(100), get(1), get(105)], speed=50.0)
+    assert list(found.endings) == [100, 1, 105]
+    assert made.late < 1
+    assert (made.first, made.last) == (100, 105)
+
+
 async def test_a_pace_that_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where all connections are busy, requests come late, and how late is told."""
     monkeypatch.setattr(replay, "LOOK", 0.05)
