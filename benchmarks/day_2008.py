@@ -4,10 +4,11 @@ The index holds every project, release, file and MD5 that the log saw answered w
 as ``cheeseshop replay`` sends them, over 16 connections, with redirects followed; all share the machine, and
 no rate is limited. *Cold*: the first time, when nothing is in any cache; *warm*: once more. XML-RPC calls,
 whose bodies no log holds, are made up by the sizes of their answers (``pypi.shadow.calls`` says how). *Held*:
-of the requests that were answered 200, 206 or 304 then and name something the index holds, or a page every
-index has, the share that ends so now, after one redirect at most. Not counted there is what names nothing of
-the index: the web server's own pictures and statistics, folders of files that name no project, signatures,
-pages of accounts, names and filenames nobody may have now; and what is 410 by decision.
+requests that were answered 200, 206 or 304 then and name a project, release, file or MD5 the index holds;
+they should end so now, after one redirect at most. *Pages every index has*: likewise lists, feeds, searches.
+Not counted there is what names nothing of an index: the web server's own pictures and statistics, folders of
+files that name no project, signatures, pages of accounts, names and filenames nobody may have now; and what
+is 410 by decision.
 
 The log is no part of the sources; without it there is nothing to measure.
 """
@@ -49,6 +50,7 @@ UNLIMITED = {"CHEESESHOP_LIMITS_FACTOR": "0"}
 
 BY_DECISION = "410 by decision"
 OPEN = "held, and does not end well"
+PAGE = "a page every index has"
 
 Line = tuple[str, str, int, int, int]
 
@@ -59,7 +61,8 @@ class Findings:
 
     Attributes:
         failures: answers of 5xx, faults, and no answers.
-        held: requests that should end well; ``well`` do.
+        held: requests that name something the index holds; ``well`` of them end well.
+        pages: requests for what every index has: lists, feeds, searches; ``pages_well`` end well.
         others: (why, shape, then, now, redirects) → how many did not end well.
         examples: the first of each.
     """
@@ -67,6 +70,8 @@ class Findings:
     failures: int = 0
     held: int = 0
     well: int = 0
+    pages: int = 0
+    pages_well: int = 0
     calls: Counter[str] = field(factory=Counter)
     statuses: Counter[int] = field(factory=Counter)
     others: Counter[Line] = field(factory=Counter)
@@ -87,11 +92,18 @@ class Findings:
 
     def _compare(self, recorded: Recorded, ending: Ending) -> None:
         well = is_there(ending.status) and ending.hops <= 1
-        why = named(recorded.target).nameless or (BY_DECISION if ending.status == 410 else "")
-        self.held += not why
-        self.well += well and not why
+        about = named(recorded.target)
+        why = about.nameless or (BY_DECISION if ending.status == 410 else "")
+        if not why and (about.project or about.digest):
+            why = OPEN
+            self.held += 1
+            self.well += well
+        elif not why:
+            why = PAGE
+            self.pages += 1
+            self.pages_well += well
         if not well:
-            line = (why or OPEN, shape(recorded.target), recorded.status, ending.status, ending.hops)
+            line = (why, shape(recorded.target), recorded.status, ending.status, ending.hops)
             self.others[line] += 1
             self.examples.setdefault(line, recorded.target)
 
@@ -105,6 +117,8 @@ class Findings:
             "failures": self.failures,
             "held": self.held,
             "well": self.well,
+            "pages": self.pages,
+            "pages_well": self.pages_well,
             "calls": dict(self.calls),
             "others": [[*line, count, self.examples[line]] for line, count in self.others.most_common()],
         }
@@ -127,7 +141,8 @@ async def asked(reactor: Any, url: str) -> dict[str, Any]:
 
 def table(value: dict[str, Any]) -> Iterator[str]:
     """What did not end well, by shape of the address."""
-    yield f"{value['failures']} failures; held {value['well']:,} of {value['held']:,}; calls {value['calls']}"
+    yield f"{value['failures']} failures; calls: {value['calls']}"
+    yield f"held: {value['well']:,} of {value['held']:,}; pages: {value['pages_well']:,} of {value['pages']:,}"
     for why, kind, then, now, hops, count, example in value["others"]:
         yield f"{count:>7,}  {then} → {now} after {hops}  {why:45}  {kind:36}  {example[:90]}"
 
@@ -175,8 +190,10 @@ def _rows(cold: Sequence[Pass], warm: Sequence[Pass]) -> Iterator[Row]:
     both = [*cold, *warm]
     failures = [one.value["failures"] for one in both]
     yield Row(measure="5xx, faults, no answers", unit="", ours=failures, bar=at_most(0))
-    share = [100 * one.value["well"] / max(1, one.value["held"]) for one in both]
-    yield Row(measure="held, and ends well", unit="%", ours=share, bar=at_least(100))
+    held = [one.value["held"] - one.value["well"] for one in both]
+    yield Row(measure="held, and does not end well", unit="", ours=held, bar=at_most(0))
+    pages = [100 * one.value["pages_well"] / max(1, one.value["pages"]) for one in both]
+    yield Row(measure="pages every index has, and end well", unit="%", ours=pages, more_is_better=True)
     for name, found in (("cold", cold), ("warm", warm)):
         rates = [one.rate for one in found]
         bar = at_least(RATE) if name == "cold" else None

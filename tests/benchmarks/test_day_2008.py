@@ -119,13 +119,17 @@ def test_what_counts() -> None:
     found.add(LOG[7], ended(200, 2))
     found.add(LOG[8], ended(404))
     found.add(Recorded(9, 0.0, "GET", "/icons/a.gif", 200), ended(404))
+    found.add(Recorded(9, 0.0, "GET", "/pypi?:action=search&term=x", 200), ended(404, 1))
+    found.add(Recorded(9, 0.0, "GET", "/simple/", 200), ended(200))
     found.add(Recorded(9, 0.0, "GET", "/pypi?:action=doap&name=foo-bar", 200), ended(410))
     found.add(LOG[10], ended(404))
     assert (found.held, found.well, found.failures) == (3, 1, 0)
+    assert (found.pages, found.pages_well) == (2, 1)
     assert {(line[0], line[3]) for line in found.others} == {
         ("held, and does not end well", 200),
         ("held, and does not end well", 404),
         ("the web server's own", 404),
+        ("a page every index has", 404),
         ("410 by decision", 410),
     }
     found.add(LOG[10], ended(503))
