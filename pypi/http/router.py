@@ -158,9 +158,12 @@ def _endpoint(path: str, methods: Mapping[str, Answering], keeper: Keeper | None
         handler, policy = route.handler, route.policy
         request.route = route.noted.plain
         try:
-            _pass(request, route, switches)
+            own = _pass(request, route, switches)
             if keeper is not None and policy.keep and request.method in SAFE:
-                more = announcements(switches, request.features)
+                more = announcements(switches, own)
+                if not more:
+                    # What this very request was led here by is nobody else's news.
+                    _tell(request, announcements(switches, request.features))
                 await keeper.answer(request, policy, request.route, handler, values, more)
                 return
             answer = await handler(request, **values)
@@ -174,19 +177,30 @@ def _endpoint(path: str, methods: Mapping[str, Answering], keeper: Keeper | None
     return endpoint
 
 
-def _pass(request: Any, route: Answering, switches: Switches) -> None:
-    """Note the feature a request uses by its route, if there is one.
+def _pass(request: Any, route: Answering, switches: Switches) -> tuple[str, ...]:
+    """Note the feature a request uses by its route, if there is one; it may have used others before.
+
+    Returns:
+        the route's own, which all who share an answer of it have used.
 
     Raises:
-        SwitchedOff: it is not offered any more.
+        SwitchedOff: one of them is not offered any more.
     """
     feature = route.noted.feature
-    if feature is None:
-        return
-    name = named(feature, variant_of(request, route.policy) if callable(feature) else "")
-    request.route = route.noted.by(name)
-    request.used(name)
-    switches.check(name)
+    own: tuple[str, ...] = ()
+    if feature is not None:
+        name = named(feature, variant_of(request, route.policy) if callable(feature) else "")
+        request.route = route.noted.by(name)
+        request.used(name)
+        own = (name,)
+    for name in request.features:
+        switches.check(name)
+    return own
+
+
+def _tell(request: Any, headers: Sequence[tuple[str, str]]) -> None:
+    for name, value in headers:
+        request.setHeader(name, value)
 
 
 def _options(methods: Mapping[str, Answering]) -> tuple[Answer, Policy]:

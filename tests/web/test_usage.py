@@ -155,3 +155,22 @@ async def test_switched_off(database_url: str, tmp_path: Path) -> None:
         counts = await index.counts()
         assert counts[("simple.json", "pip 24")] == 6
         assert counts[("json.project", "none")] == 3
+
+
+async def test_what_is_said_of_an_old_spelling_alone(database_url: str, tmp_path: Path) -> None:
+    """A page that is kept is the same for all: what one was led there by is announced to that one, or off."""
+    settings = {"legacy__announced": "legacy.json=/2027-06-01"}
+    async with served(database_url, tmp_path, **settings) as index:
+        for _ in range(2):
+            assert (await index.ask("/PYPI/a/json"))["Sunset"] == "Tue, 01 Jun 2027 00:00:00 GMT"
+            reply = await index.ask("/pypi/a/json")
+            assert reply.status == 200
+            assert "Sunset" not in reply
+
+
+async def test_an_old_spelling_that_is_off(database_url: str, tmp_path: Path) -> None:
+    """Where an old spelling is off, today's goes on."""
+    async with served(database_url, tmp_path, legacy__off="legacy.json") as index:
+        for _ in range(2):
+            assert (await index.ask("/PYPI/a/json")).status == 410
+            assert (await index.ask("/pypi/a/json")).status == 200
