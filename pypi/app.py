@@ -425,8 +425,7 @@ def rules(config: Config) -> Rules:
 def switches(config: Config) -> Switches:
     """Which features are off, and which are announced to go, by the ``[legacy]`` section."""
     legacy = config.legacy
-    off = legacy.off if legacy.uploads == "accept" else (*legacy.off, "legacy.upload", "legacy.register")
-    return Switches(off=frozenset(off), announced=legacy.announced, link=legacy.announced_at)
+    return Switches(off=frozenset(legacy.off), announced=legacy.announced, link=legacy.announced_at)
 
 
 def hosts(config: Config, *urls: str) -> Hosts:
