@@ -266,7 +266,7 @@ async def test_the_migration_fills_the_table(empty: Search, database_url: str) -
 async def test_a_search_that_takes_too_long(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search is given up after its time."""
     monkeypatch.setattr(queries, "LIMITED", "SET LOCAL statement_timeout = 1; ")
-    monkeypatch.setattr(queries, "OF_SEARCH", queries.OF_SEARCH + " AND pg_sleep(1) IS NOT NULL")
+    monkeypatch.setattr(queries, "FOUND", queries.FOUND + " AND pg_sleep(1) IS NOT NULL")
     with pytest.raises(DeadlineExceeded):
         await search.find(pip("six"))
 

@@ -5,7 +5,7 @@ A search is put together from the pieces below, by what it asks; what is looked 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -67,28 +67,24 @@ LIMITED = "SET LOCAL statement_timeout = '1s'; SET LOCAL work_mem = '32MB';"
 BY_INDEX = " SET LOCAL enable_seqscan = off;"
 """However much it fits, the runs of characters of a text are never made to find out."""
 
-# --- the pieces of a search
+# --- the pieces of a search: what stands in angle brackets is put in
 
-# Names first: the very name, all words in it, one that begins so, one with any word; then summaries.
 FOUND = """
-    WITH asked AS MATERIALIZED (
-        SELECT %(exact)s::text[] AS exact, %(beginnings)s::text[] AS beginnings,
-               ARRAY(SELECT lower(one) FROM unnest(%(anywhere)s::text[]) AS one) AS anywhere
-    ), found AS MATERIALIZED (
-        SELECT s.project_id, s.release_id, s.normalized,
-               CASE WHEN s.normalized = ANY ((SELECT exact FROM asked)::text[]) THEN 32 ELSE 0 END
-               + CASE WHEN s.name LIKE ANY ((SELECT anywhere FROM asked)::text[]) THEN
-                   4 + CASE WHEN s.name LIKE ALL ((SELECT anywhere FROM asked)::text[]) THEN 16 ELSE 0 END
-                     + CASE WHEN s.normalized LIKE ANY ((SELECT beginnings FROM asked)::text[])
-                            THEN 8 ELSE 0 END
-                 ELSE 0 END
-               + CASE WHEN s.summary LIKE ALL ((SELECT anywhere FROM asked)::text[])
-                      THEN 2 ELSE 0 END"""
-
-RANK = " + ts_rank(s.words, to_tsquery('english', %(any)s))"
-OF_SEARCH = """ AS anyway
+    WITH found AS MATERIALIZED (
+        SELECT s.project_id, s.release_id, s.normalized, <score> AS score, coalesce(<anyway>, false) AS anyway
           FROM search s
          WHERE s.project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')"""
+
+# Names first: the very name, all words in it, one that begins so, one with any word; then summaries.
+SCORE = """
+               CASE WHEN s.normalized = ANY (%(exact)s) THEN 32 ELSE 0 END
+               + CASE WHEN <any in name>
+                      THEN 4 + CASE WHEN <all in name> THEN 16 ELSE 0 END
+                             + CASE WHEN <any begins> THEN 8 ELSE 0 END
+                      ELSE 0 END
+               + CASE WHEN <all in summary> THEN 2 ELSE 0 END"""
+
+RANK = " + ts_rank(s.words, to_tsquery('english', %(any)s))"
 
 BEST = """
          ORDER BY score DESC, length(s.normalized), s.normalized LIMIT %(limit)s)"""
@@ -114,7 +110,6 @@ GRAMS = """search_grams(
     || maintainer || E'\\n' || maintainer_email || E'\\n' || home_page || E'\\n' || download_url || E'\\n'
     || license || E'\\n' || platform) @@ lower(%(grams)s)::tsquery"""
 
-FITS = " LIKE ANY (ARRAY(SELECT lower(one) FROM unnest(%(field)s::text[]) AS one))"
 DESCRIBED = "s.prose @@ to_tsquery('english', %(description)s)"
 EITHER = """s.project_id IN (SELECT project_id FROM search WHERE <grams>
                                     UNION ALL SELECT project_id FROM search s WHERE <described>)"""
@@ -131,46 +126,63 @@ async def found(cursor: Cursor, sought: Sought) -> list[FoundRow]:
     """The best of what is found, the best first; one statement."""
     parameters: dict[str, Any] = {
         "exact": list(sought.exact),
-        "beginnings": list(sought.beginnings),
-        "anywhere": list(sought.anywhere),
         "any": " | ".join(sought.words),
         "grams": sought.grams,
         "description": sought.description,
         "version": list(sought.patterns.get("version", ())),
         "limit": sought.limit,
     }
-    conditions = [*_of_fields(sought, parameters), *_of_words(sought.words, parameters)]
-    text = LIMITED + (BY_INDEX if sought.grams is not None else "") + FOUND
-    text += (RANK if sought.words else "") + " AS score, coalesce(" + _anyway(sought) + ")" + OF_SEARCH
+    fitting = {field: _likes(field, patterns, parameters) for field, patterns in sought.patterns.items()}
+    conditions = [*_of_fields(sought, fitting), *_of_words(sought.words, parameters)]
+    text = LIMITED + (BY_INDEX if sought.grams is not None else "")
+    text += FOUND.replace("<score>", _score(sought, parameters)).replace("<anyway>", _anyway(sought, fitting))
     text += "".join("\n           AND " + condition for condition in conditions) + BEST
     return await cursor.rows(FoundRow, text + (VERSIONS if sought.versions else PROJECTS), parameters)
 
 
-def _of_fields(sought: Sought, parameters: dict[str, Any]) -> Iterator[str]:
-    """Conditions on fields; in front of them one that an index answers, if there is one."""
-    fitting = [_fits(field) for field in sought.patterns]
-    parameters.update({"in_" + field: list(patterns) for field, patterns in sought.patterns.items()})
-    if sought.description is not None:
-        fitting.append(DESCRIBED)
-    if sought.grams is not None:
-        both = not sought.every and sought.description is not None
-        yield EITHER.replace("<grams>", GRAMS).replace("<described>", DESCRIBED) if both else GRAMS
-    if fitting:
-        yield "(" + (" AND " if sought.every else " OR ").join(fitting) + ")"
-
-
-def _fits(field: str) -> str:
+def _likes(field: str, patterns: Sequence[str], parameters: dict[str, Any]) -> list[str]:
+    """A condition for each pattern: constants, one by one, are compared in half the time of arrays."""
     assert field in SUBSTRINGS, "nothing but these names becomes part of a statement"
     column = "versions" if field == "version" else field
-    return "s." + column + FITS.replace("field", "in_" + field)
+    parameters.update({field + "_" + str(number): one for number, one in enumerate(patterns)})
+    return ["s." + column + " LIKE lower(%(" + field + "_" + str(n) + ")s)" for n in range(len(patterns))]
 
 
-def _anyway(sought: Sought) -> str:
+def _score(sought: Sought, parameters: dict[str, Any]) -> str:
+    if not sought.anywhere:
+        return "0"
+    parameters.update({"begins_" + str(number): one for number, one in enumerate(sought.beginnings)})
+    parameters.update({"anywhere_" + str(number): one for number, one in enumerate(sought.anywhere)})
+    numbers = [str(number) for number in range(len(sought.anywhere))]
+    in_name = ["s.name LIKE lower(%(anywhere_" + number + ")s)" for number in numbers]
+    in_summary = ["s.summary LIKE lower(%(anywhere_" + number + ")s)" for number in numbers]
+    begins = ["s.normalized LIKE %(begins_" + str(number) + ")s" for number in range(len(sought.beginnings))]
+    score = SCORE.replace("<any in name>", _any(in_name)).replace("<any begins>", _any(begins))
+    score = score.replace("<all in name>", " AND ".join(in_name) if len(in_name) > 1 else "true")
+    return score.replace("<all in summary>", " AND ".join(in_summary)) + (RANK if sought.words else "")
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return "(" + " OR ".join(conditions) + ")"
+
+
+def _of_fields(sought: Sought, fitting: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Conditions on fields; in front of them one that an index answers, if there is one."""
+    described = [DESCRIBED] if sought.description is not None else []
+    if sought.grams is not None:
+        either = EITHER.replace("<grams>", GRAMS).replace("<described>", DESCRIBED)
+        yield either if described and not sought.every else GRAMS
+    every = [*map(_any, fitting.values()), *described]
+    if every:
+        yield "(" + (" AND " if sought.every else " OR ").join(every) + ")"
+
+
+def _anyway(sought: Sought, fitting: Mapping[str, Sequence[str]]) -> str:
     """Whether a project fits whatever its versions are called."""
-    if sought.every:
+    if sought.every or not sought.versions:
         return "false"
-    others = [_fits(field) for field in sought.patterns if field != "version"]
-    return " OR ".join([*others, *([DESCRIBED] if sought.description is not None else [])]) or "false"
+    others = [_any(conditions) for field, conditions in fitting.items() if field != "version"]
+    return _any([*others, *([DESCRIBED] if sought.description is not None else [])] or ["false"])
 
 
 def _of_words(words: Sequence[str], parameters: dict[str, Any]) -> Iterator[str]:
