@@ -99,13 +99,11 @@ class Document:
     @cached_property
     def releases(self) -> tuple[ReleaseLine, ...]:
         """All releases of the project, the highest version first."""
-        rows = documents.listed_releases(self._releases)
-        rows.sort(key=lambda row: versions.sort_key(row.version), reverse=True)
-        return tuple(map(_release, rows))
+        return tuple(map(_release, documents.listed_releases(self._releases)))
 
     @property
     def all_versions(self) -> list[str]:
-        """All versions of the project, in no order."""
+        """All versions of the project, the highest first."""
         return [row.version for row in documents.listed_releases(self._releases)]
 
 

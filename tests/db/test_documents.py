@@ -68,9 +68,9 @@ async def test_every_column(database: Database) -> None:
     assert row.metadata == '{"summary": "It ü \\"quotes\\""}'
     assert (row.description, row.html) == (ODD, None)
     assert row.roles == "Owner\tBert\nOwner\tzoe\nMaintainer\tada"
-    assert sorted(documents.listed_releases(row.releases)) == [
-        ReleaseRow("0.9", "2026-01-02 01:04:05.6+00", None),
+    assert documents.listed_releases(row.releases) == [
         ReleaseRow("1.0", "2026-01-02 01:04:05.6+00", None),
+        ReleaseRow("0.9", "2026-01-02 01:04:05.6+00", None),
         ReleaseRow(ODD, "2026-01-02 01:04:05.6+00", ODD),
     ]
     files = sorted(documents.listed_files(row.files))
@@ -151,6 +151,8 @@ async def test_latest(database: Database, database_url: str, seed: int) -> None:
         row = await database.ask(documents.of_latest, normalize(name), all_files=False, rendered=False)
         assert row is not None
         assert row.version == versions.latest(releases.values()), releases
+        ordered = sorted((version for version, _ in releases.values()), key=versions.sort_key, reverse=True)
+        assert [one.version for one in documents.listed_releases(row.releases)] == ordered
 
 
 def given(random: Random) -> dict[str, tuple[str, bool]]:

@@ -61,7 +61,7 @@ class DocumentRow:
         html: the description, rendered, where that was asked for and is there.
         count: of the files in ``files``.
         files: for ``listed_files``.
-        releases: all of the project, for ``listed_releases``.
+        releases: all of the project, the highest version first, for ``listed_releases``.
         roles: ``role<tab>name`` lines, owners first.
     """
 
@@ -86,32 +86,10 @@ class DocumentRow:
         return len(self.metadata) + len(self.description) + len(self.files) + len(self.releases)
 
 
-# The order of ``pypi.domain.versions.latest``, first the one that is meant where no version is named: what is
-# not yanked, what is no pre-release, then PEP 440. The canonical form has no zeros at the end of its numbers,
-# so that arrays of them compare as the standard wants. Texts that are no versions come last.
-LATEST = """
-    SELECT r.*
-      FROM releases r
-      CROSS JOIN LATERAL (SELECT regexp_match(r.canonical,
-          '^(?:([0-9]+)!)?([0-9]+(?:[.][0-9]+)*)(?:(a|b|rc)([0-9]+))?(?:[.]post([0-9]+))?'
-          '(?:[.]dev([0-9]+))?(?:[+]([a-z0-9]+(?:[.][a-z0-9]+)*))?$') AS part) AS parts
-     WHERE r.project_id = p.id
-     ORDER BY r.yanked IS NOT NULL, r.is_prerelease, part IS NULL,
-              coalesce(part[1], '0')::numeric DESC,
-              string_to_array(part[2], '.')::numeric[] DESC,
-              CASE WHEN part[3] IS NULL AND part[5] IS NULL AND part[6] IS NOT NULL THEN 0
-                   WHEN part[3] = 'a' THEN 1 WHEN part[3] = 'b' THEN 2 WHEN part[3] = 'rc' THEN 3
-                   ELSE 4 END DESC,
-              coalesce(part[4]::numeric, 0) DESC,
-              coalesce(part[5]::numeric, -1) DESC,
-              part[6] IS NULL DESC, part[6]::numeric DESC,
-              part[7] IS NULL, (SELECT array_agg((CASE WHEN segment ~ '^[0-9]+$'
-                                                  THEN '1' || lpad(segment, 200, '0')
-                                                  ELSE '0' || segment END) COLLATE "C" ORDER BY place)
-                                  FROM unnest(string_to_array(part[7], '.'))
-                                       WITH ORDINALITY AS segments (segment, place)) DESC,
-              r.version COLLATE "C" DESC
-     LIMIT 1"""
+# As ``pypi.domain.versions.latest``.
+_LATEST = """
+    SELECT * FROM releases WHERE project_id = p.id
+     ORDER BY yanked IS NOT NULL, is_prerelease, place DESC LIMIT 1"""
 
 _VERSION = "SELECT * FROM releases WHERE project_id = p.id AND canonical = %(canonical)s"
 
@@ -145,7 +123,7 @@ _AROUND = """) AS chosen
         SELECT string_agg(
                  to_json(r.version)::text || E'\\t' || r.created::text || E'\\t' ||
                  coalesce(to_json(CASE WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
-                 E'\\n') AS listing
+                 E'\\n' ORDER BY r.place DESC) AS listing
           FROM releases r WHERE r.project_id = p.id) AS history
       CROSS JOIN LATERAL (
         SELECT coalesce(string_agg(o.role || E'\\t' || u.name, E'\\n'
@@ -153,7 +131,7 @@ _AROUND = """) AS chosen
           FROM roles o JOIN users u ON u.id = o.user_id WHERE o.project_id = p.id) AS people
      WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined'"""
 
-OF_LATEST = _FOUND + LATEST + _AROUND
+OF_LATEST = _FOUND + _LATEST + _AROUND
 OF_VERSION = _FOUND + _VERSION + _AROUND
 
 
@@ -193,7 +171,7 @@ def _file(line: str) -> FileRow:
 
 
 def listed_releases(listing: str) -> list[ReleaseRow]:
-    """The releases of a row, in no order."""
+    """The releases of a row, in its order."""
     return [_release(*line.split("\t")) for line in listing.split("\n")]
 
 
