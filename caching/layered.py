@@ -157,6 +157,8 @@ class Ladder:
             raise Uncacheable
         question.stats.misses += 1
         try:
+            if question.policy.local:
+                return await self._climb(question)
             return await self._ask(question, is_cold=kept is None)
         except Uncacheable:
             raise
@@ -206,7 +208,7 @@ class Ladder:
     async def _climb(self, question: Question, ahead: bool = False) -> Found:
         name = f"{self.moment.name}-l2"
         # What others have made is as doubtful as what is kept here.
-        look = not ahead and self._healthy
+        look = not ahead and self._healthy and not question.policy.local
         entry = await self._shared(question) if look else None
         if entry is None:
             question.stats.shared_misses += look
@@ -237,7 +239,7 @@ class Ladder:
         question.stats.made += 1
         question.stats.made_bytes += len(made.body)
         entry = evolve(made, serial=serial, made=self.wall(), cost=self.reactor.seconds() - began)
-        if self.known.admits(serial, entry.tags):
+        if self.known.admits(serial, entry.tags) and not question.policy.local:
             seconds = question.policy.keep + question.policy.stale_if_error
             Deferred.fromCoroutine(self.shared.put(question.name, entry, seconds))
         return entry
@@ -284,7 +286,7 @@ class Ladder:
             return None
         kept = self.memory.get(question.address, question.variant)
         if kept is None:
-            entry = await self.shared.get(question.name)
+            entry = None if question.policy.local else await self.shared.get(question.name)
             if not isinstance(entry, Entry):
                 return None
             kept = self._keep(question, entry)

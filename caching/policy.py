@@ -34,6 +34,8 @@ class Policy:
         browser: seconds the client may use it unasked; 0: it asks each time, with its ETag.
         edge: seconds a CDN that is told of changes may use it unasked.
         keep: seconds our own caches use it unless a change touches it first; 0: they do not keep it.
+        local: whether memory alone keeps it, and everybody who asks first has it made: where that costs less
+            than to fetch it or to wait for others. Whoever makes it bounds its time.
         stale_while_revalidate: seconds an edge may use it beyond ``edge`` while it asks anew.
         stale_if_error: seconds it may be used beyond that when what it is made from does not answer.
         shared: whether caches between us and the client may keep it.
@@ -49,6 +51,7 @@ class Policy:
     browser: int = 0
     edge: int = 0
     keep: int = 0
+    local: bool = False
     stale_while_revalidate: int = 0
     stale_if_error: int = 0
     shared: bool = True

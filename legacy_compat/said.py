@@ -9,7 +9,7 @@ from pypi.domain.features import FEATURES
 from pypi.http.answer import Answer
 from pypi.http.hosts import MISDIRECTED
 
-MOVED = Policy(browser=DAY, edge=DAY, keep=DAY, stale_if_error=DAY)
+MOVED = Policy(browser=DAY, edge=DAY, keep=DAY, local=True, stale_if_error=DAY)
 """For a day: a redirect that is kept for ever cannot be taken back."""
 
 MOVED_LINKS = evolve(MOVED, cors=True)

@@ -399,3 +399,19 @@ def test_expiry_is_drawn_early() -> None:
 
     assert early(lambda: 0.0) == 0
     assert 1 < early(lambda: 0.5) < 2 < early(lambda: 0.9)
+
+
+def test_what_is_cheap_to_make() -> None:
+    """What only memory keeps is neither fetched nor shared while it is made; then all are answered."""
+    world = World(Policy(keep=3600, stale_if_error=600, local=True))
+    first, second = world.ask(), world.ask()
+    assert len(world.asked) == 2
+    world.say(b"one")
+    world.say(b"two")
+    assert [body(result(asking)) for asking in (first, second)] == [b"one", b"two"]
+    assert world.ask().called
+    assert world.store.put_in == {}
+    world.change(7)
+    third = world.ask()
+    world.fail(Down())
+    assert result(third).status == "test-l1; fwd=stale; detail=source-down"
