@@ -142,7 +142,8 @@ async def asked(reactor: Any, url: str) -> dict[str, Any]:
 def table(value: dict[str, Any]) -> Iterator[str]:
     """What did not end well, by shape of the address."""
     yield f"{value['failures']} failures; calls: {value['calls']}"
-    yield f"held: {value['well']:,} of {value['held']:,}; pages: {value['pages_well']:,} of {value['pages']:,}"
+    yield f"held: {value['well']:,} of {value['held']:,}"
+    yield f"pages every index has: {value['pages_well']:,} of {value['pages']:,}"
     for why, kind, then, now, hops, count, example in value["others"]:
         yield f"{count:>7,}  {then} → {now} after {hops}  {why:45}  {kind:36}  {example[:90]}"
 

@@ -15,6 +15,8 @@ APACHE = frozenset({"icons", "webstats"})
 ACCOUNTS = frozenset("login pkg_edit register_form role_form submit_form user_form".split())
 """Actions for people with an account, which show nothing of what the index holds."""
 
+SEARCHES = frozenset({"search", "browse"})
+
 ENDINGS = re.compile(
     r"(?:\.tar\.(?:gz|bz2|Z)|\.tgz|\.zip|\.egg|\.exe|\.rpm|\.deb|\.dmg|\.msi)$", re.IGNORECASE
 )
@@ -118,7 +120,7 @@ def _action(query: str) -> Named:
     action = next((value for key, value in given.items() if _ACTION.fullmatch(key)), "")
     if action in ACCOUNTS:
         return Named(nameless="a page of accounts")
-    name = given.get("name") or given.get("package_name") or ""
+    name = "" if action in SEARCHES else given.get("name") or given.get("package_name") or ""
     if action == "show_md5":
         return Named(digest=given.get("digest", "").lower())
     if name:

@@ -25,6 +25,7 @@ from pypi.shadow.replies import Reply
         ("/simple/", Named()),
         ("/favicon.ico", Named()),
         ("/pypi?:action=rss", Named()),
+        ("/pypi?:action=search&name=foo", Named()),
         ("/simple/Shed%20Skin/", Named("Shed-Skin")),
         ("/pypi/zope.event", Named("zope.event")),
         ("/pypi/zope.event/3.4.0/", Named("zope.event", "3.4.0")),
