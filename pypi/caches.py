@@ -137,7 +137,7 @@ def caches(
 def maker(*shown: str) -> str:
     """A name of the software that makes answers, and of what it shows in them: others may make other ones."""
     made_by = blake2b(repr((__version__, *shown)).encode(), digest_size=10)
-    for package in ("pypi.web", "pypi.http", "pypi.index", "legacy_compat", "templates"):
+    for package in ("pypi.web", "pypi.http", "pypi.index", "pypi.search", "legacy_compat", "templates"):
         for path in sorted(_files(resources(package))):
             made_by.update(path.read_bytes())
     return made_by.hexdigest()
