@@ -84,9 +84,11 @@ NEW_PROJECTS = """
 # A bucket is named by the first two digits of the MD5 of the normalized name: whatever else comes and goes, a
 # project stays in its bucket.
 BUCKETS = """
-    SELECT left(md5(p.normalized), 2), max(coalesce(j.at, p.created))
-      FROM projects p LEFT JOIN journal j ON j.serial = p.last_serial
-     WHERE p.status <> 'quarantined' GROUP BY 1 ORDER BY 1"""
+    SELECT bucket, coalesce(j.at, created)
+      FROM (SELECT left(md5(normalized), 2) AS bucket, max(last_serial) AS serial, max(created) AS created
+              FROM projects WHERE status <> 'quarantined' GROUP BY 1) AS p
+      LEFT JOIN journal j ON j.serial = p.serial
+     ORDER BY bucket"""
 
 IN_BUCKET = """
     SELECT p.normalized, coalesce(j.at, p.created)
