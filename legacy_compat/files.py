@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import TypeVar
 
+from legacy_compat.spelling import name_of
 from pypi.domain import versions
-from pypi.domain.names import NormalizedName, normalize
+from pypi.domain.names import NormalizedName
 
 MAX_LENGTH = 300
 """Characters of a filename that is looked for; those of today are shorter."""
@@ -47,7 +48,7 @@ def _behind_name(project: NormalizedName, filename: str) -> str:
     if len(filename) > MAX_LENGTH or not filename.isascii():
         return ""
     for dash in re.finditer("-", filename):
-        if normalize(filename[: dash.start()]) == project:
+        if name_of(filename[: dash.start()]) == project:
             return filename[dash.end() :]
     return ""
 

@@ -130,8 +130,13 @@ def caches(
         invalidations=invalidations,
         notifications=Notifications(database.dsn, reactor, hear=invalidations.hear, hint=invalidations.hint),
         keeper=Keeper(ladder=ladder, dialect=DIALECTS.get(config.edge.purger)),
-        lane=FastLane(memory, moment, reader, log) if config.cache.lane else None,
+        # The lane answers whoever comes directly, and nobody does so by HTTPS.
+        lane=FastLane(memory, moment, reader, log) if _has_lane(config) else None,
     )
+
+
+def _has_lane(config: Config) -> bool:
+    return config.cache.lane and not config.service.require_https
 
 
 def maker(*shown: str) -> str:

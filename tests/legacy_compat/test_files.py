@@ -27,6 +27,7 @@ FOO = NormalizedName("foo-bar")
         ("foo.bar-1.0.linux-i686.tar.gz", ("1", "linux-i686.tar.gz")),
         ("foo.bar-1.0-1.noarch.rpm", ("1", "noarch.rpm")),
         ("foo.bar-snapshot.tar.gz", ("snapshot", ".tar.gz")),
+        ("foo bar-1.0.tar.gz", ("1", ".tar.gz")),
         ("other-1.0.tar.gz", None),
         ("foo.bar", None),
         ("foo.bar-", None),

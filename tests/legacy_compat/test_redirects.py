@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_twisted
@@ -184,3 +185,20 @@ async def test_people(index: Index) -> None:
     """A short address of somebody leads to their page, as they spell themselves."""
     assert (await index.ask("/u/ADA"))["Location"] == "/user/ada/"
     assert (await index.ask("/u/nobody/")).status == 404
+
+
+async def test_plain_http(databases: Databases, tmp_path: Path) -> None:
+    """Where HTTPS is required, nothing is answered without it, however often it is asked for."""
+    url, settings = databases.make(), {"service__origin": ORIGIN, "service__require_https": "on"}
+    async with running(url, tmp_path, lane=True, **settings) as index:
+        for path in ("/simple/", "/pypi?:action=rss", "/pypi/foo/json", "/packages/any/f/foo/foo-1.zip"):
+            for reply in await keep_asking(index, path, "index.example"):
+                assert (reply.status, "SSL is required." in reply.text) == (403, True)
+        for path, there in (("/", "/"), ("/stats", "/stats/"), ("/pypi", "/")):
+            for reply in await keep_asking(index, path, "index.example"):
+                assert (reply.status, reply["Location"]) == (301, ORIGIN + there)
+        assert (
+            await index.ask("/legacy/", {"Host": "index.example"}, method="POST", body=b"x")
+        ).status == 403
+        assert (await index.ask("/no/such/page", {"Host": "index.example"})).status == 404
+    databases.drop(url)
