@@ -79,6 +79,7 @@ from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
 from pypi.web.pages import Pages, Templates
 from pypi.web.pages_projects import ProjectPages
+from pypi.web.pages_search import SearchPage
 from pypi.web.simple import SimpleApi
 from pypi.web.upload import FORM_OVERHEAD, Upload
 
@@ -210,6 +211,7 @@ def build(
     renderer = Renderer(reactor=reactor)
     accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
     index = DatabaseIndex(database)
+    search = Search(database=database)
     documents = Documents(database, index.threads)
     publisher = Publisher(
         database=database,
@@ -269,7 +271,7 @@ def build(
             history=History(database, index.threads),
             releases=Releases(database, index.threads),
             names=index.names,
-            finder=Search(database=database),
+            finder=search,
             origin=origin,
             files_url=files_url,
         ),
@@ -284,7 +286,19 @@ def build(
     templates = Templates.installed()
     pages = Pages(index=index, templates=templates, origin=origin)
     project_pages = ProjectPages(documents=documents, templates=templates, urls=urls)
-    rooms = (pages, project_pages, simple, json_api, change_feed, feeds, xmlrpc, upload, downloads)
+    search_page = SearchPage(documents=documents, search=search, templates=templates)
+    rooms = (
+        pages,
+        project_pages,
+        search_page,
+        simple,
+        json_api,
+        change_feed,
+        feeds,
+        xmlrpc,
+        upload,
+        downloads,
+    )
     old = OldWorld(
         hosts=OldHosts.of(here, **old_hosts(config)),
         moved=Moved.of(config.legacy.docs_redirects),

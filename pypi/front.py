@@ -19,10 +19,22 @@ from pypi.web.feeds import FeedRoom
 from pypi.web.json_api import JsonApi
 from pypi.web.pages import Pages
 from pypi.web.pages_projects import ProjectPages
+from pypi.web.pages_search import SearchPage
 from pypi.web.simple import SimpleApi
 from pypi.web.upload import Upload
 
-PUBLIC = (Pages, ProjectPages, SimpleApi, JsonApi, ChangeFeed, FeedRoom, XmlRpc, Upload, Downloads)
+PUBLIC = (
+    Pages,
+    ProjectPages,
+    SearchPage,
+    SimpleApi,
+    JsonApi,
+    ChangeFeed,
+    FeedRoom,
+    XmlRpc,
+    Upload,
+    Downloads,
+)
 """The rooms behind the index's own listener."""
 
 

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from pypi.db.database import Database
 from pypi.db.queries import documents
-from pypi.db.queries.documents import DocumentRow, FileRow, ReleaseRow
+from pypi.db.queries.documents import DocumentRow, FileRow, ReleaseRow, SummaryRow
 from pypi.domain import versions
 from pypi.domain.errors import NoSuchProject, NoSuchRelease
 from pypi.domain.metadata import Metadata
@@ -159,6 +159,10 @@ class Documents:
         if row is None:
             raise NoSuchRelease(name, version)
         return await self._made(row, make)
+
+    async def classified(self, classifier: str, *, limit: int) -> list[SummaryRow]:
+        """Projects whose latest release has a classifier, or one below it, by name; at most ``limit``."""
+        return await self.database.ask(documents.classified, classifier, limit=limit)
 
     async def _made(self, row: DocumentRow, make: Callable[[Document], T]) -> T:
         if row.length < THREAD_FROM:

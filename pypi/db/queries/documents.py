@@ -49,6 +49,14 @@ class ReleaseRow(NamedTuple):
     yanked_reason: str | None
 
 
+class SummaryRow(NamedTuple):
+    """A project in a list of many, with its latest release."""
+
+    name: str
+    version: str
+    summary: str
+
+
 @frozen
 class DocumentRow:
     """One release and what stands around it; whatever may be long is text that is taken apart elsewhere.
@@ -90,6 +98,17 @@ class DocumentRow:
 _LATEST = """
     SELECT * FROM releases WHERE project_id = p.id
      ORDER BY yanked IS NOT NULL, is_prerelease, place DESC LIMIT 1"""
+
+CLASSIFIED = """
+    SELECT DISTINCT ON (s.normalized) p.name, r.version, r.summary
+      FROM classifiers c
+      JOIN release_classifiers rc ON rc.classifier_id = c.id
+      JOIN search s ON s.release_id = rc.release_id
+      JOIN projects p ON p.id = s.project_id
+      JOIN releases r ON r.id = s.release_id
+     WHERE (c.name = %(classifier)s OR starts_with(c.name, %(classifier)s || ' :: '))
+       AND p.status <> 'quarantined'
+     ORDER BY s.normalized LIMIT %(limit)s"""
 
 _VERSION = "SELECT * FROM releases WHERE project_id = p.id AND canonical = %(canonical)s"
 
@@ -158,6 +177,11 @@ async def of_version(
     """The release of that canonical version with its files; ``None`` if there is none, or in quarantine."""
     parameters = {"normalized": name, "canonical": canonical, "all_files": False, "rendered": rendered}
     return await cursor.row(DocumentRow, OF_VERSION, parameters)
+
+
+async def classified(cursor: Cursor, classifier: str, *, limit: int) -> list[SummaryRow]:
+    """Projects whose latest release has that classifier, or one below it, by name."""
+    return await cursor.rows(SummaryRow, CLASSIFIED, {"classifier": classifier, "limit": limit})
 
 
 def listed_files(listing: str) -> list[FileRow]:
