@@ -52,6 +52,11 @@ sub vcl_recv {
         }
         return (pipe);
     }
+    if (req.url ~ "^/api/changes/stream(\?|$)" || req.url ~ "^/api/changes\?(.*[&;])?wait=") {
+        # What goes on, or waits, is for one client alone.
+        set req.http.X-Cheeseshop-Status = "fwd=bypass";
+        return (pass);
+    }
     call cheeseshop_query;
     if (req.url ~ "^/simple(/|\?|$)") {
         call cheeseshop_accept;
@@ -84,7 +89,7 @@ sub cheeseshop_query {
     if (req.url !~ "\?") {
         return;
     }
-    if (req.url ~ "^/(search|account|accounts|admin|cgi-bin|legacy|locale|manage|pypi)(/|\?|$)"
+    if (req.url ~ "^/(api|search|account|accounts|admin|cgi-bin|legacy|locale|manage|pypi)(/|\?|$)"
         || req.url ~ "(?i)(:|%3a)action=") {
         set req.url = std.querysort(req.url);
         return;

@@ -8,6 +8,10 @@ if (beresp.status >= 500 && beresp.status < 600) {
   set beresp.ttl = 1s;
   return(deliver);
 }
+if (beresp.http.Content-Type ~ "^text/event-stream") {
+  set beresp.do_stream = true;
+  return(pass);
+}
 if (beresp.http.Set-Cookie || beresp.http.Cache-Control ~ "(?i)(?:^|[ ,])(?:private|no-store)") {
   return(pass);
 }

@@ -9,7 +9,11 @@ if (req.method != "GET" && req.method != "HEAD") {
 if (req.http.Authorization || req.http.Cookie) {
   return(pass);
 }
-if (req.url.path ~ "^/(search|account|accounts|admin|cgi-bin|legacy|locale|manage|pypi)(/|$)"
+if (req.url.path == "/api/changes/stream" || (req.url.path == "/api/changes" && req.url.qs ~ "(?:^|&)wait=")) {
+  # What goes on, or waits, is for one client alone.
+  return(pass);
+}
+if (req.url.path ~ "^/(api|search|account|accounts|admin|cgi-bin|legacy|locale|manage|pypi)(/|$)"
     || req.url.qs ~ "(?i)(^|&)(:|%3a)action=") {
   set req.url = querystring.sort(req.url);
 } else if (req.url.path ~ "^/simple(/|$)") {

@@ -38,7 +38,7 @@ def last_serial(victim: Victim) -> int:
     return int(victim.sql("SELECT coalesce(max(serial), 0) FROM journal")[0][0])
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [1, pytest.param(4, marks=pytest.mark.long)])
 async def test_postgres_is_killed_under_listeners(embedded: Victim, kills: int) -> None:
     """Their connections stay, and once PostgreSQL is back they get every change, once, in order."""
     with listeners(embedded, COUNT) as clients:

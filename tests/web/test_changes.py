@@ -73,11 +73,11 @@ class Stream:
 
 
 @asynccontextmanager
-async def following(index: Index, query: str = "", **headers: str) -> AsyncIterator[Stream]:
-    """A client that follows."""
-    exchange = await connect(index.port)
+async def following(index: Index, query: str = "", *, port: int = 0, **headers: str) -> AsyncIterator[Stream]:
+    """A client that follows; the index, or what answers for it at this port."""
+    exchange = await connect(port or index.port)
     asked = {"Connection": "keep-alive", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    exchange.send(request(index.port, "GET", f"/api/changes/stream{query}", asked))
+    exchange.send(request(port or index.port, "GET", f"/api/changes/stream{query}", asked))
     stream = Stream(exchange)
     await eventually(lambda: "\n\n" in stream.text or " 200 " not in (stream.head or " 200 "))
     try:
