@@ -16,7 +16,7 @@ from benchmarks.figure import BenchmarkFailed, Figure, Setting
 
 MODULES = (
     *("uploads", "imports", "large", "start", "search"),
-    *("hot", "zipf", "conditional", "peers", "headline", "workers", "latency", "cold", "full_list"),
+    *("hot", "floor", "zipf", "conditional", "peers", "headline", "workers", "latency", "cold", "full_list"),
     *("downloads", "memory", "freshness", "listeners", "hostile", "redirects", "day_2008"),
     "xmlrpc",
 )
