@@ -115,12 +115,13 @@ def _holds(project: Project, name: str, words: Sequence[str]) -> bool:
             for word in words
         )
     texts = [project.name.lower(), normalize(project.name)] if name == "name" else [_text(project, name)]
-    return any(
-        spelled in text
-        for word in words
-        for text in texts
-        for spelled in ({word.lower(), normalize(word)} if name == "name" else {word.lower()})
-    )
+    return any(spelled in text for word in words for text in texts for spelled in _spellings(name, word))
+
+
+def _spellings(name: str, word: str) -> set[str]:
+    """Of names any spelling is found; what is nothing but separators is no spelling."""
+    other = name == "name" and any(one.isascii() and one.isalnum() for one in word)
+    return {word.lower(), normalize(word)} if other else {word.lower()}
 
 
 def _text(project: Project, name: str) -> str:
@@ -138,7 +139,7 @@ def _score(project: Project, query: Query) -> int:
     score = 32 * (normalized in {*map(normalize, words), normalize("-".join(words))})
     if any(word.lower() in name for word in words):
         score += 4 + 16 * all(word.lower() in name for word in words)
-        score += 8 * any(normalized.startswith(normalize(word)) for word in words)
+        return score + 8 * any(normalized.startswith(normalize(word)) for word in words)
     return score + 2 * all(word.lower() in _text(project, "summary") for word in words)
 
 

@@ -75,14 +75,13 @@ FOUND = """
           FROM search s
          WHERE s.project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')"""
 
-# Names first: the very name, all words in it, one that begins so, one with any word; then summaries.
+# Names first: the very name, all words in it, one that begins so, one with any word; then summaries with all.
 SCORE = """
                CASE WHEN s.normalized = ANY (%(exact)s) THEN 32 ELSE 0 END
                + CASE WHEN <any in name>
                       THEN 4 + CASE WHEN <all in name> THEN 16 ELSE 0 END
                              + CASE WHEN <any begins> THEN 8 ELSE 0 END
-                      ELSE 0 END
-               + CASE WHEN <all in summary> THEN 2 ELSE 0 END"""
+                      ELSE CASE WHEN <all in summary> THEN 2 ELSE 0 END END"""
 
 RANK = " + ts_rank(s.words, to_tsquery('english', %(any)s))"
 
