@@ -70,6 +70,8 @@ GOOD: dict[str, tuple[object, str, object]] = {
         {"xmlrpc.search": Announcement(date(2026, 12, 1), date(2027, 6, 1))},
     ),
     "legacy.announced_at": ("https://index.example/a", "https://index.example/a", "https://index.example/a"),
+    "changes.followers": (10, "10", 10),
+    "changes.waiters": (0, "0", 0),
     "upstream.url": ("off", "pip", ...),
     "cache.memory": (0, "0", 0),
     "cache.lane": ("off", "no", False),
