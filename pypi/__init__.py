@@ -56,7 +56,7 @@ Rooms::
                         changes (changes_forms)
     pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep usage
     pypi/shadow/        record lines (logs, read)  choice calls asks: what is asked  replay exchange replies: asking
-                        compare shapes tally report: what came of it
+                        compare shapes tally report: what came of it  live: traffic shown to another server
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  kept_files  memfiles  memory  layered
                         coalesce  moment  lane  sockets  transport  sendfile  redis  packing  shared
