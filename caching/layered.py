@@ -207,8 +207,10 @@ class Ladder:
 
     async def _climb(self, question: Question, ahead: bool = False) -> Found:
         name = f"{self.moment.name}-l2"
+        if question.policy.local:
+            return Found(self._keep(question, await self._make(question)), f"{self.moment.name}-l1; fwd=miss")
         # What others have made is as doubtful as what is kept here.
-        look = not ahead and self._healthy and not question.policy.local
+        look = not ahead and self._healthy
         entry = await self._shared(question) if look else None
         if entry is None:
             question.stats.shared_misses += look

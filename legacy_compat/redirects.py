@@ -32,6 +32,9 @@ OLD = frozenset({Where.INDEX, Where.FILES, Where.DOCS})
 HERE_ONLY = (Today, Text, Digest, Missing)
 """Questions that nobody is led on by, who asked them of somebody else."""
 
+CALLS = "rpc2"
+"""Where XML-RPC is on every host: its clients follow no redirects."""
+
 Work = Coroutine[Any, Any, None]
 
 
@@ -98,7 +101,7 @@ class OldWorld:
         if where is Where.FILES and path.root != "packages":
             return Missing(feature="legacy.hosts")
         question = urls.question(path)
-        if question is not None or not path.foreign:
+        if question is not None or not path.foreign or path.root == CALLS:
             return question
         there = next((page for page in (text, text + "/") if page in self.pages), None)
         if there is None:

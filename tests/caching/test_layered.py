@@ -409,6 +409,7 @@ def test_what_is_cheap_to_make() -> None:
     world.say(b"one")
     world.say(b"two")
     assert [body(result(asking)) for asking in (first, second)] == [b"one", b"two"]
+    assert result(first).status == "test-l1; fwd=miss"
     assert world.ask().called
     assert world.store.put_in == {}
     world.change(7)

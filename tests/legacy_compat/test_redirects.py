@@ -96,6 +96,7 @@ async def test_the_lane_knows_hosts(index: Index, path: str, there: str) -> None
         ("old.example", "/no/such/page", 404, ""),
         ("old.example", "/simple", 301, f"{ORIGIN}/simple/"),
         ("old.example", "/simple/nobody/", 404, ""),
+        ("old.example", "/RPC2", 405, ""),
         ("old.example", "/pypi/Foo.Bar/json", 301, f"{ORIGIN}/pypi/foo-bar/json"),
         ("old.example", "/rss/updates.xml", 301, f"{ORIGIN}/rss/updates.xml"),
         (
