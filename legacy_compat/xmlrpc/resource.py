@@ -164,12 +164,13 @@ class XmlRpc:
         return await self.ladder.find(question)
 
     async def _serial(self) -> int:
-        """Of the last change; the last that was heard of, where nobody answers."""
+        """Of the last change; where nobody answers, the last for which there may be an answer."""
         try:
             with self.ladder.breaker.attempt(Unavailable):
                 return await self.answers.history.last_serial()
         except Unavailable:
-            return self.ladder.known.last
+            seen = self.answers.history.seen
+            return self.ladder.known.last if seen is None else seen
 
     async def _entry(self, asked: Asked) -> Entry:
         made = await self._made(asked)

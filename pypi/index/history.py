@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
-from attrs import define
+from attrs import define, field
 
 from pypi.db.database import Database
 from pypi.db.queries import history, journal
@@ -38,14 +38,17 @@ class History:
 
     Attributes:
         threads: where that is done; started and stopped by their owner.
+        seen: what ``last_serial`` said last; ``None`` before it has said anything.
     """
 
     database: Database
     threads: Workers
+    seen: int | None = field(default=None, init=False)
 
     async def last_serial(self) -> int:
         """The serial of the last change that was committed before this call; 0 of an empty index."""
-        return await self.database.ask(journal.last_serial)
+        self.seen = serial = await self.database.ask(journal.last_serial)
+        return serial
 
     async def since_serial(self, serial: int, make: Make[T], *, limit: int = MOST) -> T:
         """Lines of the journal after a serial, in order: [name, version or None, seconds, action, serial]."""
