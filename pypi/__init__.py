@@ -55,7 +55,7 @@ Rooms::
                         downloads (handoff)  pages (pages_projects, pages_search)  health  metrics  feeds (feeds_xml)
                         changes (changes_forms)
     pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep usage
-    pypi/shadow/        record lines (logs, read)  choice calls asks: what is asked  replay exchange replies: asking
+    pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies
                         compare shapes tally report: what came of it  live: traffic shown to another server
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  kept_files  memfiles  memory  layered
