@@ -453,3 +453,24 @@ def test_whatever_happens(seed: int) -> None:
     assert process.it.is_blind is False
     now(process.it.stop())
     assert process.clock.getDelayedCalls() == []
+
+
+# Whoever wants to know
+
+
+def test_news_are_told_once_known(process: Process) -> None:
+    """Who wants to know is told how far all is known: by hints, by looks, and when serials are taken back."""
+    told: list[int] = []
+    process.it.on_news = told.append
+    process.journal.write("a")
+    process.it.hear(1, 1, ["a"])
+    assert told == [1]
+    process.journal.write("b")
+    process.journal.write("c")
+    process.it.hear(3, 3, ["c"])  # the second was not told: it has to be looked for
+    assert told == [1, 3]
+    process.pass_by(3)
+    assert told == [1, 3]
+    del process.journal.lines[1:]
+    process.pass_by(2)
+    assert told == [1, 3, 1]
