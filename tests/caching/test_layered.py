@@ -408,8 +408,11 @@ def test_what_is_cheap_to_make() -> None:
     assert len(world.asked) == 2
     world.say(b"one")
     world.say(b"two")
-    assert [body(result(asking)) for asking in (first, second)] == [b"one", b"two"]
-    assert result(first).status == "test-l1; fwd=miss"
+    found = [result(asking) for asking in (first, second)]
+    assert [(one.status, body(one)) for one in found] == [
+        ("test-l1; fwd=miss", b"one"),
+        ("test-l1; fwd=miss", b"two"),
+    ]
     assert world.ask().called
     assert world.store.put_in == {}
     world.change(7)
