@@ -8,17 +8,14 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, getaddresses
 from html import escape as escape_html
 from html import unescape
-from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from pypi.http.urls import project_path, quoted, release_path
 from pypi.index.feeds import Item, Place
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 RSS = '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom">'
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
-
-SAFE_IN_PATHS = "~!$&'()*+,;=:@"
-"""What a segment of a path may have as it is (RFC 3986 §3.3), beside letters and digits."""
 
 _IMPOSSIBLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document can have, not even escaped (XML 1.0 §2.2)."""
@@ -32,13 +29,13 @@ def text(value: str) -> str:
 
 
 def project_url(origin: str, normalized: str) -> str:
-    """A project's page."""
-    return f"{origin}/project/{quote(normalized, safe=SAFE_IN_PATHS)}/"
+    """A project's page, by the name that stays whatever way it is spelled; it leads to the other."""
+    return origin + project_path(normalized)
 
 
 def release_url(origin: str, item: Item) -> str:
     """A release's page."""
-    return f"{project_url(origin, item.normalized)}{quote(item.version, safe=SAFE_IN_PATHS)}/"
+    return origin + release_path(item.normalized, item.version)
 
 
 # RSS
@@ -64,7 +61,7 @@ def releases(name: str, normalized: str, items: Sequence[Item], origin: str) -> 
     """The newest releases of one project."""
     head = _head(
         origin,
-        f"/rss/project/{quote(normalized, safe=SAFE_IN_PATHS)}/releases.xml",
+        f"/rss/project/{quoted(normalized)}/releases.xml",
         f"Recent updates for {name}",
         f"The newest releases of {name}",
         project_url(origin, normalized),
