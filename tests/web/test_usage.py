@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from xmlrpc.client import Fault, dumps, loads
 
 import pytest
 from attrs import frozen
@@ -174,3 +175,25 @@ async def test_an_old_spelling_that_is_off(database_url: str, tmp_path: Path) ->
         for _ in range(2):
             assert (await index.ask("/PYPI/a/json")).status == 410
             assert (await index.ask("/pypi/a/json")).status == 200
+
+
+async def test_methods_of_xmlrpc(database_url: str, tmp_path: Path) -> None:
+    """A call is counted by its method, a multicall by each of its own; one that is off is a fault."""
+    settings = {"legacy__off": "xmlrpc.browse", "legacy__announced": "xmlrpc.package_releases=2026-12-01"}
+    async with served(database_url, tmp_path, **settings) as index:
+        agent = {"User-Agent": "xmlrpclib.py/1.0.1 (by www.pythonware.com)", "Content-Type": "text/xml"}
+
+        async def call(method: str, *given: Any) -> Reply:
+            return await client.ask(index.port, "POST", "/RPC2", agent, dumps(given, method).encode())
+
+        assert (await call("package_releases", "a"))["Deprecation"] == "@1796083200"
+        releases = {"methodName": "package_releases", "params": ["a"]}
+        calls = [releases, {"methodName": "changelog_last_serial", "params": []}]
+        reply = await call("system.multicall", calls)
+        assert loads(reply.body)[0][0][0] == [["1.0"]]
+        assert reply["Deprecation"] == "@1796083200"
+        reply = await call("browse", [])
+        with pytest.raises(Fault, match=r"switched off on this index\. Use the search page, /search/\."):
+            loads(reply.body)
+        used = {"package_releases": 2, "system.multicall": 1, "changelog_last_serial": 1, "browse": 1}
+        assert await index.counts() == {(f"xmlrpc.{one}", "Python xmlrpc 1"): n for one, n in used.items()}
