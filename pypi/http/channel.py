@@ -62,6 +62,7 @@ class StrictChannel(HTTPChannel):
         site: what all connections share.
         address: of the other end, canonical (``pypi.http.caller.address_of``).
         ahead: set by a fast lane that has answered a request before it came here.
+        endless: whether the answer being written goes on until somebody ends it.
     """
 
     site: Site
@@ -82,7 +83,7 @@ class StrictChannel(HTTPChannel):
         self._lingering = self._closing = self._closed = self._handing = False
         self._linger_left = 0
         self._first = self._persistent = True
-        self.ahead = False
+        self.ahead = self.endless = False
         self._awaits_continue = False
         self._body_due = 0.0
         self._written = self._mark = 0
@@ -380,6 +381,7 @@ class StrictChannel(HTTPChannel):
     def requestDone(self, request: Request) -> None:
         """An answer is complete: on to the next request, or close."""
         self._request = None
+        self.endless = False
         if not self._persistent:
             self._close()
         elif self._decoder is None:
@@ -389,6 +391,9 @@ class StrictChannel(HTTPChannel):
 
     def drain(self) -> None:
         """End behind what is under way; without a request, ``site.idle_seconds`` are left to bring one."""
+        if self.endless and self._blocked and not (self._closed or self._closing):
+            self.abort()  # what it does not take would come to no end, and it can come again
+            return
         if self._closed or self._closing or self._paused or self._handing:
             return
         if self._lingering:

@@ -99,6 +99,7 @@ async def _hand_over(request: Any, channel: Any, part: FilePart) -> None:
 
 def _settle(request: Any, channel: Any) -> None:
     """Write the head of what goes on for hours; keep only what the log will say, and notice who has gone."""
+    channel.endless = True
     request.write(b"")  # the head
     request.requestHeaders = _only(request.requestHeaders, b"User-Agent", b"Referer")
     request.responseHeaders = _only(request.responseHeaders, b"Cache-Status")

@@ -315,6 +315,22 @@ async def test_streams_do_not_hold_the_drain(new_index: Index) -> None:
         await eventually(lambda: late.is_complete)
 
 
+async def test_who_takes_nothing_does_not_hold_the_drain(new_index: Index) -> None:
+    """A client that does not read cannot be told to come again: its connection ends with the service."""
+    new_index.sql(MORE.replace("'create'", "repeat('x', 4000)").format(1, 4000))
+    async with following(new_index, "?since=0") as stream:
+        stream.exchange.transport.pauseProducing()  # type: ignore[union-attr]
+        (channel,) = new_index.site.channels
+        await eventually(lambda: channel._blocked)
+        new_index.application.tail.close()
+        new_index.site.drain()
+        await eventually(lambda: not new_index.site.channels)
+        stream.exchange.transport.resumeProducing()  # type: ignore[union-attr]
+        await stream.exchange.ended
+        assert not stream.is_complete
+    assert not new_index.application.tail._following
+
+
 async def test_too_many(database_url: str, tmp_path: Any) -> None:
     """One too many is told when to come again."""
     async with running(database_url, tmp_path, changes__followers=1, changes__waiters=1) as index:

@@ -79,6 +79,10 @@ async def test_the_newest_releases(new_index: Index) -> None:
     _, read = await feed(new_index, "/rss/packages.xml")
     assert [one.title for one in read.entries] == ["Second added", "First added"]
     assert [one.id for one in read.entries] == [f"{origin}/project/second/", f"{origin}/project/first/"]
+    for one in read.entries:
+        reply = await new_index.ask(one.link.removeprefix(origin))
+        assert reply.status == 301
+        assert (await new_index.ask(reply["Location"])).status == 200
 
 
 async def test_the_releases_of_a_project(new_index: Index) -> None:
