@@ -81,12 +81,20 @@ class Changes:
                     return page
 
     async def lines(self, since: int, limit: int) -> list[Line]:
-        """(serial, JSON object) of up to ``limit`` changes after a serial, in order.
+        """(serial, JSON object) of up to ``limit`` changes after a serial, in order; read at once.
 
         Raises:
             DatabaseDown: the database does not answer.
         """
-        return await self._in_turn(lambda: self.database.ask(changes.lines, since, limit))
+        return await self.database.ask(changes.lines, since, limit)
+
+    async def older(self, since: int, limit: int) -> list[Line]:
+        """The same for somebody who is behind, and waits for his turn.
+
+        Raises:
+            DatabaseDown: the database does not answer.
+        """
+        return await self._in_turn(lambda: self.lines(since, limit))
 
     async def _page(self, since: int, limit: int) -> Page:
         row = await self._in_turn(lambda: self.database.ask(changes.page, since, limit))

@@ -18,6 +18,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from caching.coalesce import Coalescer, TookTooLong
 from caching.figures import Figure, counter, gauge
 from pypi.domain.errors import Unavailable
 from pypi.index.changes import Changes, Line
@@ -35,6 +36,9 @@ PIECE = 1 << 14
 
 EVERY = 15.0
 """Seconds from one sign of life to the next."""
+
+PATIENCE = 10.0
+"""Seconds for which somebody who is behind waits for a reading before he shows that he is alive."""
 
 AGAIN_AFTER = 1.0
 """Seconds after which the database is asked again, when it did not answer."""
@@ -111,7 +115,7 @@ class Tail:
         waiters: how many may wait for the next change.
         readings: of the journal for all who follow.
         told: changes that were read for them.
-        caught_up: readings for one who was behind.
+        caught_up: readings for those who were behind.
         refused: those who were one too many.
     """
 
@@ -129,6 +133,7 @@ class Tail:
     _following: dict[_Follower, None] = field(factory=dict, init=False)
     _waiting: dict[_Follower, None] = field(factory=dict, init=False)
     _newest: int = field(default=0, init=False)
+    _older: Coalescer[tuple[int, bytes]] = field(factory=Coalescer, init=False)
     _reading: Deferred[None] | None = field(default=None, init=False)
     _is_reading: bool = field(default=False, init=False)
     _walk: Iterator[_Follower] | None = field(default=None, init=False)
@@ -145,7 +150,9 @@ class Tail:
         yield gauge("changes_waiters", "Clients that wait for the next change.", len(self._waiting))
         yield counter("changes_told", "Changes that were read, once for all who follow.", self.told)
         yield counter("changes_readings", "Readings of the journal for all who follow.", self.readings)
-        yield counter("changes_caught_up", "Readings of the journal for one who was behind.", self.caught_up)
+        yield counter(
+            "changes_caught_up", "Readings of the journal for those who were behind.", self.caught_up
+        )
         yield counter("changes_refused", "Clients refused, as too many followed or waited.", self.refused)
 
     async def start(self) -> None:
@@ -268,18 +275,25 @@ class Tail:
         return b"" if news else self.form.alive
 
     async def _catch_up(self, follower: _Follower) -> bytes:
-        """What is not held any more, or never was."""
+        """What is not held any more, or never was; those who are behind by the same share a reading."""
+        place, begun = follower.place, self._older.begun
+        look = self._older.under_way(place) or self._older.start(place, lambda: self._after(place))
         try:
-            lines = await self.changes.lines(follower.place, PAGE)
-        except Unavailable:
+            end, piece = await look.result(PATIENCE, self.reactor)
+        except (Unavailable, TookTooLong):
             await deferLater(self.reactor, AGAIN_AFTER)
             return self.form.alive
-        self.caught_up += 1
-        if not lines:  # there is nothing between him and what is held
+        if piece:
+            follower.place = end
+        elif look.number >= begun:  # there is nothing between him and what is held
             follower.place = self._held.begin
-            return b""
-        follower.place = lines[-1][0]
-        return b"".join(self.form.event(*line) for line in lines)
+        return piece
+
+    async def _after(self, place: int) -> tuple[int, bytes]:
+        lines = await self.changes.older(place, PAGE)
+        self.caught_up += 1
+        end = lines[-1][0] if lines else place
+        return end, b"".join(self.form.event(*line) for line in lines)
 
     async def _doubt(self, follower: _Follower) -> None:
         """He knows more than this process: it may be late, or the journal is not what it was."""

@@ -44,6 +44,8 @@ class Journal:
         self.pending.append((waiting, since, limit))
         return await waiting
 
+    older = lines
+
     async def page(self, since: int, limit: int) -> Page:
         """As ``Changes.page``."""
         found = await self.lines(since, limit)
@@ -220,6 +222,18 @@ def test_a_journal_that_was_restored(world: World) -> None:
     world.settle()
     for client in (late, early):
         assert client.words[9:] == ["restart:4", "5", "6"]
+
+
+def test_those_who_are_behind_share_a_reading(world: World) -> None:
+    """Many who come again from one place cost one reading, and hold the same bytes."""
+    world.journal.last = 9
+    world.tell(9)
+    clients = [world.follow(3, eager=True) for _ in range(20)]
+    assert len(world.journal.pending) == 1
+    world.settle()
+    assert world.tail.caught_up == 1
+    for client in clients:
+        assert client.words == ["4", "5", "6", "7", "8", "9"]
 
 
 def test_an_end(world: World) -> None:
