@@ -84,8 +84,7 @@ class OldWorld:
         if where is Where.NOWHERE and (question is None or isinstance(question, HERE_ONLY)):
             return write(request, NOT_OURS)
         if question is None or isinstance(question, Today):
-            _readdress(request, question)
-            return None
+            return self._readdress(request, question)
         if insecure and question.by_program:
             return write(request, INSECURE)
         return self._answer(
@@ -116,16 +115,27 @@ class OldWorld:
         if where is not Where.DOCS and (path.root, path.parts) in CALLED:
             return self._form(request)
         question = self._question(evolve(path, foreign=False), request.text_path, where)
-        if path.root == "simple" and not path.parts and where is not Where.DOCS:
-            question = Today(feature="legacy.upload", path="/simple/")
+        if isinstance(question, Page) and question.path == "/simple/":
+            question = Today(feature="legacy.simple", path=question.path)
         if question is None or isinstance(question, Today):
-            _readdress(request, question)
-            return None
+            return self._readdress(request, question)
         if not writes:
             return write(request, allowed(READS))
         if isinstance(question, Gone) and request.method == b"POST":
             return self._answer(request, question)
         return write(request, READ_ONLY)
+
+    def _readdress(self, request: Any, question: Today | None) -> Work | None:
+        """Let the routes of today answer, under the address they know."""
+        if question is None:
+            return None
+        try:
+            self._use(request, question.feature)
+        except Refusal as refusal:
+            return write(request, refused(request, refusal))
+        request.text_path = question.path
+        request.postpath = question.path[1:].encode().split(b"/")
+        return None
 
     # --- answering ----------------------------------------------------------------------------------------
 
@@ -181,11 +191,3 @@ class OldWorld:
 def _is_api(path: Path) -> bool:
     """Whether programs ask for this, rather than people."""
     return path.root in API or ((path.root, path.parts) in CALLED and b"action" in path.query)
-
-
-def _readdress(request: Any, question: Today | None) -> None:
-    """Let the routes of today answer, under the address they know."""
-    if question is not None:
-        request.used(question.feature)
-        request.text_path = question.path
-        request.postpath = question.path[1:].encode().split(b"/")

@@ -30,7 +30,7 @@ GOOD: dict[str, tuple[object, str, object]] = {
         "a.example, b.example:8080",
         ("a.example", "b.example:8080"),
     ),
-    "service.require_https": (True, "on", True),
+    "service.require_https": (False, "off", False),
     "service.trusted_proxies": (["10.0.0.0/8", "::1"], "10.0.0.0/8,::1", ("10.0.0.0/8", "::1/128")),
     "service.data": ("/srv/data", "/srv/data", Path("/srv/data")),
     "operator.port": (0, "0", 0),
@@ -388,6 +388,16 @@ def test_listening_beyond_loopback(interface: str) -> None:
     ]
     environment["CHEESESHOP_SERVICE_ORIGIN"] = "https://index.example"
     assert load(environment=environment).service.interface == interface
+
+
+def test_requiring_https() -> None:
+    """Whoever is refused over plain HTTP can be told where to go instead."""
+    environment = {"CHEESESHOP_SERVICE_REQUIRE_HTTPS": "on", "CHEESESHOP_SERVICE_ORIGIN": "http://a.example"}
+    assert problems(environment=environment) == [
+        "service.require_https: clients have to be told where to go: set service.origin to an https URL."
+    ]
+    environment["CHEESESHOP_SERVICE_ORIGIN"] = "https://a.example"
+    assert load(environment=environment).service.require_https
 
 
 HANDOFFS = {
