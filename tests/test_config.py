@@ -394,7 +394,7 @@ def test_requiring_https() -> None:
     """Whoever is refused over plain HTTP can be told where to go instead."""
     environment = {"CHEESESHOP_SERVICE_REQUIRE_HTTPS": "on", "CHEESESHOP_SERVICE_ORIGIN": "http://a.example"}
     assert problems(environment=environment) == [
-        "service.require_https: clients have to be told where to go: set service.origin to an https URL."
+        "service.require_https: clients need to know where to go: set service.origin to an https URL."
     ]
     environment["CHEESESHOP_SERVICE_ORIGIN"] = "https://a.example"
     assert load(environment=environment).service.require_https

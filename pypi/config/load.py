@@ -110,7 +110,7 @@ def _contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             "its URL: set service.origin."
         )
     if service.require_https and not service.origin.startswith("https:"):
-        yield "service.require_https: clients have to be told where to go: set service.origin to an https URL."
+        yield "service.require_https: clients need to know where to go: set service.origin to an https URL."
     yield from _impossible_handoff(Files(**values.get("files", {})))
     edge = Edge(**values.get("edge", {}))
     if edge.purger == "fastly" and not (edge.service and edge.token):
