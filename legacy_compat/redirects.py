@@ -12,9 +12,9 @@ from legacy_compat.docs_hosting import Moved
 from legacy_compat.forms import Forms
 from legacy_compat.found import Found, policy_of
 from legacy_compat.hosts import OldHosts, Where
+from legacy_compat.paths import Path
 from legacy_compat.questions import Digest, Gone, Missing, Page, Question, Text, Today
 from legacy_compat.said import INSECURE, NO_METHOD, NOT_OURS, READ_ONLY, READS, READS_AND_FORMS, allowed
-from legacy_compat.urls import Path
 from pypi.domain.errors import Refusal
 from pypi.domain.switches import Switches
 from pypi.http.announced import announcements
@@ -74,7 +74,7 @@ class OldWorld:
             query=request.query,
             foreign=insecure or where in OLD,
         )
-        if where is Where.HERE and not insecure and path.root not in urls.roots():
+        if where is Where.HERE and not insecure and path.root not in urls.TABLE:
             return None
         if request.method not in SAFE:
             return self._takes_other(request, path, where, insecure)

@@ -62,8 +62,9 @@ Rooms::
                         coalesce  moment  lane  sockets  transport  sendfile  redis  packing  shared
                         invalidations  breaker  figures  stats  rate  limiter  patient  client  purge  fastly
                         varnish  vcl/  compression  blocks  buckets: long lists that change a line at a time
-    legacy_compat/      questions (values)  urls actions files hosts docs_hosting: the table of old addresses
-                        spelling  trove (numbers of classifiers)  redirects forms: who answers, and what
+    legacy_compat/      questions (values)  urls (urls_pypi urls_index urls_remains) actions files hosts
+                        docs_hosting: the table of old addresses  paths  spelling  trove (classifiers)
+                        redirects forms: who answers  found said: and what
                         xmlrpc/  calls remembered methods: what is asked  resource: who answers
                         answers releases marshal faults: what is said
     templates/          Jinja2 templates and static files

@@ -40,6 +40,7 @@ async def index(databases: Databases, tmp_path_factory: pytest.TempPathFactory) 
     async with running(url, tmp_path_factory.mktemp("index"), lane=True, **settings) as made:
         projects = [("Foo.Bar", ["1.0", "2.0b1"]), ("signed", ["1"])]
         await catalogue.write(made, projects, [SDIST, SIGNED])
+        await made.application.caches.invalidations.catch_up()
         yield made
     databases.drop(url)
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from legacy_compat import urls
 from legacy_compat.docs_hosting import Moved
 from legacy_compat.found import Found
+from legacy_compat.paths import Path
 from legacy_compat.questions import (
     Digest,
     Document,
@@ -32,7 +33,7 @@ from legacy_compat.questions import (
     Today,
     User,
 )
-from legacy_compat.urls import Path
+from legacy_compat.urls_remains import PAGES
 from pypi.domain.features import FEATURES
 from pypi.domain.names import NormalizedName
 from pypi.http.answer import Answer
@@ -349,7 +350,7 @@ LOOKED_UP |= {
     "Foo.Bar-1.0.tar.gz.metadata",
     "",
 }
-KNOWN = {"/", "/simple/", "/search/", "/rss/updates.xml", "/rss/packages.xml", *urls.PAGES}
+KNOWN = {"/", "/simple/", "/search/", "/rss/updates.xml", "/rss/packages.xml", *PAGES}
 
 
 @given(path=PATHS, query=QUERIES, foreign=st.booleans())
