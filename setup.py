@@ -66,6 +66,7 @@ setup(
     package_data={
         "templates": ["**/*"],
         "caching": ["vcl/*"],
+        "legacy_compat": ["*.tsv"],
         # Alembic loads the steps by their paths; they are no modules of a package.
         "pypi.db.migrations": ["versions/*.py"],
     },
