@@ -99,6 +99,7 @@ _LATEST = """
     SELECT * FROM releases WHERE project_id = p.id
      ORDER BY yanked IS NOT NULL, is_prerelease, place DESC LIMIT 1"""
 
+# The last condition is looked at once, and keeps what nobody has ever used from being looked for everywhere.
 CLASSIFIED = """
     SELECT DISTINCT ON (s.normalized) p.name, r.version, r.summary
       FROM classifiers c
@@ -108,6 +109,8 @@ CLASSIFIED = """
       JOIN releases r ON r.id = s.release_id
      WHERE (c.name = %(classifier)s OR starts_with(c.name, %(classifier)s || ' :: '))
        AND p.status <> 'quarantined'
+       AND EXISTS (SELECT FROM classifiers
+                    WHERE name = %(classifier)s OR starts_with(name, %(classifier)s || ' :: '))
      ORDER BY s.normalized LIMIT %(limit)s"""
 
 _VERSION = "SELECT * FROM releases WHERE project_id = p.id AND canonical = %(canonical)s"
