@@ -179,9 +179,11 @@ class OldWorld:
         if self.keeper is None or not policy.keep:
             await write(request, await make(), policy, None if self.keeper is None else self.keeper.dialect)
             return
-        address = None if base else in_lane(request)
-        if address is None:
+        if base:
+            # What was meant depends on the host, too; on our own, the target says it all.
             address = aside(f"{base} {question}".encode())
+        else:
+            address = in_lane(request) or aside(b"old " + request.uri)
         await self.keeper.share(request, address, "", policy, request.route, make)
 
     def _announced(self, request: Any, answer: Answer) -> Answer:

@@ -202,6 +202,8 @@ def aside(what: bytes, variant: str = "") -> bytes:
 
 def in_lane(request: Any) -> bytes | None:
     """The address under which the lane finds an answer to just such requests; ``None`` if it cannot."""
+    if request.query:
+        return None
     path = quote(request.text_path, safe=UNRESERVED).encode("ascii")
     return path if request.uri == path and len(path) <= LONGEST_PATH else None
 
