@@ -246,7 +246,7 @@ def test_rooms_keep_apart() -> None:
 
 
 def _room(module: str) -> str:
-    """``pypi.web.simple`` for all of ``simple``, ``simple_html`` and ``simple_json``; of the old world, two."""
+    """``pypi.web.simple`` for ``simple``, ``simple_html`` and ``simple_json``; of the old world, two."""
     if within(module, "legacy_compat"):
         return "legacy_compat.xmlrpc" if within(module, "legacy_compat.xmlrpc") else "legacy_compat"
     return re.sub(r"(\.[a-z]+)_[a-z_]+$", r"\1", module)
