@@ -118,6 +118,29 @@ class Coalescer(Generic[T]):
         Deferred.fromCoroutine(run()).addBoth(over)
         return computation
 
+    async def anew(self, key: object, make: Callable[[], Awaitable[T]], patience: float, clock: Any) -> T:
+        """What comes out of a computation that was begun after this call.
+
+        One that was under way may not have seen what the caller knows; all who find it so share the next.
+
+        Raises:
+            TookTooLong: nothing within ``patience`` seconds, of either.
+            Exception: what that computation raised.
+        """
+        begun = self.begun
+        while True:
+            computation = self.under_way(key) or self.start(key, make)
+            try:
+                result = await computation.result(patience, clock)
+            except TookTooLong:
+                raise
+            except Exception:
+                if computation.number >= begun:
+                    raise
+            else:
+                if computation.number >= begun:
+                    return result
+
 
 def _too_long(_result: object, seconds: float) -> None:
     raise TookTooLong(f"nothing within {seconds:g} s")

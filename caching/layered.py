@@ -9,11 +9,12 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from caching.breaker import Breaker
 from caching.coalesce import Coalescer, Computation, TookTooLong
-from caching.kept import Form, Heads, Kept
+from caching.kept import Form, Heads, Kept, unpack
 from caching.memory import Memory
 from caching.moment import ALONE_AT_MOST, Moment, Trust
 from caching.policy import Policy
@@ -30,6 +31,9 @@ COLD_PATIENCE = 3.0
 
 OTHERS_TURNS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Seconds between looks at what another process is making."""
+
+THREAD_FROM = 256 * 1024
+"""Compressed bytes from which taking them apart would keep the reactor busy for milliseconds."""
 
 MOST_UNCACHEABLE = 1024
 """Questions remembered whose answers cannot be kept, so that nobody waits for one another's."""
@@ -274,10 +278,16 @@ class Ladder:
             self.memory.put(kept, policy.variant)
         return kept
 
-    def grow(self, kept: Kept, body: bytes) -> Form:
-        """Keep the form without compression, too, now that somebody has asked for it."""
-        form = kept.unpacked(body)
-        self.memory.grow(kept, form)
+    async def plain(self, kept: Kept) -> Form:
+        """The form without compression; kept, too, once somebody has asked for it."""
+        form = kept.plain
+        if form is None:
+            packed = kept.packed.body
+            body = unpack(packed) if len(packed) < THREAD_FROM else await deferToThread(unpack, packed)
+            form = kept.plain
+            if form is None:
+                form = kept.unpacked(body)
+                self.memory.grow(kept, form)
         return form
 
     # --- when the source fails ----------------------------------------------------------------------------

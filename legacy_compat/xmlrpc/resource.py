@@ -14,7 +14,6 @@ from twisted.logger import Logger
 
 from caching.blocks import Whole
 from caching.compression import gzipped
-from caching.kept import unpack
 from caching.layered import Found, Ladder, Question, Uncacheable
 from caching.limiter import Limiter, Verdict
 from caching.policy import DAY, Policy
@@ -198,15 +197,7 @@ class XmlRpc:
             return _answer(kept.packed.body, *told)
         if takes_gzip(joined(request, "Accept-Encoding")):
             return _answer(kept.packed.body, ("Content-Encoding", "gzip"), *told)
-        return _answer(await self._plain(found), *told)
-
-    async def _plain(self, found: Found) -> bytes:
-        kept = found.kept
-        if kept.plain is not None:
-            return kept.plain.body
-        packed = kept.packed.body
-        body = unpack(packed) if len(packed) < THREAD_FROM else await deferToThread(unpack, packed)
-        return (kept.plain or self.ladder.grow(kept, body)).body
+        return _answer((await self.ladder.plain(kept)).body, *told)
 
     # --- several calls in one -----------------------------------------------------------------------------
 
@@ -250,7 +241,8 @@ class XmlRpc:
 
     async def _body(self, asked: Asked) -> bytes:
         if asked.method.keep is not Keep.NEVER:
-            return await self._plain(await self._found(asked))
+            found = await self._found(asked)
+            return (await self.ladder.plain(found.kept)).body
         made = await self._made(asked)
         if isinstance(made, Whole):
             raise faults.refused("ValueError", f"{asked.method.name} is too long for a multicall")

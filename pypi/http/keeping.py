@@ -7,16 +7,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from attrs import evolve, field, frozen
-from twisted.internet.threads import deferToThread
 from twisted.web import http_headers
 
-from caching.kept import Form, Kept, fields, unpack
+from caching.kept import Form, Kept, fields
 from caching.lane import BESIDE
 from caching.layered import Found, Ladder, Question, Uncacheable
 from caching.policy import NO_STORE, Dialect, Policy
 from caching.store import Entry, Headers
 from pypi.http.answer import (
-    THREAD_FROM,
     Answer,
     etag_of,
     is_compressible,
@@ -136,12 +134,7 @@ class Keeper:
             request.write(form.body)
 
     async def _form(self, kept: Kept, gzip: bool) -> Form:
-        form = kept.packed if gzip else kept.plain
-        if form is not None:
-            return form
-        packed = kept.packed.body
-        body = unpack(packed) if len(packed) < THREAD_FROM else await deferToThread(unpack, packed)
-        return kept.plain or self.ladder.grow(kept, body)
+        return kept.packed if gzip else await self.ladder.plain(kept)
 
 
 async def entry_of(answer: Answer, policy: Policy, dialect: Dialect | None = None) -> Entry | None:

@@ -65,20 +65,12 @@ class Changes:
         Raises:
             DatabaseDown: the database does not answer, or not in time.
         """
-        begun, key = self._pages.begun, (since, limit)
-        while True:
-            look = self._pages.under_way(key) or self._pages.start(key, lambda: self._page(since, limit))
-            try:
-                page = await look.result(PATIENCE, self.database.reactor)
-            except TookTooLong:
-                raise DatabaseDown() from None
-            except Exception:
-                if look.number >= begun:
-                    raise
-            else:
-                # What was begun before this call may not have seen what was acknowledged before it.
-                if look.number >= begun:
-                    return page
+        try:
+            return await self._pages.anew(
+                (since, limit), lambda: self._page(since, limit), PATIENCE, self.database.reactor
+            )
+        except TookTooLong:
+            raise DatabaseDown() from None
 
     async def lines(self, since: int, limit: int) -> list[Line]:
         """(serial, JSON object) of up to ``limit`` changes after a serial, in order; read at once.

@@ -109,19 +109,10 @@ class Names:
         Raises:
             DatabaseDown: the database does not answer, or not in time; ``held`` stays what it was.
         """
-        begun = self._refreshes.begun
-        while True:
-            look = self._refreshes.under_way(None) or self._refreshes.start(None, self._refresh)
-            try:
-                listing = await look.result(PATIENCE, self.database.reactor)
-            except TookTooLong:
-                raise DatabaseDown() from None
-            except Exception:
-                if look.number >= begun:
-                    raise
-            else:
-                if look.number >= begun:
-                    return listing
+        try:
+            return await self._refreshes.anew(None, self._refresh, PATIENCE, self.database.reactor)
+        except TookTooLong:
+            raise DatabaseDown() from None
 
     async def latest(self, form: Format, *, stale_for: float = STALE_FOR) -> Whole:
         """The list in a format, with every change that was committed before this call.

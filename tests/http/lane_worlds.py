@@ -208,9 +208,9 @@ class Switch:
         found: Found = await self.world.ladder.find(question)
         return found
 
-    def grow(self, kept: Kept, body: bytes) -> Any:
+    async def plain(self, kept: Kept) -> Any:
         """Keep it there."""
-        return self.world.ladder.grow(kept, body)
+        return await self.world.ladder.plain(kept)
 
 
 @cache
