@@ -4,6 +4,7 @@ I1: every acknowledged file is listed, in HTML and in JSON, and downloads with i
 I2: nothing is listed whose bytes or metadata are missing or differ.
 I3: a filename once seen with a digest never has another one.
 I6: after a sweep, no orphans and their folders, no temporary files, no errands are left.
+And searches look into what is on the index, nothing else.
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ def violations(victim: Victim) -> list[str]:
         *_of_acks(victim, listed),
         *_of_bytes(victim, listed),
         *_of_digests(victim, listed),
+        *_of_searches(victim),
         *_of_leftovers(victim, listed),
     ]
 
@@ -162,6 +164,15 @@ def _of_digests(victim: Victim, listed: dict[str, Entry]) -> Iterator[str]:
             yield f"{entry.filename} was {first} and is {entry.sha256}"
         if used.get(entry.filename) != entry.sha256:
             yield f"{entry.filename} is {used.get(entry.filename)} in the ledger of filenames"
+
+
+def _of_searches(victim: Victim) -> Iterator[str]:
+    differing = victim.sql(
+        """SELECT s.normalized, d.normalized FROM search s FULL JOIN search_documents d USING (project_id)
+            WHERE to_jsonb(s) IS DISTINCT FROM to_jsonb(d)"""
+    )
+    for found, meant in differing:
+        yield f"searches look into {found} where {meant} is meant"
 
 
 def _of_leftovers(victim: Victim, listed: dict[str, Entry]) -> Iterator[str]:
