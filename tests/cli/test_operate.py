@@ -10,8 +10,12 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
+from pypi.db.migrations import head
 from tests.cli.sentences import sentence
 from tests.support.service import SCRIPTS, Service, servers_of
+
+HEAD = head()
+"""The schema of today."""
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def test_doctor_for_programs(service: Service) -> None:
 
 def test_doctor_when_no_service_runs(stopped_service: Service) -> None:
     """The doctor starts the servers for the moment, and leaves none running."""
-    assert "ok    database: 0002" in stopped_service.cheeseshop("doctor").stdout
+    assert f"ok    database: {HEAD}" in stopped_service.cheeseshop("doctor").stdout
     assert servers_of(stopped_service.data) == []
 
 
@@ -81,7 +85,7 @@ def test_migrating_an_outside_database(new_service: Service, outside: str) -> No
     refused = new_service.cheeseshop("user", "list", status=1, CHEESESHOP_DATABASE_URL=outside)
     assert "run `cheeseshop migrate`" in sentence(refused)
     done = new_service.cheeseshop("migrate", CHEESESHOP_DATABASE_URL=outside)
-    assert done.stdout == "empty -> 0002\n"
+    assert done.stdout == f"empty -> {HEAD}\n"
     listed = new_service.cheeseshop("user", "list", "--json", CHEESESHOP_DATABASE_URL=outside)
     assert json.loads(listed.stdout) == []
 
@@ -100,8 +104,8 @@ def test_migrating_two_at_once_and_then_again(new_service: Service) -> None:
         for _ in range(2)
     ]
     ended = [(process.communicate(timeout=60), process.returncode) for process in running]
-    assert sorted(ended) == [(("0002 -> 0002\n", ""), 0), (("empty -> 0002\n", ""), 0)]
-    assert new_service.cheeseshop("migrate").stdout == "0002 -> 0002\n"
+    assert sorted(ended) == [((f"{HEAD} -> {HEAD}\n", ""), 0), ((f"empty -> {HEAD}\n", ""), 0)]
+    assert new_service.cheeseshop("migrate").stdout == f"{HEAD} -> {HEAD}\n"
     assert servers_of(new_service.data) == []
 
 
