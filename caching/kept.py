@@ -190,7 +190,7 @@ def _form(entry: Entry) -> Form:
 
 def size_of(form: Form) -> int:
     """Bytes a form counts for."""
-    return 250 + len(form.own) + len(form.end) + form.length + len(form.etag)
+    return 270 + len(form.own) + len(form.end) + form.length + len(form.etag)
 
 
 def lines(headers: Headers) -> bytes:
