@@ -46,7 +46,7 @@ BESIDE = b" HTTP/1.1\r\n"
 SMALL = 2048
 """Bytes of a body that are copied rather than handed over beside its head."""
 
-VERSION = b"HTTP/1.1\r\n"
+VERSION, END = b"HTTP/1.1\r\n", b"\r\n\r\n"
 
 GLANCE = 16
 """Every so many bytes one is looked at, to find the block this may be: to hash all of it costs more than to
@@ -333,16 +333,27 @@ class Lane:
         form = kept.packed if meaning.gzip else kept.plain
         if form is None:
             return 0
+        given = self._given
+        if given is None:
+            whole, logged = form.joined if not is_head else None, form.logged
+        elif given and given == form.etag and kept.code == 200:
+            whole, logged = form.unchanged, form.logged_304
+        elif _ONE_TAG.fullmatch(given):
+            whole = None
+        else:
+            return 0
         kept.uses += 1
         stats = kept.stats
         stats.lane += 1
         self._channel.ahead = True
-        whole = form.joined
-        if whole is None or self._given is not None or is_head:
+        if whole is None:
             sent, logged = self._answer_seldom(kept, form, is_head)
         else:
-            stats.bytes += form.length
-            sent, logged = self._send(whole), form.logged
+            if given is None:
+                stats.bytes += form.length
+            else:
+                stats.lane_not_modified += 1
+            sent = self._send(whole)
             if not sent:
                 self._channel.owes(len(whole))
         self._beside = not sent
@@ -363,15 +374,25 @@ class Lane:
         if known is not None and known[0] == rest:
             (self._rest, self._meaning), self._given = known, None
             return len(rest)
-        end = rest.find(b"\r\n\r\n") + 4
+        if rest.endswith(END):
+            # Tags differ all the time. Without them it may be known, and what is known has one empty line, at
+            # its end. So theirs stood before that, and not behind it.
+            block, given = _without_tags(rest)
+            if given is not None:
+                known = lane.glanced.get(block[::GLANCE])
+                if known is not None and known[0] == block:
+                    self._rest, self._meaning, self._given = rest, known[1], given
+                    return len(rest)
+        return self._listen_anew(rest)
+
+    def _listen_anew(self, rest: bytes) -> int:
+        """The same, of what is not known, or has something behind it."""
+        end = rest.find(END) + 4
         if end < 4 or end - len(VERSION) > LONGEST_BLOCK or not rest.startswith(VERSION):
             return 0
         said = rest[:end]
         block, given = _without_tags(said)
-        if given is not None and not _ONE_TAG.fullmatch(given):
-            return 0
-        known = lane.glanced.get(block[::GLANCE])
-        meaning = known[1] if known is not None and known[0] == block else lane.meaning(block)
+        meaning = self._lane.meaning(block)
         if meaning is None:
             return 0
         self._rest, self._meaning, self._given = said, meaning, given
@@ -452,13 +473,17 @@ class Lane:
         meaning = self._meaning
         if not more or meaning is None or meaning.dated:
             return 0
+        given = self._given
+        named = given is not None and _names(given, file.etag)
+        if given is not None and not named and not _ONE_TAG.fullmatch(given):
+            return 0
         held = file.at_hand()
         if held is None:
             return 0
         self._channel.ahead = True
         file.stats.lane_files += 1
-        line, given = b"%s %s HTTP/1.1" % (method, path), self._given
-        if given is not None and _names(given, file.etag):
+        line = b"%s %s HTTP/1.1" % (method, path)
+        if named:
             self._say(file, 304, b"\r\n", line, meaning)
         elif method == b"HEAD":
             self._say(file, 200, file.end, line, meaning)

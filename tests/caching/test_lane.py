@@ -361,6 +361,30 @@ def test_a_value_on_two_lines(stand: Stand) -> None:
     assert stand.reader.blocks == [b'\r\nHost: h\r\n "y"']
 
 
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(
+    "behind",
+    [b'If-None-Match: "x"\r\n', b'\r\nIf-None-Match: "x"\r\n', b'\r\nIf-None-Match: "x"\r\n\r\n'],
+)
+def test_tags_behind_the_end(stand: Stand, known: bool, behind: bytes) -> None:
+    """What stands behind the empty line is of no request that ends there, however it may look."""
+    if known:
+        stand.send(GET)
+        stand.transport.sent.clear()
+    stand.send(GET + behind)
+    assert stand.sent == stand.answer(stand.html)
+    assert stand.channel.got == [behind]
+
+
+def test_tags_of_the_second_of_two(stand: Stand) -> None:
+    """A condition is of the request it stands in."""
+    stand.send(GET)
+    stand.transport.sent.clear()
+    stand.send(GET + GET.replace(H, H + b'If-None-Match: "x"\r\n') + GET)
+    unchanged = stand.moment.unchanged + stand.html.shared_304 + b'ETag: "x"\r\n\r\n'
+    assert stand.sent == stand.answer(stand.html) + unchanged + stand.answer(stand.html)
+
+
 def test_blocks_remembered_are_bounded(stand: Stand) -> None:
     """However many kinds of headers come, a bounded number is remembered, those in use among them."""
     for number in range(3 * MOST_BLOCKS):
