@@ -305,7 +305,11 @@ class StrictChannel(HTTPChannel):
         if not self._persistent:
             headers.setRawHeaders(b"Connection", [b"close"])
         self._watch_write(0)
-        super().writeHeaders(version, code, reason.translate(_PRINTABLE), headers)
+        lines = b"".join(
+            b"%s: %s\r\n" % (name, value) for name, values in headers.getAllRawHeaders() for value in values
+        )
+        # In one piece: Twisted looks at each that it is given several times.
+        self.transport.write(b"%s %s %s\r\n%s\r\n" % (version, code, reason.translate(_PRINTABLE), lines))
 
     def write(self, data: bytes) -> None:
         """Write a piece of an answer."""
