@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
-from caching.policy import DAY, Policy
 from pypi.domain.errors import NotFound
 from pypi.domain.metadata.links import links
 from pypi.domain.names import NormalizedName, normalize
@@ -16,9 +15,8 @@ from pypi.http.answer import Answer, redirect
 from pypi.http.router import Router
 from pypi.http.urls import Urls, project_path, release_path
 from pypi.index.documents import Document, Documents
-from pypi.web.pages import Templates
+from pypi.web.pages import PAGE, Templates
 
-PAGE = Policy(edge=DAY, keep=DAY, stale_while_revalidate=300, stale_if_error=5 * DAY)
 TAGS = ("project/<name>",)
 
 
