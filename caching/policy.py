@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from attrs import frozen
 
 Chooser = Callable[[str | None, Mapping[str, str]], str]
 """(Accept header or ``None``, parameters of ``Policy.query``) → name of the representation; pure."""
+
+Asker = Callable[[Mapping[str, Sequence[str]]], Mapping[str, Sequence[str]]]
+"""Parameters of ``Policy.query`` with all their values → those that count, spelled as all who mean the same
+share them; pure, and refuses nothing."""
 
 Speller = Callable[[str], str]
 """Decoded path → the one spelling of it under which all others share an answer; pure."""
@@ -43,7 +47,10 @@ class Policy:
         immutable: whether it never changes while it is fresh (RFC 8246).
         vary: request headers the answer depends on.
         variant: which of several representations is meant; ``None`` where there is but one.
-        query: parameters the answer depends on; the route does not get to see any others.
+        query: parameters the answer depends on; the route does not get to see any others, and of these only
+            their first values.
+        meant: where parameters count more than once, or several questions have one answer: what the route
+            gets to see in their place, and what the answer is kept under.
         spelled: where several paths have one answer, which of them it is kept under.
         cors: whether pages of other origins may read it.
     """
@@ -60,6 +67,7 @@ class Policy:
     vary: tuple[str, ...] = ()
     variant: Chooser | None = None
     query: tuple[str, ...] = ()
+    meant: Asker | None = None
     spelled: Speller | None = None
     cors: bool = False
 

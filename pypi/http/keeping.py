@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -169,16 +169,16 @@ async def entry_of(answer: Answer, policy: Policy, dialect: Dialect | None = Non
 
 def _asked(request: Any, policy: Policy) -> tuple[Asked, str, bytes]:
     """(what the route sees, which representation is meant, the address it is kept under)."""
-    given = _named(request, policy.query)
+    given = _meant(request, policy)
     variant = variant_of(request, policy)
     text = request.text_path if policy.spelled is None else policy.spelled(request.text_path)
     path = quote(text, safe=UNRESERVED).encode("ascii")
-    query = urlencode(sorted(given.items())).encode("ascii")
+    query = urlencode(sorted(given.items()), doseq=True).encode("ascii")
     asked = Asked(
         text_path=text,
         path=path,
         uri=path + b"?" + query if query else path,
-        args={name.encode(): [value.encode()] for name, value in given.items()},
+        args={name.encode(): [value.encode() for value in values] for name, values in given.items()},
         requestHeaders=http_headers.Headers(
             {b"accept": [variant.encode()]} if policy.variant is not None else None
         ),
@@ -208,8 +208,19 @@ def variant_of(request: Any, policy: Policy) -> str:
     return policy.variant(joined(request, "Accept"), _named(request, policy.query))
 
 
+def _meant(request: Any, policy: Policy) -> Mapping[str, Sequence[str]]:
+    """Parameter → values, as those who share the answer ask."""
+    if policy.meant is None:
+        return {name: [value] for name, value in _named(request, policy.query).items()}
+    return policy.meant(_given(request, policy.query))
+
+
 def _named(request: Any, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: values[0] for name, values in _given(request, names).items()}
+
+
+def _given(request: Any, names: tuple[str, ...]) -> dict[str, list[str]]:
     if not names or not request.query:
         return {}
     found = {name: request.args.get(name.encode(), ()) for name in names}
-    return {name: values[0].decode("utf-8", "replace") for name, values in found.items() if values}
+    return {name: [one.decode("utf-8", "replace") for one in given] for name, given in found.items() if given}
