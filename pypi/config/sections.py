@@ -122,6 +122,19 @@ class Files:
 
 
 @frozen(kw_only=True)
+class Pages:
+    """What people with a browser are told of whose index this is."""
+
+    name: str = _key(values.line(60, 1), "Cheeseshop", "what the index is called, on every page")
+    tagline: str = _key(values.line(120), "Python packages, kept here", "what it is, in a few words")
+    contact: str = _key(
+        values.line(200),
+        "",
+        "whom to ask and to tell: an e-mail address, a URL, or a few words; empty: nobody",
+    )
+
+
+@frozen(kw_only=True)
 class Access:
     """Who may read and who may join."""
 
@@ -289,6 +302,7 @@ class Config:
     database: Database = _section(Database)
     redis: Redis = _section(Redis)
     files: Files = _section(Files)
+    pages: Pages = _section(Pages)
     access: Access = _section(Access)
     uploads: Uploads = _section(Uploads)
     legacy: Legacy = _section(Legacy)

@@ -25,6 +25,19 @@ def text(value: object) -> str:
     return value.strip()
 
 
+def line(most: int, least: int = 0) -> Read[str]:
+    """Text for people, on one line, of so many characters."""
+    allowed = f"text on one line, of {least} to {most} characters"
+
+    def read(value: object) -> str:
+        given = text(value)
+        if not least <= len(given) <= most or not given.isprintable():
+            raise NotAllowed(allowed)
+        return given
+
+    return read
+
+
 def word(value: object) -> str:
     """Text fit for a header or a part of a URL: printable ASCII without blanks."""
     given = text(value)
