@@ -43,6 +43,7 @@ TOUCH = """
       FROM (SELECT normalized, max(serial) AS serial FROM journal GROUP BY normalized) AS last
      WHERE projects.normalized = last.normalized"""
 FIND = "INSERT INTO search SELECT * FROM search_documents"
+NEED = "INSERT INTO dependencies SELECT * FROM dependencies_meant"
 NEXT = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), greatest(1, (SELECT max(id) FROM {0})))"
 
 
@@ -169,6 +170,8 @@ def fill(database_url: str, copy: Callable[[Any], object], *, say: Callable[[str
             say("Making what searches look into")
             with without_indexes(cursor, ("search",)):
                 cursor.execute(FIND)
+            with without_indexes(cursor, ("dependencies",)):
+                cursor.execute(NEED)
             for table in ("users", "projects", "releases", "files"):
                 cursor.execute(NEXT.format(table))
         connection.autocommit = True

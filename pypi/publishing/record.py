@@ -8,7 +8,7 @@ from datetime import datetime
 from attrs import frozen
 
 from pypi.db.connection import Cursor
-from pypi.db.queries import files, journal, outbox, projects, releases, roles, search, tokens
+from pypi.db.queries import dependencies, files, journal, outbox, projects, releases, roles, search, tokens
 from pypi.db.queries.files import NewFile
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
@@ -81,6 +81,7 @@ async def record(cursor: Cursor, publication: Publication, decide: Decide) -> Re
     await _add_file(cursor, project, release, publication, lines)
     if known.release is None or project.name != submission.name:
         await search.refresh(cursor, project.id)
+        await dependencies.refresh(cursor, project.id)
     if identity.token_id is not None:
         await tokens.mark_used(cursor, identity.token_id, now=now)
     failpoint("upload.after-insert")

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
-from pypi.db.queries import projects, releases, search
+from pypi.db.queries import dependencies, projects, releases, search
 from pypi.domain.changes import ReleaseUnyanked, ReleaseYanked
 from pypi.domain.errors import Invalid, NoSuchProject, NoSuchRelease
 from pypi.domain.names import normalize
@@ -95,6 +95,7 @@ async def _record(cursor: Cursor, order: Order) -> Recorded | None:
     if not changed:
         return None
     await search.refresh(cursor, project.id)
+    await dependencies.refresh(cursor, project.id)
     kind = ReleaseUnyanked if order.reason is None else ReleaseYanked
     line = kind(project=project.normalized, name=project.name, actor=order.actor, version=release.version)
     return await conclude(cursor, [line], now=order.now)

@@ -4,7 +4,7 @@ I1: every acknowledged file is listed, in HTML and in JSON, and downloads with i
 I2: nothing is listed whose bytes or metadata are missing or differ.
 I3: a filename once seen with a digest never has another one.
 I6: after a sweep, no orphans and their folders, no temporary files, no errands are left.
-And searches look into what is on the index, nothing else.
+And searches look into what is on the index, nothing else, and who needs what is read off it.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ def violations(victim: Victim) -> list[str]:
         *_of_bytes(victim, listed),
         *_of_digests(victim, listed),
         *_of_searches(victim),
+        *_of_dependencies(victim),
         *_of_leftovers(victim, listed),
     ]
 
@@ -173,6 +174,16 @@ def _of_searches(victim: Victim) -> Iterator[str]:
     )
     for found, meant in differing:
         yield f"searches look into {found} where {meant} is meant"
+
+
+def _of_dependencies(victim: Victim) -> Iterator[str]:
+    differing = victim.sql(
+        """SELECT d.dependent, d.normalized, m.dependent, m.normalized
+             FROM dependencies d FULL JOIN dependencies_meant m USING (project_id, normalized)
+            WHERE to_jsonb(d) IS DISTINCT FROM to_jsonb(m)"""
+    )
+    for dependent, needed, who, what in differing:
+        yield f"{dependent} is said to need {needed} where {who} is meant, which needs {what}"
 
 
 def _of_leftovers(victim: Victim, listed: dict[str, Entry]) -> Iterator[str]:
