@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from collections.abc import Sequence
+from urllib.parse import quote, urlencode
 
 from attrs import frozen
 
@@ -27,6 +28,46 @@ def project_path(name: str) -> str:
 def release_path(name: str, version: str) -> str:
     """The path of a release's page."""
     return f"{project_path(name)}{quoted(version)}/"
+
+
+def user_path(name: str) -> str:
+    """The path of somebody's page.
+
+    Args:
+        name: of the account, as displayed.
+    """
+    return f"/user/{quoted(name)}/"
+
+
+def search_path(
+    words: str = "",
+    *,
+    classifiers: Sequence[str] = (),
+    python: str = "",
+    wheels: bool = False,
+    order: str = "",
+    page: int = 1,
+) -> str:
+    """The path and query of what is found of a question.
+
+    Args:
+        words: as somebody types them.
+        classifiers: all of which what is found has, or one below.
+        python: a version, such as ``3.12``, that it runs on.
+        wheels: whether it has to have some.
+        order: ``date`` or ``downloads``; empty: the best first.
+        page: from 1.
+    """
+    pairs = [
+        ("q", words),
+        *(("c", classifier) for classifier in classifiers),
+        ("python", python),
+        ("wheels", "1" if wheels else ""),
+        ("o", order),
+        ("page", str(page) if page > 1 else ""),
+    ]
+    query = urlencode([pair for pair in pairs if pair[1]])
+    return f"/search/?{query}" if query else "/search/"
 
 
 @frozen
