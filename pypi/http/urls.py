@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 from attrs import frozen
@@ -39,34 +38,14 @@ def user_path(name: str) -> str:
     return f"/user/{quoted(name)}/"
 
 
-def search_path(
-    words: str = "",
-    *,
-    classifiers: Sequence[str] = (),
-    python: str = "",
-    wheels: bool = False,
-    order: str = "",
-    page: int = 1,
-) -> str:
-    """The path and query of what is found of a question.
+def search_path(words: str = "", *, classifier: str = "") -> str:
+    """The path and query of what is found of some words, or has a classifier, or both.
 
     Args:
         words: as somebody types them.
-        classifiers: all of which what is found has, or one below.
-        python: a version, such as ``3.12``, that it runs on.
-        wheels: whether it has to have some.
-        order: ``date`` or ``downloads``; empty: the best first.
-        page: from 1.
+        classifier: itself, or what stands above some: ``Topic``.
     """
-    pairs = [
-        ("q", words),
-        *(("c", classifier) for classifier in classifiers),
-        ("python", python),
-        ("wheels", "1" if wheels else ""),
-        ("o", order),
-        ("page", str(page) if page > 1 else ""),
-    ]
-    query = urlencode([pair for pair in pairs if pair[1]])
+    query = urlencode([pair for pair in (("q", words), ("c", classifier)) if pair[1]])
     return f"/search/?{query}" if query else "/search/"
 
 
