@@ -34,7 +34,7 @@ Rooms::
                         changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
                         history: the journal as changelogs tell it  releases: one question at a time
                         documents: all about one release  lookups: many small questions at once
-                        xmlrpc_lists: the same as answers
+                        xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
@@ -51,6 +51,7 @@ Rooms::
                         observed access_log log_lines log_file log_writer noted
                         overheard usage: what is noted of it
                         announced rate_limit: what is said of what is to go, and of how often
+                        camo: where pictures of strangers come from
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
                         downloads (handoff)  pages (pages_projects, pages_search)  health  metrics
                         feeds (feeds_xml)  changes (changes_forms)
