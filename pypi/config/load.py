@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pypi.config.sections import PREFIX, Config, Edge, Files, Key, Service, keys, sections
+from pypi.config.sections import PREFIX, Config, Edge, Files, Key, Pages, Service, keys, sections
 from pypi.config.show import password_in
 from pypi.config.values import NotAllowed, is_loopback
 
@@ -112,6 +112,9 @@ def _contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if service.require_https and not service.origin.startswith("https:"):
         yield "service.require_https: clients need to know where to go: set service.origin to an https URL."
     yield from _impossible_handoff(Files(**values.get("files", {})))
+    pages = Pages(**values.get("pages", {}))
+    if pages.camo_url and not pages.camo_key:
+        yield "pages.camo_url: the proxy fetches what is signed: set pages.camo_key."
     edge = Edge(**values.get("edge", {}))
     if edge.purger == "fastly" and not (edge.service and edge.token):
         yield (

@@ -132,6 +132,12 @@ class Pages:
         "",
         "whom to ask and to tell: an e-mail address, a URL, or a few words; empty: nobody",
     )
+    camo_url: str = _key(
+        values.url("http", "https", bare=True),
+        "",
+        "proxy of the Camo kind that fetches the pictures of descriptions; empty: browsers fetch them",
+    )
+    camo_key: str = _key(values.word, "", "key that signs the URLs of pictures for the proxy", secret=True)
 
 
 @frozen(kw_only=True)
