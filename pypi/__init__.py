@@ -51,10 +51,11 @@ Rooms::
                         observed access_log log_lines log_file log_writer noted
                         overheard usage: what is noted of it
                         announced rate_limit: what is said of what is to go, and of how often
-                        camo: where pictures of strangers come from
+                        camo: where pictures of strangers come from  security: what pages may do
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
                         downloads (handoff)  pages (pages_projects, pages_search)  health  metrics
                         feeds (feeds_xml)  changes (changes_forms)
+                        templates: what every page knows  static (static_build): files by their content
     pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep usage
     pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies
                         compare shapes tally report: what came of it  live: traffic shown to another server

@@ -46,6 +46,7 @@ from pypi.files.workers import Workers
 from pypi.http.caller import Callers, Networks
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
+from pypi.http.security import page_headers
 from pypi.http.urls import Urls
 from pypi.index.changes import Changes
 from pypi.index.database import DatabaseIndex
@@ -77,10 +78,12 @@ from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
 from pypi.web.feeds import FeedRoom
 from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
-from pypi.web.pages import Pages, Templates
+from pypi.web.pages import Pages
 from pypi.web.pages_projects import ProjectPages
 from pypi.web.pages_search import SearchPage
 from pypi.web.simple import SimpleApi
+from pypi.web.static import Assets, StaticFiles
+from pypi.web.templates import Templates
 from pypi.web.upload import FORM_OVERHEAD, Upload
 
 log = Logger()
@@ -283,7 +286,13 @@ def build(
         accounts=accounts, publisher=publisher, spool=spool, max_file_size=config.uploads.max_file_size
     )
     downloads = Downloads(files=files, random_bytes=random_bytes, handoff=handoff(config, files))
-    templates = Templates.installed()
+    assets = Assets.installed()
+    templates = Templates.installed(
+        assets,
+        origin=origin,
+        name=config.pages.name,
+        headers=page_headers(secure=config.service.require_https),
+    )
     pages = Pages(index=index, templates=templates, origin=origin)
     project_pages = ProjectPages(documents=documents, templates=templates, urls=urls)
     search_page = SearchPage(documents=documents, search=search, templates=templates)
@@ -298,6 +307,7 @@ def build(
         xmlrpc,
         upload,
         downloads,
+        StaticFiles(assets=assets),
     )
     old = OldWorld(
         hosts=OldHosts.of(here, **old_hosts(config)),

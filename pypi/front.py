@@ -21,6 +21,7 @@ from pypi.web.pages import Pages
 from pypi.web.pages_projects import ProjectPages
 from pypi.web.pages_search import SearchPage
 from pypi.web.simple import SimpleApi
+from pypi.web.static import StaticFiles
 from pypi.web.upload import Upload
 
 PUBLIC = (
@@ -34,6 +35,7 @@ PUBLIC = (
     XmlRpc,
     Upload,
     Downloads,
+    StaticFiles,
 )
 """The rooms behind the index's own listener."""
 

@@ -48,7 +48,7 @@ NOT_FOR_ROBOTS = (
 
 def installed_icon() -> bytes:
     """The wedge that comes with Cheeseshop."""
-    return resources("templates").joinpath("static", "favicon.ico").read_bytes()
+    return resources("templates").joinpath("static", "assets", "favicon.ico").read_bytes()
 
 
 @frozen(kw_only=True, eq=False)

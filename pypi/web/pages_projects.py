@@ -15,7 +15,7 @@ from pypi.http.answer import Answer, redirect
 from pypi.http.router import Router
 from pypi.http.urls import Urls, project_path, release_path
 from pypi.index.documents import Document, Documents
-from pypi.web.pages import PAGE, Templates
+from pypi.web.templates import PAGE, Templates
 
 TAGS = ("project/<name>",)
 

@@ -1,0 +1,100 @@
+"""Templates: what every page knows, and how one becomes an answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import frozen
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from caching.policy import DAY, Policy
+from pypi import __version__
+from pypi.domain.sizes import UNITS
+from pypi.http.answer import Answer
+from pypi.http.security import Headers, page_headers
+from pypi.http.urls import project_path, release_path
+from pypi.web.static import SCRIPT, STYLE, Assets
+
+PAGE = Policy(edge=DAY, keep=DAY, stale_while_revalidate=300, stale_if_error=5 * DAY)
+"""For a page that is the same for everybody, and is forgotten by its tags."""
+
+HTML = "text/html; charset=utf-8"
+
+
+@frozen(eq=False)
+class Templates:
+    """Renders the templates.
+
+    Attributes:
+        environment: knows the filters ``size``, ``count``, ``day`` and ``instant``, and as globals ``asset``,
+            ``project_path``, ``release_path``, ``origin``, ``index_name``, ``version``.
+        headers: of every page.
+    """
+
+    environment: Environment
+    headers: Headers
+
+    @classmethod
+    def installed(
+        cls,
+        assets: Assets | None = None,
+        *,
+        origin: str = "",
+        name: str = "Cheeseshop",
+        headers: Headers = page_headers(),
+    ) -> Templates:
+        """The templates that come with Cheeseshop.
+
+        Args:
+            assets: the static files that pages name.
+            origin: this index's URL, without a slash at its end.
+            name: what it is called.
+        """
+        assets = assets or Assets.installed()
+        environment = Environment(
+            loader=PackageLoader("templates", "."),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters.update(size=shown_size, count=shown_count, day=shown_day, instant=instant)
+        environment.globals.update(
+            asset=assets.url,
+            index_name=name,
+            origin=origin,
+            project_path=project_path,
+            release_path=release_path,
+            script_url=assets.url(SCRIPT),
+            style_url=assets.url(STYLE),
+            version=__version__,
+        )
+        return cls(environment, headers)
+
+    def page(self, name: str, *, code: int = 200, **values: Any) -> Answer:
+        """A page as an answer."""
+        body = self.environment.get_template(name).render(**values)
+        return Answer(code=code, body=body.encode(), content_type=HTML, headers=self.headers)
+
+
+def shown_size(size: int) -> str:
+    """``1500000`` as ``1.4 MB``."""
+    unit = next((name for name in ("GB", "MB", "KB") if size >= UNITS[name]), "B")
+    return f"{size} B" if unit == "B" else f"{size / UNITS[unit]:.1f} {unit}"
+
+
+def shown_count(number: int) -> str:
+    """``1234567`` as ``1,234,567``."""
+    return f"{number:,}"
+
+
+def shown_day(at: datetime) -> str:
+    """The day of an aware datetime, in UTC: ``7 Mar 2026``."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y}"
+
+
+def instant(at: datetime) -> str:
+    """An aware datetime as machines read it: ``2026-03-07T12:30:00Z``."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
