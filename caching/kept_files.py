@@ -19,6 +19,11 @@ OF_THE_MOMENT = frozenset({"server", "date", "connection"})
 
 
 AtHand = Callable[[], AbstractContextManager[int] | None]
+Sent = Callable[[], object]
+
+
+def untold() -> None:
+    """Nobody wants to know what was sent."""
 
 
 @frozen(eq=False)
@@ -34,6 +39,7 @@ class KeptFile:
         stats: of its route.
         at_hand: the file open to be read, as a descriptor that is good within the context; ``None`` where it
             has to be looked for. What goes wrong within makes the next one look.
+        sent: is called when all of it was sent.
     """
 
     own: bytes
@@ -43,6 +49,7 @@ class KeptFile:
     cache: bytes
     stats: Any
     at_hand: AtHand
+    sent: Sent = untold
 
     def __repr__(self) -> str:
         return f"<KeptFile {self.etag.decode('latin-1')}, {self.size} bytes>"
@@ -73,7 +80,7 @@ class KeptFiles:
         self.found.clear()
 
 
-def kept_file(headers: Headers, stats: Any, at_hand: AtHand) -> KeptFile | None:
+def kept_file(headers: Headers, stats: Any, at_hand: AtHand, sent: Sent = untold) -> KeptFile | None:
     """A file as the lane needs it; ``None`` if what was said of it cannot be said again by lines alone.
 
     Args:
@@ -93,4 +100,5 @@ def kept_file(headers: Headers, stats: Any, at_hand: AtHand) -> KeptFile | None:
         cache=values.get("cache-status", "").encode("latin-1"),
         stats=stats,
         at_hand=at_hand,
+        sent=sent,
     )

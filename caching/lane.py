@@ -519,7 +519,9 @@ class Lane:
         handing.release(result)
         seconds = self._moment.reactor.seconds() - handing.begun
         self._note(handing.file, 200, self._bare.sent_of_file, seconds, handing.line, handing.logged)
-        if result is not None:
+        if result is None:
+            handing.file.sent()
+        else:
             self._beside = True
             if not isinstance(result.value, ConnectionClosed):
                 log.failure("An answer broke off: {request}", result, request=handing.line)

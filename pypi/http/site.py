@@ -11,7 +11,7 @@ from urllib.parse import quote
 from twisted.web import server
 from twisted.web.resource import IResource
 
-from caching.kept_files import AtHand, kept_file
+from caching.kept_files import AtHand, Sent, kept_file
 from pypi.http.caller import Callers, Networks, address_of
 from pypi.http.channel import StrictChannel
 from pypi.http.crowd import Crowd
@@ -102,8 +102,12 @@ class Site(server.Site):
             return channel
         return self._lane.before(channel)
 
-    def keep_file(self, request: Request, at_hand: AtHand) -> None:
-        """Let the lane hand out a file that has just been sent whole, for ``request``."""
+    def keep_file(self, request: Request, at_hand: AtHand, sent: Sent) -> None:
+        """Let the lane hand out a file that has just been sent whole, for ``request``.
+
+        Args:
+            sent: is called whenever that was done.
+        """
         path = quote(request.text_path, safe=UNRESERVED).encode("ascii")
         plain = request.method == b"GET" and request.clientproto == b"HTTP/1.1" and request.uri == path
         stats = getattr(request, "route", None)
@@ -115,7 +119,7 @@ class Site(server.Site):
             for name, values in request.responseHeaders.getAllRawHeaders()
             for value in values
         )
-        file = kept_file(headers, stats, at_hand)
+        file = kept_file(headers, stats, at_hand, sent)
         if file is not None:
             self._lane.kept_files.put(path, file)
 

@@ -16,6 +16,7 @@ from twisted.web.http_headers import Headers
 from zope.interface import implementer
 
 from caching.blocks import Whole
+from caching.kept_files import untold
 from caching.transport import bare
 
 GONE_AFTER = 60_000
@@ -49,6 +50,7 @@ class Stream:
         file: where the same bytes are, if the kernel can send them from there.
         etag: strong validator, quoted; ``None`` where it is the answer that has it.
         packed: the same body as gzip, under a validator of its own, where it is there in both forms.
+        sent: is called when all of it was sent, now or when others are given the same file.
     """
 
     length: int | None
@@ -56,6 +58,7 @@ class Stream:
     file: FilePart | None = None
     etag: str | None = None
     packed: Stream | None = None
+    sent: Callable[[], object] = untold
 
 
 def of_blocks(whole: Whole) -> Stream:
@@ -77,22 +80,25 @@ async def send(request: Any, stream: Stream) -> None:
     """
     channel = request.channel  # which a request forgets when its client has gone
     if stream.file is not None and channel is not None and channel.sends_files:
-        await _hand_over(request, channel, stream.file)
+        await _hand_over(request, channel, stream.file, stream.sent)
     else:
         if stream.length is None and channel is not None:
             _settle(request, channel)
         await _pump(request, stream)
+        if not request.aborted:
+            stream.sent()
 
 
-async def _hand_over(request: Any, channel: Any, part: FilePart) -> None:
+async def _hand_over(request: Any, channel: Any, part: FilePart, sent: Callable[[], object]) -> None:
     async with part.held as file:
         request.write(b"")  # the head
         try:
             # Whoever has gone needs no answer; the request is told by its channel.
             with suppress(ConnectionClosed):
                 await channel.send_file(file, part.offset, part.count)
+                sent()
                 if part.at_hand is not None:
-                    request.site.keep_file(request, part.at_hand)
+                    request.site.keep_file(request, part.at_hand, sent)
         finally:
             request.sentLength += channel.sent_of_file
 

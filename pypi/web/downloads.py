@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
 from caching.conditional import Conditions
+from caching.kept_files import untold
 from caching.policy import DAY, FOR_EVER, Policy
 from pypi.domain.errors import NoSuchFile
 from pypi.files import paths
+from pypi.files.paths import StorePath
 from pypi.files.store import FileStore, StoredFile
 from pypi.http.answer import Answer
 from pypi.http.ranges import ByteRange, Content, DownloadPlan, body, plan_download
@@ -34,18 +37,22 @@ class Downloads:
     Attributes:
         random_bytes: for boundaries between the parts of an answer.
         handoff: who sends the bytes; ``None``: we do.
+        count: is told the BLAKE2b-256 of each file that was sent whole, or will be by somebody else;
+            ``None`` where nobody counts.
     """
 
     router: ClassVar[Router] = Router()
     files: FileStore
     random_bytes: Callable[[int], bytes]
     handoff: Handoff | None = None
+    count: Callable[[str], object] | None = None
 
     @router.get("/packages/<first>/<second>/<rest>/<filename>", policy=FILE)
     async def file(self, request: Any, first: str, second: str, rest: str, filename: str) -> Answer:
         """A file, whole or in part."""
         path = f"{first}/{second}/{rest}/{filename}"
-        if paths.parse(path) is None:
+        where = paths.parse(path)
+        if where is None:
             raise NoSuchFile(path)
         stored = await self.files.open(path)
         ranges = request.getHeader(b"Range") or b""
@@ -56,16 +63,24 @@ class Downloads:
             Content(size=stored.size, etag=f'"{first}{second}{rest}"', modified=stored.modified),
             boundary=self.random_bytes(16).hex() if b"," in ranges else "",
         )
+        sent = self._counting(where, plan, stored.size)
         if self.handoff is not None and request.method == b"GET" and plan.status in (200, 206):
             elsewhere = await self.handoff.answer(request, path, stored)
             if elsewhere is not None:
+                sent()
                 return _described(elsewhere, plan)
         return Answer(
             code=plan.status,
-            body=stream(plan, stored, again=self.handoff is None),
+            body=stream(plan, stored, again=self.handoff is None, sent=sent),
             content_type=plan.content_type,
             headers=(*plan.headers, *SAFE_TO_OPEN),
         )
+
+    def _counting(self, where: StorePath, plan: DownloadPlan, size: int) -> Callable[[], object]:
+        """What counts a download: nothing does, unless all of a file is asked for at once."""
+        if self.count is None or where.is_metadata or plan.pieces != (ByteRange(0, size),):
+            return untold
+        return partial(self.count, where.blake2_256)
 
 
 def _described(elsewhere: Answer, plan: DownloadPlan) -> Answer:
@@ -77,15 +92,16 @@ def _described(elsewhere: Answer, plan: DownloadPlan) -> Answer:
     return evolve(elsewhere, headers=(*validators, *SAFE_TO_OPEN, *elsewhere.headers), etag=etag)
 
 
-def stream(plan: DownloadPlan, stored: StoredFile, *, again: bool) -> Stream:
+def stream(plan: DownloadPlan, stored: StoredFile, *, again: bool, sent: Callable[[], object]) -> Stream:
     """The plan's body; of one part of a file the kernel may send it, if it finds the file.
 
     Args:
         again: whether others who ask for the whole file may be answered the same, without asking here.
+        sent: is called when all of it was sent.
     """
     part, at_hand = None, stored.at_hand if again and plan.status == 200 else None
     match plan.pieces:
         case (ByteRange(start=start, length=length),):
             if (held := stored.held()) is not None:
                 part = FilePart(held=held, offset=start, count=length, at_hand=at_hand)
-    return Stream(length=plan.length, pieces=lambda: body(plan, stored.read), file=part)
+    return Stream(length=plan.length, pieces=lambda: body(plan, stored.read), file=part, sent=sent)
