@@ -29,12 +29,14 @@ Rooms::
     pypi/failpoints.py  points with names, which do nothing unless they are armed
     pypi/config/        sections (every key)  values, features (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
-                        features clients usage switches: what is used, by whom, until when
+                        features clients usage switches: what is used, by whom, until when  downloads
+                        marker_words wheel_words: requirements and tags as people say them
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
                         changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
                         history: the journal as changelogs tell it  releases: one question at a time
                         documents: all about one release  lookups: many small questions at once
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
+                        downloads: of whom how many
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
@@ -49,14 +51,14 @@ Rooms::
                         answer streams refused router keeping table negotiate ranges urls:
                         what a route says
                         observed access_log log_lines log_file log_writer noted
-                        overheard usage: what is noted of it
+                        overheard usage downloaded: what is noted of it
                         announced rate_limit: what is said of what is to go, and of how often
                         camo: where pictures of strangers come from  security: what pages may do
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
                         downloads (handoff)  pages (pages_projects, pages_search)  health  metrics
                         feeds (feeds_xml)  changes (changes_forms)
                         templates: what every page knows  static (static_build): files by their content
-    pypi/jobs/          schedule turn, and one file per job: outbox purge audit sweep usage
+    pypi/jobs/          schedule turn once, and one file per job: outbox purge audit sweep usage downloads
     pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies
                         compare shapes tally report: what came of it  live: traffic shown to another server
     pypi/cli/           main, running, and one file per verb family
