@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from attrs import define, field, frozen
-from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from pypi.db.connection import Cursor
-from pypi.db.database import Database, OutcomeUnknown
+from pypi.db.database import Database
 from pypi.db.queries import usage as kept
 from pypi.db.queries.usage import Added
 from pypi.domain.usage import Use
 from pypi.http.usage import Seen, Sum, Usage
-
-log = Logger()
-
-PATIENCE = 1.0
-"""Seconds that what was counted last may take to be kept when the worker ends."""
+from pypi.jobs.once import Once, at_the_end
 
 KEPT_DAYS = 400
 """Days of which is known what was used: a year, and some to compare with."""
@@ -38,19 +32,17 @@ class KeepUsage:
     usage: Usage
     database: Database = field(repr=False)
     reactor: Any = field(repr=False)
-    _doubted: Mapping[Sum, Seen] = field(factory=dict, init=False, repr=False)
-    _transaction: str = field(default="", init=False, repr=False)
+    _once: Once[dict[Sum, Seen]] = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._once = Once(self.database, self.usage.take, _add, self.usage.give_back)
 
     async def start(self) -> None:
         """There is nothing to begin with."""
 
     async def stop(self) -> None:
         """Keep what was counted last, if that is a matter of seconds."""
-        last = Deferred.fromCoroutine(self.run())
-        try:
-            await last.addTimeout(PATIENCE, self.reactor)
-        except Exception as error:
-            log.warn("What was used last could not be kept: {error}", error=str(error) or repr(error))
+        await at_the_end(self.run, self.reactor, "What was used last")
 
     async def run(self) -> None:
         """Add what was counted since the last time.
@@ -58,17 +50,7 @@ class KeepUsage:
         Raises:
             DatabaseDown: later, then.
         """
-        await self._settle_doubt()
-        taken = self.usage.take()
-        if not taken:
-            return
-        try:
-            await self.database.transact(self._add, [_row(key, seen) for key, seen in sorted(taken.items())])
-        except OutcomeUnknown:
-            self._doubted = taken
-        except BaseException:
-            self.usage.give_back(taken)
-            raise
+        await self._once.run()
 
     async def since(self, day: date) -> tuple[list[Use], date | None]:
         """What all workers have kept from a day on, and the first day of all that is recorded.
@@ -82,21 +64,6 @@ class KeepUsage:
 
         return await self.database.read(read)
 
-    async def _add(self, cursor: Cursor, rows: list[Added]) -> None:
-        self._transaction = await kept.transaction(cursor)
-        await kept.add(cursor, rows)
-
-    async def _settle_doubt(self) -> None:
-        """Ask what became of a transaction whose end nobody heard of, if there is one."""
-        if not self._doubted:
-            return
-        fate = await self.database.ask(kept.fate, self._transaction)
-        if fate == "in progress":
-            raise OutcomeUnknown()
-        doubted, self._doubted = self._doubted, {}
-        if fate == "aborted":
-            self.usage.give_back(doubted)
-
 
 @frozen(kw_only=True, eq=False)
 class ForgetUsage:
@@ -109,6 +76,10 @@ class ForgetUsage:
     async def run(self) -> None:
         """Forget what is older than ``KEPT_DAYS``."""
         await self.database.transact(kept.forget, self.now().date() - timedelta(days=KEPT_DAYS))
+
+
+async def _add(cursor: Cursor, taken: dict[Sum, Seen]) -> None:
+    await kept.add(cursor, [_row(key, seen) for key, seen in sorted(taken.items())])
 
 
 def _row(key: Sum, seen: Seen) -> Added:

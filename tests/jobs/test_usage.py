@@ -17,12 +17,13 @@ from twisted.internet.defer import Deferred, gatherResults
 from caching.stats import Routes
 from pypi.db.database import Database, DatabaseDown, OutcomeUnknown
 from pypi.db.queries import usage as kept
+from pypi.db.queries.fate import fate, transaction
 from pypi.db.queries.usage import Added
 from pypi.domain.usage import Use
 from pypi.http.log_lines import Combined
 from pypi.http.overheard import Overheard
 from pypi.http.usage import Usage
-from pypi.jobs import usage as job
+from pypi.jobs import once
 from pypi.jobs.usage import ForgetUsage, KeepUsage
 from tests.support.databases import ask
 from tests.support.index import reactor
@@ -168,9 +169,9 @@ async def test_a_commit_that_happened_unheard(database_url: str) -> None:
 
 async def test_a_transaction_of_another_server(worker: Worker) -> None:
     """A database that was set back knows nothing of the transaction: it did not happen."""
-    assert await worker.database.ask(kept.fate, str((1 << 60) + 99)) == "aborted"
-    number = await worker.database.transact(kept.transaction)
-    assert await worker.database.ask(kept.fate, number) == "committed"
+    assert await worker.database.ask(fate, str((1 << 60) + 99)) == "aborted"
+    number = await worker.database.transact(transaction)
+    assert await worker.database.ask(fate, number) == "committed"
 
 
 async def test_stopping(worker: Worker) -> None:
@@ -182,7 +183,7 @@ async def test_stopping(worker: Worker) -> None:
 
 async def test_stopping_without_a_database(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that ends waits for no database for long."""
-    monkeypatch.setattr(job, "PATIENCE", 0.05)
+    monkeypatch.setattr(once, "PATIENCE", 0.05)
     with away(worker.url):
         worker.count()
         await worker.job.stop()

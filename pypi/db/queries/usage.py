@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-import psycopg2
 from attrs import frozen
 
 from pypi.db.connection import Cursor
@@ -38,12 +37,6 @@ ADD = """
     ON CONFLICT (day, feature, family) DO UPDATE
        SET count = usage.count + excluded.count, last_seen = greatest(usage.last_seen, excluded.last_seen)"""
 
-TRANSACTION = "SELECT pg_current_xact_id()::text"
-FATE = "SELECT pg_xact_status(%(transaction)s::xid8)"
-
-IN_THE_FUTURE = "22023"
-"""Invalid parameter: a transaction with a number that was not given to any yet."""
-
 SINCE = """
     SELECT feature, family, sum(count)::bigint, max(last_seen) FROM usage WHERE day >= %(day)s
      GROUP BY feature, family ORDER BY feature, family"""
@@ -66,25 +59,6 @@ class Added:
     family: str
     count: int
     last_seen: datetime
-
-
-async def transaction(cursor: Cursor) -> str:
-    """What this transaction is called, to ask later what became of it."""
-    return str(await cursor.value(TRANSACTION))
-
-
-async def fate(cursor: Cursor, transaction: str) -> str | None:
-    """What became of a transaction: ``committed``, ``aborted``, ``in progress``; ``None`` if it is too old.
-
-    A server that has never heard of it has lost it, and is another one by now. For ``Database.ask``.
-    """
-    try:
-        told: str | None = await cursor.value(FATE, {"transaction": transaction})
-    except psycopg2.Error as error:
-        if error.pgcode != IN_THE_FUTURE:
-            raise
-        return "aborted"
-    return told
 
 
 async def add(cursor: Cursor, rows: Sequence[Added], most: int = MOST_ROWS) -> None:
