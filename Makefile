@@ -12,6 +12,8 @@ TESTS ?= tests
 BENCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
+# Byte code beside the sources, also where the environment has Python write none: half of a start is compiling.
+COMPILED := $(BIN)/python -m compileall -q pypi caching legacy_compat templates
 
 .PHONY: serve tests check bench clean
 
@@ -39,8 +41,10 @@ $(BIN)/python:
 # Each stamp stands for an installation of one extra; it is made anew only when setup.py is newer.
 $(VENV)/.serve: setup.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded]'
+	@$(COMPILED)
 	@touch $@
 
 $(VENV)/.tests: setup.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(COMPILED)
 	@touch $@ $(VENV)/.serve

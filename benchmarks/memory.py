@@ -1,6 +1,7 @@
 """Memory of a worker, idle and with pages, and how soon it is ready.
 
-*Idle*: the resident set two seconds after the start, before anybody asked. *A cached page*: pages of the
+*Idle*: the resident set two seconds after the start, before anybody asked, of one worker of two; beside it, to
+compare, that of a service of one process, which sees to the embedded servers as well. *A cached page*: pages of the
 140,000 that are neither the most nor the least popular, asked for once each as pip does, after some others
 that warm everything else up; what the resident set grew by for each, beside 1.3 times the page's compressed
 size and 1.5 kB. *Bound*: the same pages at a worker that may keep 8 MB; what its resident set grew by.
@@ -40,6 +41,7 @@ class Found:
     """One number for each run; bytes, but for ``ready`` in seconds."""
 
     idle: list[float] = field(factory=list)
+    alone: list[float] = field(factory=list)
     page: list[float] = field(factory=list)
     allowed: list[float] = field(factory=list)
     bounded: list[float] = field(factory=list)
@@ -57,16 +59,19 @@ def measure(setting: Setting) -> Iterator[Row]:
         setting.say(f"Run {run + 1} of {setting.runs}: with room")
         with servers.reading(data, folder / "roomy", env=MEMORY) as service:
             time.sleep(SETTLING)
-            found.idle.append(_held(service) / 1e6)
+            found.alone.append(_held(service) / 1e6)
             grown, sizes = _fill(service, names)
             found.page.append(grown / len(sizes))
             found.allowed.append(TIMES * mean(sizes) + BESIDES)
             found.ready.append(_second(data, folder))
+        setting.say(f"Run {run + 1} of {setting.runs}: two workers")
+        found.idle.append(_idle(data, folder) / 1e6)
         setting.say(f"Run {run + 1} of {setting.runs}: without room")
         env = {"CHEESESHOP_CACHE_MEMORY": str(BOUND)}
         with servers.reading(data, folder / "bounded", env=env) as service:
             found.bounded.append(_fill(service, names)[0] / 1e6)
     yield Row(measure="idle worker", unit="MB", ours=found.idle, bar=at_most(MOST_IDLE))
+    yield Row(measure="idle service of one process", unit="MB", ours=found.alone)
     yield Row(
         measure="a cached page",
         unit="bytes",
@@ -82,6 +87,13 @@ def measure(setting: Setting) -> Iterator[Row]:
         note="of the whole process, while 14 MB and more are asked for",
     )
     yield Row(measure="ready, on running databases", unit="s", ours=found.ready, bar=at_most(LONGEST_START))
+
+
+def _idle(data: Path, folder: Path) -> float:
+    """Bytes that a worker of two holds before anybody asked."""
+    with servers.reading(data, folder / "two", workers=2, env=MEMORY) as service:
+        time.sleep(SETTLING)
+        return mean(machine.memory(pid, "VmRSS") for pid in servers.answering(service))
 
 
 def _held(service: Running) -> int:

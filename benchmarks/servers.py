@@ -28,7 +28,8 @@ SERVERS = ("postgres", "redis")
 WORKER = "pypi.process.worker"
 """In the command line of a process that answers, when there are several."""
 
-ENVIRONMENT = {"CHEESESHOP_OPERATOR_PORT": "0"}
+ENVIRONMENT = {"CHEESESHOP_OPERATOR_PORT": "0", "PYTHONDONTWRITEBYTECODE": ""}
+"""An installation has its byte code, whatever the shell that measures asks Python not to write."""
 
 OBSERVED = {"log.access": "{folder}/access.log", "log.format": "combined"}
 """What is on while it is measured, since operators have it on, besides metrics, which nothing turns off."""
