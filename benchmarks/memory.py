@@ -1,11 +1,12 @@
 """Memory of a worker, idle and with pages, and how soon it is ready.
 
-*Idle*: the resident set two seconds after the start, before anybody asked, of one worker of two; beside it, to
-compare, that of a service of one process, which sees to the embedded servers as well. *A cached page*: pages of the
-140,000 that are neither the most nor the least popular, asked for once each as pip does, after some others
-that warm everything else up; what the resident set grew by for each, beside 1.3 times the page's compressed
-size and 1.5 kB. *Bound*: the same pages at a worker that may keep 8 MB; what its resident set grew by.
-*Ready*: from the start of a second service, on the databases of a first that runs already, to its ready line.
+*Idle*: the resident set two seconds after the start, before anybody asked, of one worker of two; beside it,
+to compare, that of a service of one process, which sees to the embedded servers as well. *A cached page*:
+pages of the 140,000 that are neither the most nor the least popular, asked for once each as pip does, after
+some others that warm everything else up; what the resident set grew by for each, beside 1.3 times the page's
+compressed size and 1.5 kB. *Bound*: the same pages at a worker that may keep 8 MB; what its resident set
+grew by. *Ready*: from the start of a second service, on the databases of a first that runs already, to its
+ready line.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def _idle(data: Path, folder: Path) -> float:
     """Bytes that a worker of two holds before anybody asked."""
     with servers.reading(data, folder / "two", workers=2, env=MEMORY) as service:
         time.sleep(SETTLING)
-        return mean(machine.memory(pid, "VmRSS") for pid in servers.answering(service))
+        return mean(machine.memory(pid, "VmRSS") for pid in servers.workers(service, 2))
 
 
 def _held(service: Running) -> int:
