@@ -1,0 +1,72 @@
+"""One browser and one site for all tests of this folder; both are gone when its last test has run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.projects import RELEASES, STATUSES, YANKED
+from tests.support.browser import Window, chromium
+from tests.support.service import Service
+from tests.support.site import Site
+
+Open = Callable[..., Window]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """A running Chromium."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running site with the projects of ``tests.browser.projects``, and real ones where they can be had."""
+    service = Service(tmp_path_factory.mktemp("site"), {"LIMITS_FACTOR": "0"})
+    try:
+        yield stocked(Site(service.start()))
+        service.stop()
+    finally:
+        service.end()
+
+
+def stocked(site: Site) -> Site:
+    """The site, with all its projects."""
+    site.service.add_user("ada")
+    site.stock(lambda folder: [release.write(folder) for release in RELEASES])
+    for project, status, reason in STATUSES:
+        change = "UPDATE projects SET status = %s, status_reason = %s WHERE normalized = %s"
+        site.service.sql(change, status, reason, project)
+    for project, version, reason in YANKED:
+        site.service.cheeseshop("yank", project, version, "--reason", reason)
+    site.stock_real()
+    return site
+
+
+@pytest.fixture
+def window(browser: Browser, site: Site) -> Iterator[Callable[..., Window]]:
+    """Makes windows, each with the settings of a new browser: ``window(java_script_enabled=False)``."""
+    contexts = []
+
+    def make(*, measured: bool = False, **settings: object) -> Window:
+        context = browser.new_context(**settings)  # type: ignore[arg-type]
+        contexts.append(context)
+        return Window.of(context, site.url, measured=measured)
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="package")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of every page go: ``SCREENSHOTS``, or the folder of this run."""
+    wanted = os.environ.get("SCREENSHOTS")
+    folder = Path(wanted).absolute() if wanted else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
