@@ -70,3 +70,22 @@ class ProjectPage:
     status_reason: str = ""
     versions: tuple[str, ...]
     files: tuple[FileEntry, ...]
+
+
+@frozen(kw_only=True)
+class Extent:
+    """How much is wanted of what stands around a release.
+
+    Attributes:
+        described: whether the description is.
+        rendered: whether it is wanted as HTML, or as it was written.
+        files: whether files are to be listed; they are counted in any case.
+        all_files: whether it is about the files of all releases, or only those of this one.
+        history: whether all releases of the project are to be listed; they are counted in any case.
+    """
+
+    described: bool = True
+    rendered: bool = False
+    files: bool = True
+    all_files: bool = False
+    history: bool = True

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 import orjson
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pypi.db.database import Database
 from pypi.db.queries import documents
@@ -17,7 +17,7 @@ from pypi.domain import versions
 from pypi.domain.errors import NoSuchProject, NoSuchRelease
 from pypi.domain.metadata import Metadata
 from pypi.domain.names import NormalizedName
-from pypi.domain.values import Status, Yank
+from pypi.domain.values import Extent, Status, Yank
 from pypi.files import paths
 from pypi.files.workers import Workers
 
@@ -74,11 +74,16 @@ class Document:
         name: as displayed.
         serial: of the last change of the project.
         version: as it was first spelled.
+        created: when the release got its first file; aware, UTC.
+        latest: the version that is meant where none is named.
+        release_count: of the project.
+        file_count: of this release, or of all, as it was asked for; whether ``files`` lists them or not.
+        wheel_count: how many of these are wheels.
         metadata: of its first file; without the description.
-        description: as written; empty where ``html`` takes its place.
+        description: as written; empty where ``html`` takes its place, or where it was not asked for.
         html: the description, harmless, where it was asked for and could be rendered.
-        files: by filename; of all releases, or of this one, as it was asked for.
-        releases: all of the project, the highest version first.
+        files: by filename; of all releases, of this one, or none, as it was asked for.
+        releases: all of the project, the highest version first; or none.
         roles: (role, name of the account) pairs, owners first.
     """
 
@@ -89,6 +94,11 @@ class Document:
     serial: int
     version: str
     yank: Yank | None
+    created: datetime
+    latest: str
+    release_count: int
+    file_count: int
+    wheel_count: int
     metadata: Metadata
     description: str = field(repr=False)
     html: str | None = field(repr=False)
@@ -122,40 +132,41 @@ class Documents:
         self,
         name: NormalizedName,
         make: Callable[[Document], T],
-        *,
-        all_files: bool = False,
-        rendered: bool = False,
+        extent: Extent = Extent(),
     ) -> T:
         """What is made of a project's latest release: the one that is meant where no version is named.
 
         Args:
             make: pure; it is called in a thread where there is much to do.
-            all_files: whether the files of all releases are wanted, or only those of this one.
-            rendered: whether the description is wanted as HTML, or as it was written.
+            extent: how much of it is wanted.
 
         Raises:
             NoSuchProject: nobody has taken the name, nothing was published under it yet, or it is in
                 quarantine.
         """
-        row = await self.database.ask(documents.of_latest, name, all_files=all_files, rendered=rendered)
+        row = await self.database.ask(documents.of_latest, name, extent)
         if row is None:
             raise NoSuchProject(name)
         return await self._made(row, make)
 
     async def of_release(
-        self, name: NormalizedName, version: str, make: Callable[[Document], T], *, rendered: bool = False
+        self,
+        name: NormalizedName,
+        version: str,
+        make: Callable[[Document], T],
+        extent: Extent = Extent(),
     ) -> T:
         """What is made of one release, whose version may be spelled in any way (``1.0`` is ``1.0.0``).
 
         Args:
             make: pure; it is called in a thread where there is much to do.
-            rendered: whether the description is wanted as HTML, or as it was written.
+            extent: how much of it is wanted; ``all_files`` means nothing here.
 
         Raises:
             NoSuchRelease: there is none, or its project is in quarantine.
         """
         canonical = versions.canonical(version)
-        row = await self.database.ask(documents.of_version, name, canonical, rendered=rendered)
+        row = await self.database.ask(documents.of_version, name, canonical, evolve(extent, all_files=False))
         if row is None:
             raise NoSuchRelease(name, version)
         return await self._made(row, make)
@@ -180,6 +191,11 @@ def _document(row: DocumentRow) -> Document:
         serial=row.last_serial,
         version=row.version,
         yank=_yank(row.yanked_reason),
+        created=datetime.fromisoformat(row.created),
+        latest=row.latest,
+        release_count=row.release_count,
+        file_count=row.count,
+        wheel_count=row.wheels,
         metadata=Metadata.from_json(stored),
         description=row.description,
         html=row.html,

@@ -11,6 +11,7 @@ from caching.conditional import strong_etag
 from caching.policy import DAY, Policy
 from pypi.domain.errors import NotFound
 from pypi.domain.names import NormalizedName, normalize
+from pypi.domain.values import Extent
 from pypi.http.answer import Answer, redirect
 from pypi.http.router import ALLOWED_HEADERS, Router
 from pypi.http.urls import Urls, quoted
@@ -69,7 +70,7 @@ class JsonApi:
 
     async def _project(self, name: NormalizedName, make: Callable[[Document], Answer]) -> Answer:
         try:
-            answer = await self.documents.of_project(name, make, all_files=True)
+            answer = await self.documents.of_project(name, make, Extent(all_files=True))
         except NotFound:
             answer = NOT_FOUND
         return evolve(answer, tags=(f"project/{name}",))

@@ -11,6 +11,7 @@ from pypi.domain.errors import NotFound
 from pypi.domain.metadata.links import links
 from pypi.domain.names import NormalizedName, normalize
 from pypi.domain.sizes import UNITS
+from pypi.domain.values import Extent
 from pypi.http.answer import Answer, redirect
 from pypi.http.router import Router
 from pypi.http.urls import Urls, project_path, release_path
@@ -34,7 +35,7 @@ class ProjectPages:
         """The latest release of a project."""
         normalized = normalize(name)
         try:
-            answer = await self.documents.of_project(normalized, self._maker(request), rendered=True)
+            answer = await self.documents.of_project(normalized, self._maker(request), Extent(rendered=True))
         except NotFound as refusal:
             answer = self._nothing(refusal)
         return _tagged(answer, normalized)
@@ -45,7 +46,7 @@ class ProjectPages:
         normalized = normalize(name)
         make = self._maker(request, of_version=True)
         try:
-            answer = await self.documents.of_release(normalized, version, make, rendered=True)
+            answer = await self.documents.of_release(normalized, version, make, Extent(rendered=True))
         except NotFound as refusal:
             answer = self._nothing(refusal)
         return _tagged(answer, normalized)

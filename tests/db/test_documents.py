@@ -16,6 +16,7 @@ from pypi.db.queries import documents
 from pypi.db.queries.documents import FileRow, ReleaseRow
 from pypi.domain import versions
 from pypi.domain.names import normalize
+from pypi.domain.values import Extent
 from tests.support.databases import ask
 
 ODD = "tab\there, line\nend, \"quotes\", 'more', \\t \\u0041 \x01\x1e\x1f\x7f, ünï¢ödé 🧀 \u2028 null"
@@ -61,7 +62,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 async def test_every_column(database: Database) -> None:
     """Texts come back with all that people put into them, of all releases when all are asked for."""
-    row = await database.ask(documents.of_latest, normalize("a-b"), all_files=True, rendered=False)
+    row = await database.ask(documents.of_latest, normalize("a-b"), Extent(all_files=True, rendered=False))
     assert row is not None
     assert (row.name, row.normalized, row.status, row.last_serial) == ("A.b", "a-b", "active", 4)
     assert (row.version, row.yanked_reason) == ("1.0", None)
@@ -97,17 +98,19 @@ async def test_every_column(database: Database) -> None:
 
 async def test_one_release(database: Database) -> None:
     """A version is found by its canonical form, with its own files, and its page where one was made."""
-    row = await database.ask(documents.of_version, normalize("a-b"), "1", rendered=True)
+    row = await database.ask(documents.of_version, normalize("a-b"), "1", Extent(rendered=True))
     assert row is not None
     assert (row.version, row.count, row.description, row.html) == ("1.0", 2, "", f"<p>{ODD}")
     assert {file.filename for file in documents.listed_files(row.files)} == {"a-1.tar.gz", "a-1.zip"}
-    row = await database.ask(documents.of_version, normalize("a-b"), "x", rendered=True)
+    row = await database.ask(documents.of_version, normalize("a-b"), "x", Extent(rendered=True))
     assert row is not None
     assert (row.yanked_reason, row.description, row.html) == (ODD, ODD, None)
-    row = await database.ask(documents.of_version, normalize("a-b"), "0.9", rendered=False)
+    row = await database.ask(documents.of_version, normalize("a-b"), "0.9", Extent(rendered=False))
     assert row is not None
     assert (row.count, documents.listed_files(row.files), row.description) == (0, [], "")
-    latest = await database.ask(documents.of_latest, normalize("a-b"), all_files=False, rendered=False)
+    latest = await database.ask(
+        documents.of_latest, normalize("a-b"), Extent(all_files=False, rendered=False)
+    )
     assert latest is not None
     assert (latest.version, latest.count) == ("1.0", 2)
 
@@ -116,9 +119,11 @@ async def test_nothing(database: Database, database_url: str) -> None:
     """A project without releases, one in quarantine, and one that is not there have none."""
     ask(database_url, "UPDATE projects SET status = 'quarantined' WHERE name = 'A.b'")
     for name in ("empty", "a-b", "nobody"):
-        found = await database.ask(documents.of_latest, normalize(name), all_files=True, rendered=True)
+        found = await database.ask(
+            documents.of_latest, normalize(name), Extent(all_files=True, rendered=True)
+        )
         assert found is None
-        assert await database.ask(documents.of_version, normalize(name), "1", rendered=True) is None
+        assert await database.ask(documents.of_version, normalize(name), "1", Extent(rendered=True)) is None
 
 
 # Which release is the latest
@@ -148,7 +153,9 @@ async def test_latest(database: Database, database_url: str, seed: int) -> None:
         insert(connection.cursor(), projects)
     connection.close()
     for name, releases in projects.items():
-        row = await database.ask(documents.of_latest, normalize(name), all_files=False, rendered=False)
+        row = await database.ask(
+            documents.of_latest, normalize(name), Extent(all_files=False, rendered=False)
+        )
         assert row is not None
         assert row.version == versions.latest(releases.values()), releases
         ordered = sorted((version for version, _ in releases.values()), key=versions.sort_key, reverse=True)

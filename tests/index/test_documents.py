@@ -14,7 +14,7 @@ from pypi.db.database import Database
 from pypi.domain.errors import NoSuchProject, NoSuchRelease
 from pypi.domain.metadata import Metadata
 from pypi.domain.names import normalize
-from pypi.domain.values import Status, Yank
+from pypi.domain.values import Extent, Status, Yank
 from pypi.files.workers import Workers
 from pypi.index.documents import THREAD_FROM, Document, Documents, PublishedFile, ReleaseLine
 from tests.support.databases import ask
@@ -90,7 +90,7 @@ async def test_of_project(documents: Documents) -> None:
 
 async def test_all_files(documents: Documents) -> None:
     """The files of all releases come where they are asked for, each with the yank of its release."""
-    found = await documents.of_project(normalize("a-b"), itself, all_files=True)
+    found = await documents.of_project(normalize("a-b"), itself, Extent(all_files=True))
     assert [(file.filename, file.yank) for file in found.files] == [
         ("a.whl", None),
         ("b.whl", None),
@@ -101,9 +101,9 @@ async def test_all_files(documents: Documents) -> None:
 async def test_of_release(documents: Documents) -> None:
     """A release is found by any spelling of its version, and with its description as it is asked for."""
     for version in ("1.0", "1", "v1.0.0"):
-        found = await documents.of_release(normalize("a-b"), version, itself, rendered=True)
+        found = await documents.of_release(normalize("a-b"), version, itself, Extent(rendered=True))
         assert (found.version, found.description, found.html) == ("1.0", "", "<p>html</p>")
-    found = await documents.of_release(normalize("a-b"), "1.1", itself, rendered=True)
+    found = await documents.of_release(normalize("a-b"), "1.1", itself, Extent(rendered=True))
     assert (found.version, found.yank, found.description, found.html) == ("1.1", Yank("no good"), "", None)
 
 

@@ -6,10 +6,11 @@ import json
 from functools import lru_cache
 from typing import NamedTuple
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from pypi.db.connection import Cursor
 from pypi.domain.names import NormalizedName
+from pypi.domain.values import Extent
 
 
 class FileRow(NamedTuple):
@@ -64,10 +65,14 @@ class DocumentRow:
     Attributes:
         status: a word of PEP 792.
         last_serial: of the project's last change.
+        created: of the release, in the words of PostgreSQL, UTC.
+        latest: the version a reader means who names none.
+        release_count: of the project.
         metadata: core metadata as JSON, without the description.
         description: as written; empty where ``html`` takes its place.
         html: the description, rendered, where that was asked for and is there.
-        count: of the files in ``files``.
+        count: of the files that ``files`` is about, whether it lists them or not.
+        wheels: how many of these are wheels.
         files: for ``listed_files``.
         releases: all of the project, the highest version first, for ``listed_releases``.
         roles: ``role<tab>name`` lines, owners first.
@@ -80,10 +85,14 @@ class DocumentRow:
     last_serial: int
     version: str
     yanked_reason: str | None
+    created: str
+    latest: str
+    release_count: int
     metadata: str = field(repr=False)
     description: str = field(repr=False)
     html: str | None = field(repr=False)
     count: int
+    wheels: int
     files: str = field(repr=False)
     releases: str = field(repr=False)
     roles: str = field(repr=False)
@@ -91,7 +100,8 @@ class DocumentRow:
     @property
     def length(self) -> int:
         """Characters of all that has to be taken apart."""
-        return len(self.metadata) + len(self.description) + len(self.files) + len(self.releases)
+        texts = (self.metadata, self.description, self.html or "", self.files, self.releases)
+        return sum(map(len, texts))
 
 
 # As ``pypi.domain.versions.latest``.
@@ -118,18 +128,22 @@ _VERSION = "SELECT * FROM releases WHERE project_id = p.id AND canonical = %(can
 _FOUND = """
     SELECT p.name, p.normalized, p.status, p.status_reason, p.last_serial, chosen.version,
            CASE WHEN chosen.yanked IS NOT NULL THEN chosen.yanked_reason END,
+           chosen.created::text, coalesce(shown.version, chosen.version),
+           (SELECT count(*) FROM releases WHERE project_id = p.id),
            chosen.metadata::text,
            CASE WHEN %(rendered)s AND d.html IS NOT NULL THEN '' ELSE coalesce(d.raw, '') END,
            CASE WHEN %(rendered)s THEN d.html END,
-           listed.count, listed.listing, history.listing, people.listing
+           listed.count, listed.wheels, listed.listing, history.listing, people.listing
       FROM projects p
       CROSS JOIN LATERAL ("""
 
 # Lines, with what people wrote quoted as in JSON, so that tabs and line ends are only ever ours.
 _AROUND = """) AS chosen
-      LEFT JOIN descriptions d ON d.release_id = chosen.id
+      LEFT JOIN search s ON s.project_id = p.id
+      LEFT JOIN releases shown ON shown.id = s.release_id
+      LEFT JOIN descriptions d ON d.release_id = chosen.id AND %(described)s
       CROSS JOIN LATERAL (
-        SELECT count(*),
+        SELECT count(*), count(*) FILTER (WHERE f.filetype = 'bdist_wheel') AS wheels,
                coalesce(string_agg(
                  f.filename || E'\\t' || f.filetype || E'\\t' || f.blake2_256 || E'\\t' || f.md5 || E'\\t' ||
                  f.sha256 || E'\\t' || coalesce(f.metadata_sha256, '') || E'\\t' || f.size || E'\\t' ||
@@ -138,15 +152,15 @@ _AROUND = """) AS chosen
                  to_json(f.comment)::text || E'\\t' ||
                  coalesce(to_json(CASE WHEN f.yanked IS NOT NULL THEN f.yanked_reason
                                        WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
-                 E'\\n'), '') AS listing
+                 E'\\n') FILTER (WHERE %(files)s), '') AS listing
           FROM files f JOIN releases r ON r.id = f.release_id
          WHERE f.project_id = p.id AND (%(all_files)s OR f.release_id = chosen.id)) AS listed
       CROSS JOIN LATERAL (
-        SELECT string_agg(
+        SELECT coalesce(string_agg(
                  to_json(r.version)::text || E'\\t' || r.created::text || E'\\t' ||
                  coalesce(to_json(CASE WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
-                 E'\\n' ORDER BY r.place DESC) AS listing
-          FROM releases r WHERE r.project_id = p.id) AS history
+                 E'\\n' ORDER BY r.place DESC), '') AS listing
+          FROM releases r WHERE r.project_id = p.id AND %(history)s) AS history
       CROSS JOIN LATERAL (
         SELECT coalesce(string_agg(o.role || E'\\t' || u.name, E'\\n'
                                    ORDER BY o.role DESC, lower(u.name) COLLATE "C"), '') AS listing
@@ -161,24 +175,16 @@ PLAIN = 8
 """Columns of a file that are not quoted."""
 
 
-async def of_latest(
-    cursor: Cursor, name: NormalizedName, *, all_files: bool, rendered: bool
-) -> DocumentRow | None:
-    """The release a reader means who names none; ``None`` for a project without any, or in quarantine.
-
-    Args:
-        all_files: whether the files of all releases are wanted, or only those of this one.
-        rendered: whether the description is wanted as HTML where there is some.
-    """
-    parameters = {"normalized": name, "all_files": all_files, "rendered": rendered}
-    return await cursor.row(DocumentRow, OF_LATEST, parameters)
+async def of_latest(cursor: Cursor, name: NormalizedName, extent: Extent) -> DocumentRow | None:
+    """The release a reader means who names none; ``None`` for a project without any, or in quarantine."""
+    return await cursor.row(DocumentRow, OF_LATEST, {"normalized": name, **asdict(extent)})
 
 
 async def of_version(
-    cursor: Cursor, name: NormalizedName, canonical: str, *, rendered: bool
+    cursor: Cursor, name: NormalizedName, canonical: str, extent: Extent
 ) -> DocumentRow | None:
-    """The release of that canonical version with its files; ``None`` if there is none, or in quarantine."""
-    parameters = {"normalized": name, "canonical": canonical, "all_files": False, "rendered": rendered}
+    """The release of that canonical version; ``None`` if there is none, or in quarantine."""
+    parameters = {"normalized": name, "canonical": canonical, **asdict(extent)}
     return await cursor.row(DocumentRow, OF_VERSION, parameters)
 
 
@@ -199,7 +205,7 @@ def _file(line: str) -> FileRow:
 
 def listed_releases(listing: str) -> list[ReleaseRow]:
     """The releases of a row, in its order."""
-    return [_release(*line.split("\t")) for line in listing.split("\n")]
+    return [_release(*line.split("\t")) for line in listing.split("\n")] if listing else []
 
 
 def _release(version: str, created: str, reason: str) -> ReleaseRow:
