@@ -57,7 +57,8 @@ Rooms::
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
                         downloads (handoff)  pages (pages_projects, pages_search)  health  metrics
                         feeds (feeds_xml)  changes (changes_forms)
-                        templates: what every page knows  static (static_build): files by their content
+                        templates: what every page knows  assets (assets_build)  static: files by content
+                        error_pages: what people are told instead
     pypi/jobs/          schedule turn once, and one file per job: outbox purge audit sweep usage downloads
     pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies
                         compare shapes tally report: what came of it  live: traffic shown to another server

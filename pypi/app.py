@@ -72,9 +72,11 @@ from pypi.publishing.yank import Yanks
 from pypi.search.find import Search
 from pypi.watch import Watch, watch
 from pypi.web import changes_forms
+from pypi.web.assets import Assets
 from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
+from pypi.web.error_pages import ErrorPages
 from pypi.web.feeds import FeedRoom
 from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
@@ -82,7 +84,7 @@ from pypi.web.pages import Pages
 from pypi.web.pages_projects import ProjectPages
 from pypi.web.pages_search import SearchPage
 from pypi.web.simple import SimpleApi
-from pypi.web.static import Assets, StaticFiles
+from pypi.web.static import StaticFiles
 from pypi.web.templates import Templates
 from pypi.web.upload import FORM_OVERHEAD, Upload
 
@@ -291,7 +293,7 @@ def build(
         assets,
         origin=origin,
         name=config.pages.name,
-        headers=page_headers(secure=config.service.require_https),
+        headers=page_headers(config.pages.camo_url or "https:", secure=origin.startswith("https:")),
     )
     pages = Pages(index=index, templates=templates, origin=origin)
     project_pages = ProjectPages(documents=documents, templates=templates, urls=urls)
@@ -378,7 +380,9 @@ def build(
         ),
         caches=kept,
         watch=watched,
-        public=front.public(*rooms, old=old, keeper=kept.keeper, switches=switched),
+        public=front.public(
+            *rooms, old=old, keeper=kept.keeper, switches=switched, error_page=ErrorPages(templates)
+        ),
         operator=front.operators(health, watched.scrapes),
         hosts=names,
         callers=Callers(Networks.of(config.service.trusted_proxies)),

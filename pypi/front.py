@@ -12,6 +12,7 @@ from legacy_compat.redirects import OldWorld
 from legacy_compat.xmlrpc.resource import XmlRpc
 from pypi.domain.switches import Switches
 from pypi.http.keeping import Keeper
+from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
@@ -39,22 +40,35 @@ PUBLIC = (
 )
 """The rooms behind the index's own listener."""
 
+FOR_PROGRAMS = frozenset({"api", "legacy", "packages", "rpc2", "rss", "simple", "static"})
+"""First segments of paths that programs ask, whom no page helps; any spelling of them."""
+
+DOCUMENTS = ("/json", ".json", ".txt", ".xml", ".ico")
+"""How other such paths end."""
+
 
 class Front(KleinResource):
     """Routes of today, behind a room that knows which requests are none for them."""
 
-    def __init__(self, routes: Klein, old: OldWorld) -> None:
+    def __init__(self, routes: Klein, old: OldWorld, error_page: ErrorPage | None = None) -> None:
         super().__init__(routes)
         self._old = old
+        self._error_page = error_page
 
     def render(self, request: Any) -> Any:
         """Ask the old world first: it takes what it knows, and nothing that routes know in that spelling."""
+        if not is_for_programs(request.text_path):
+            request.error_page = self._error_page
         work = self._old.takes(request)
         return super().render(request) if work is None else let(request, work)
 
 
 def public(
-    *rooms: Any, old: OldWorld, keeper: Keeper | None = None, switches: Switches = SWITCHES
+    *rooms: Any,
+    old: OldWorld,
+    keeper: Keeper | None = None,
+    switches: Switches = SWITCHES,
+    error_page: ErrorPage | None = None,
 ) -> KleinResource:
     """The resource behind the index's own listener: every route of these rooms.
 
@@ -62,8 +76,14 @@ def public(
         old: what answers old addresses, and on old hosts.
         keeper: of the answers that are kept.
         switches: which features are off, or announced to go.
+        error_page: shows people what went wrong.
     """
-    return Front(klein_for(rooms, keeper, switches), old)
+    return Front(klein_for(rooms, keeper, switches), old, error_page)
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether programs ask for a path, who read no pages, rather than people."""
+    return path[1:].partition("/")[0].lower() in FOR_PROGRAMS or path.endswith(DOCUMENTS)
 
 
 def operators(*rooms: Any) -> KleinResource:

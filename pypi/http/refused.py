@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
+
+from attrs import evolve
 
 from pypi.domain.errors import (
     Conflict,
@@ -47,7 +48,12 @@ CHALLENGE = 'Basic realm="pypi", charset="UTF-8"'
 """The realm is the one ``setup.py register`` of old expects; for another it keeps its credentials back."""
 
 TITLES = {507: "Insufficient Storage"}
-FORMATS = ("text/html", "application/json")
+PLAIN = "text/plain"
+JSON = "application/json"
+HTML = "text/html"
+
+ErrorPage = Callable[[Any, int, str, int], Answer]
+"""Request, status, sentence, seconds after which to try again (0: not known) -> a page for people."""
 
 
 def status_of(refusal: Refusal) -> int:
@@ -71,24 +77,24 @@ def refused(request: Any, refusal: Refusal) -> Answer:
 def said(
     request: Any, code: int, sentence: str, headers: Sequence[tuple[str, str]] = (), *, phrase: bool = True
 ) -> Answer:
-    """A status with one sentence, as HTML, JSON or text by what the client accepts.
+    """A status with one sentence: as a page for people who came by a browser, else as JSON or text.
 
     Args:
         phrase: whether the sentence is also the reason phrase, which upload tools show.
     """
-    title = HTTPStatus(code).phrase
-    status = f"{code} {sentence if phrase else title}"
     accept = joined(request, "Accept")
-    kind = best(accept, FORMATS) if accepted(accept) else None
-    if kind == "application/json":
+    if request.error_page is not None and is_browser(accept):
+        again = next((int(value) for name, value in headers if name == "Retry-After"), 0)
+        answer: Answer = request.error_page(request, code, sentence, again)
+        return evolve(answer, headers=(*answer.headers, *headers), reason=sentence if phrase else None)
+    title = HTTPStatus(code).phrase
+    if accepted(accept) and best(accept, (PLAIN, JSON)) == JSON:
+        status = f"{code} {sentence if phrase else title}"
         body = json.dumps({"message": sentence, "code": status, "title": title}, ensure_ascii=False) + "\n"
-        content_type = kind
-    elif kind == "text/html":
-        body = _page(status if not phrase else f"{code} {title}", sentence)
-        content_type = "text/html; charset=utf-8"
+        content_type = JSON
     else:
         body = f"{code} {title}\n\n{sentence}\n"
-        content_type = "text/plain; charset=utf-8"
+        content_type = f"{PLAIN}; charset=utf-8"
     return Answer(
         code=code,
         reason=sentence if phrase else None,
@@ -98,9 +104,7 @@ def said(
     )
 
 
-def _page(title: str, sentence: str) -> str:
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title></head>\n"
-        f"<body><h1>{escape(title)}</h1>\n<p>{escape(sentence)}</p></body></html>\n"
-    )
+def is_browser(accept: str | None) -> bool:
+    """Whether a person reads the answer: whoever says that any type is welcome is a program."""
+    named = any((one.type, one.subtype) == ("text", "html") and one.quality for one in accepted(accept))
+    return named and best(accept, (HTML, PLAIN, JSON)) == HTML

@@ -22,6 +22,7 @@ from pypi.http.hosts import Authority
 
 if TYPE_CHECKING:
     from pypi.http.channel import StrictChannel
+    from pypi.http.refused import ErrorPage
     from pypi.http.site import Site
 
 log = Logger()
@@ -57,6 +58,7 @@ class Request(server.Request):
         text_path: the path decoded once; routes match against it.
         query: the query as sent.
         features: names of those it uses.
+        error_page: shows people what went wrong; ``None`` where programs ask.
         received_at: seconds on the reactor's clock when the headers were complete.
         aborted: whether the connection ended before the answer did.
         broken_off: whether that was our doing.
@@ -71,6 +73,7 @@ class Request(server.Request):
     query: bytes
     received_at: float
     features: tuple[str, ...] = ()
+    error_page: ErrorPage | None = None
     aborted = False
     broken_off = False
     defaultContentType = b"text/plain; charset=utf-8"

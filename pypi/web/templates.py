@@ -14,7 +14,7 @@ from pypi.domain.sizes import UNITS
 from pypi.http.answer import Answer
 from pypi.http.security import Headers, page_headers
 from pypi.http.urls import project_path, release_path
-from pypi.web.static import SCRIPT, STYLE, Assets
+from pypi.web.assets import SCRIPT, STYLE, Assets
 
 PAGE = Policy(edge=DAY, keep=DAY, stale_while_revalidate=300, stale_if_error=5 * DAY)
 """For a page that is the same for everybody, and is forgotten by its tags."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html import escape
 
 import pytest
 from attrs import frozen
@@ -12,7 +11,7 @@ from pypi.domain import errors
 from pypi.domain.errors import NotOffered, Refusal, StorageFull, TooMany, Unauthenticated, Unavailable
 from pypi.http.answer import Answer
 from pypi.http.bodies import BodyIncomplete, BodyTooLarge
-from pypi.http.refused import CHALLENGE, STATUSES, refused, said, status_of
+from pypi.http.refused import CHALLENGE, STATUSES, ErrorPage, is_browser, refused, said, status_of
 
 UV = "application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7"
 SENTENCE = 'No "<cheese>" & no wine, für ж.'
@@ -34,6 +33,7 @@ class Request:
 
     accept: str | None = None
     method: bytes = b"POST"
+    error_page: ErrorPage | None = None
 
     @property
     def requestHeaders(self) -> Headers:
@@ -108,16 +108,17 @@ def test_headers_of_families() -> None:
         ("text/plain", "text/plain; charset=utf-8"),
         ("image/png", "text/plain; charset=utf-8"),
         ("*/*;q=0", "text/plain; charset=utf-8"),
-        ("*/*", "text/html; charset=utf-8"),
-        ("text/*", "text/html; charset=utf-8"),
-        ("text/html, application/json", "text/html; charset=utf-8"),
+        ("*/*", "text/plain; charset=utf-8"),
+        ("text/*", "text/plain; charset=utf-8"),
+        ("text/html", "text/plain; charset=utf-8"),
+        ("text/html, application/json", "application/json"),
         ("application/json", "application/json"),
         ("text/html;q=0.5, application/json;q=0.6", "application/json"),
         (UV, "application/json"),
     ],
 )
 def test_formats(accept: str | None, content_type: str) -> None:
-    """HTML, JSON or text, by what the client accepts; whoever says nothing gets text."""
+    """JSON or text, by what the client accepts; whoever says nothing gets text."""
     answer = refused(Request(accept), NoCheese())
     assert (answer.code, answer.reason, answer.content_type) == (400, SENTENCE, content_type)
     assert isinstance(answer.body, bytes)
@@ -129,10 +130,6 @@ def test_formats(accept: str | None, content_type: str) -> None:
             "code": f"400 {SENTENCE}",
             "title": "Bad Request",
         }
-    elif content_type.startswith("text/html"):
-        assert f"<p>{escape(SENTENCE)}</p>" in text
-        assert "<title>400 Bad Request</title>" in text
-        assert "<cheese>" not in text
     else:
         assert text == f"400 Bad Request\n\n{SENTENCE}\n"
 
@@ -165,3 +162,40 @@ def test_sentences_without_a_text_of_their_own() -> None:
     """Numbers in sentences are those of the refusal."""
     body = refused(Request(), BodyTooLarge(1234)).body
     assert b"1234 bytes" in bytes(body)  # type: ignore[arg-type]
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_one"),
+    [
+        (BROWSER, True),
+        ("text/html", True),
+        ("text/html, application/json;q=0.9", True),
+        ("text/html;q=0.5, application/json", False),
+        ("text/html;q=0", False),
+        (UV, False),
+        ("*/*", False),
+        ("text/*", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_browsers(accept: str | None, is_one: bool) -> None:
+    """A person reads what was asked for as HTML by name, and not rather as something else."""
+    assert is_browser(accept) is is_one
+
+
+def test_page_for_people() -> None:
+    """Where people ask, a browser gets the page, with the headers of the refusal; programs get text."""
+
+    def page(request: object, code: int, sentence: str, again: int) -> Answer:
+        return Answer(code=code, body=f"{sentence} {again}".encode(), headers=(("X-Page", "1"),))
+
+    answer = refused(Request(BROWSER, b"GET", page), Unavailable())
+    assert (answer.code, answer.reason) == (503, None)
+    assert answer.headers == (("X-Page", "1"), ("Retry-After", "5"))
+    assert bytes(answer.body).endswith(b" 5")  # type: ignore[arg-type]
+    assert refused(Request("*/*", b"GET", page), Unavailable()).content_type.startswith("text/plain")
+    assert refused(Request(BROWSER, b"GET"), Unavailable()).content_type.startswith("text/plain")
