@@ -30,13 +30,14 @@ Rooms::
     pypi/config/        sections (every key)  values, features (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
                         features clients usage switches: what is used, by whom, until when  downloads
-                        marker_words wheel_words: requirements and tags as people say them
+                        marker_words wheel_words: requirements and tags as people say them  classifiers: trees
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
                         changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
                         history: the journal as changelogs tell it  releases: one question at a time
                         documents: all about one release  lookups: many small questions at once
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
-                        downloads: of whom how many
+                        downloads: of whom how many  people: who publishes what
+                        classifiers: how many have which
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
@@ -55,7 +56,8 @@ Rooms::
                         announced rate_limit: what is said of what is to go, and of how often
                         camo: where pictures of strangers come from  security: what pages may do
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
-                        downloads (handoff)  pages (pages_projects, pages_search)  health  metrics
+                        downloads (handoff)  pages (pages_projects, pages_users,
+                        pages_search, pages_classifiers)  health  metrics
                         feeds (feeds_xml)  changes (changes_forms)
                         templates: what every page knows  assets (assets_build)  static: files by content
                         error_pages: what people are told instead

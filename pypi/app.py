@@ -49,11 +49,13 @@ from pypi.http.limits import Limits
 from pypi.http.security import page_headers
 from pypi.http.urls import Urls
 from pypi.index.changes import Changes
+from pypi.index.classifiers import ClassifierTree
 from pypi.index.database import DatabaseIndex
 from pypi.index.documents import Documents
 from pypi.index.feeds import Feeds
 from pypi.index.history import History
 from pypi.index.lookups import Lookups
+from pypi.index.people import People
 from pypi.index.releases import Releases
 from pypi.index.tail import Tail
 from pypi.jobs.audit import Audit
@@ -81,8 +83,10 @@ from pypi.web.feeds import FeedRoom
 from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
 from pypi.web.pages import Pages
+from pypi.web.pages_classifiers import ClassifierPage
 from pypi.web.pages_projects import ProjectPages
 from pypi.web.pages_search import SearchPage
+from pypi.web.pages_users import UserPages
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles
 from pypi.web.templates import Templates
@@ -297,11 +301,16 @@ def build(
     )
     pages = Pages(index=index, templates=templates, origin=origin)
     project_pages = ProjectPages(documents=documents, templates=templates, urls=urls)
-    search_page = SearchPage(documents=documents, search=search, templates=templates)
+    search_page = SearchPage(search=search, templates=templates)
+    classifier_tree = ClassifierTree(database, sorted_classifiers, deprecated_classifiers)
+    classifier_page = ClassifierPage(classifiers=classifier_tree, templates=templates)
+    user_pages = UserPages(people=People(database), templates=templates)
     rooms = (
         pages,
         project_pages,
         search_page,
+        classifier_page,
+        user_pages,
         simple,
         json_api,
         change_feed,

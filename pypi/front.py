@@ -19,8 +19,10 @@ from pypi.web.downloads import Downloads
 from pypi.web.feeds import FeedRoom
 from pypi.web.json_api import JsonApi
 from pypi.web.pages import Pages
+from pypi.web.pages_classifiers import ClassifierPage
 from pypi.web.pages_projects import ProjectPages
 from pypi.web.pages_search import SearchPage
+from pypi.web.pages_users import UserPages
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles
 from pypi.web.upload import Upload
@@ -29,6 +31,8 @@ PUBLIC = (
     Pages,
     ProjectPages,
     SearchPage,
+    ClassifierPage,
+    UserPages,
     SimpleApi,
     JsonApi,
     ChangeFeed,

@@ -1,7 +1,8 @@
-"""The page that finds projects, by words or by a classifier."""
+"""The page that finds projects, by words and by what they can be narrowed to."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import evolve, frozen
@@ -9,14 +10,34 @@ from attrs import evolve, frozen
 from caching.policy import Policy
 from pypi.http.answer import Answer
 from pypi.http.router import Router
-from pypi.http.urls import project_path
-from pypi.index.documents import Documents
 from pypi.search.find import Search
-from pypi.search.query import MOST_CHARACTERS, MOST_HITS, of_text
-from pypi.web.pages import Templates
+from pypi.search.inquiry import MOST_CHARACTERS, PARAMETERS, BadInquiry, Inquiry, of_parameters
+from pypi.search.results import Results
+from pypi.web import pages_search_choices as choices
+from pypi.web.templates import Templates
 
-RESULTS = Policy(edge=3600, keep=3600, stale_if_error=3600, query=("q", "c"))
 TAGS = ("search",)
+
+FORGIVEN = frozenset({"wheels", "o", "page"})
+"""Parameters that say how something is shown, more than what; values they cannot have count for nothing."""
+
+OLD_ORDERS = {"-created": "date", "-zscore": "downloads"}
+"""Orders in the words of old addresses."""
+
+
+def meant(given: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """The parameters of a question as all who ask the same share them; those of a bad one as they are."""
+    given = {**given, "o": [OLD_ORDERS.get(one, one) for one in given.get("o", ())]}
+    try:
+        return _grouped(of_parameters(_bytes(given)).parameters)
+    except BadInquiry as bad:
+        field = bad.field
+    if field not in FORGIVEN:
+        return {name: values for name, values in given.items() if values}
+    return meant({name: values for name, values in given.items() if name != field})
+
+
+RESULTS = Policy(edge=3600, keep=3600, stale_if_error=3600, query=PARAMETERS, meant=meant)
 
 
 @frozen(kw_only=True, eq=False)
@@ -24,30 +45,43 @@ class SearchPage:
     """What people find; also where old addresses lead that searched or browsed."""
 
     router: ClassVar[Router] = Router()
-    documents: Documents
     search: Search
     templates: Templates
 
     @router.get("/search/", policy=RESULTS, tags=TAGS)
     async def results(self, request: Any) -> Answer:
-        """The best hits for some words; without any, what has a classifier."""
-        words, classifier = _given(request, b"q"), _given(request, b"c")
-        found: Any = ()
-        if words:
-            found = await self.search.find(of_text(words))
-        elif classifier:
-            found = await self.documents.classified(classifier, limit=MOST_HITS)
-        page = self.templates.page(
+        """What is found for some words, or has some classifiers, or both; a page at a time."""
+        try:
+            inquiry = of_parameters(request.args)
+        except BadInquiry as bad:
+            words = request.args.get(b"q", [b""])[0].decode("utf-8", "replace")[:MOST_CHARACTERS]
+            return self._page(Inquiry(text=words), Results(), notice=str(bad))
+        return evolve(self._page(inquiry, await self.search.page(inquiry)), tags=TAGS)
+
+    def _page(self, inquiry: Inquiry, results: Results, *, notice: str = "") -> Answer:
+        return self.templates.page(
             "pages/search.html",
-            words=words,
-            classifier=classifier,
-            found=found,
-            most=MOST_HITS,
+            code=400 if notice else 200,
+            path=choices.path(inquiry),
+            words=inquiry.text,
+            inquiry=inquiry,
+            results=results,
+            notice=notice,
             longest=MOST_CHARACTERS,
-            project_path=project_path,
+            chosen=choices.chosen(inquiry),
+            orders=choices.orders(inquiry),
+            branches=choices.branches(inquiry, results),
+            unfiltered=choices.path(Inquiry(text=inquiry.text, order=inquiry.order)),
+            page_path=lambda number: choices.path(evolve(inquiry, page=number)),
         )
-        return evolve(page, tags=TAGS)
 
 
-def _given(request: Any, name: bytes) -> str:
-    return str(request.args.get(name, [b""])[0].decode("utf-8", "replace")).strip()
+def _grouped(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _bytes(given: Mapping[str, Sequence[str]]) -> Mapping[bytes, Sequence[bytes]]:
+    return {name.encode(): [one.encode() for one in values] for name, values in given.items()}
