@@ -42,6 +42,7 @@ class Answer:
         tags: of everything the answer was made from; caches forget it by them.
         etag: a ready strong validator; made from ``body`` if ``None`` and the answer can have one.
         policy: how it may be kept; the route's if ``None``.
+        gzip: the same body as gzip, where that is ready.
     """
 
     code: int = 200
@@ -52,6 +53,7 @@ class Answer:
     tags: tuple[str, ...] = ()
     etag: str | None = None
     policy: Policy | None = None
+    gzip: bytes | None = field(default=None, repr=False)
 
     def adding(self, more: Sequence[tuple[str, str]]) -> Answer:
         """With further headers; of one that is there already, with the values of both."""
@@ -117,7 +119,7 @@ async def _encoded(request: Any, answer: Answer, vary: list[str]) -> Answer:
         return evolve(answer, etag=etag)
     return evolve(
         answer,
-        body=await packed(body),
+        body=answer.gzip or await packed(body),
         etag=f'{etag[:-1]}-gz"',
         headers=(*answer.headers, ("Content-Encoding", "gzip")),
     )

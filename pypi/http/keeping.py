@@ -149,7 +149,7 @@ async def entry_of(answer: Answer, policy: Policy, dialect: Dialect | None = Non
     pack = answer.code == 200 and is_compressible(answer)
     if pack:
         vary.append("Accept-Encoding")
-        body = await packed(body)
+        body = answer.gzip or await packed(body)
     standing = [("X-Content-Type-Options", "nosniff"), *policy.headers()]
     standing += [("Vary", ", ".join(dict.fromkeys(vary)))] if vary else []
     told = dialect.headers(policy, answer.tags) if dialect is not None else ()

@@ -13,11 +13,9 @@ Headers = tuple[tuple[str, str], ...]
 HSTS_SECONDS = 365 * 24 * 3600
 
 NO_FEATURES = (
-    "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), "
-    "encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), "
-    "midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), usb=(), xr-spatial-tracking=()"
+    "browsing-topics=(), camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 )
-"""Of all that a browser has to offer, a page of an index needs the clipboard, to write to, and passkeys."""
+"""A page of an index needs nothing of what tells of people or costs them; it may copy, and take passkeys."""
 
 
 def page_headers(images: str = "https:", *, secure: bool = False) -> Headers:

@@ -70,7 +70,7 @@ class Asset:
     def answer(self) -> Answer:
         """The file as an answer."""
         headers = SVG_HEADERS if self.name.endswith(".svg") else HEADERS
-        return Answer(body=self.body, content_type=self.content_type, headers=headers)
+        return Answer(body=self.body, content_type=self.content_type, headers=headers, gzip=self.packed)
 
 
 @frozen(eq=False)

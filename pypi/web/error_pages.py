@@ -14,7 +14,7 @@ TITLES = {
     400: "That was not understood",
     401: "Who are you?",
     403: "This is not for you",
-    404: "There is nothing here",
+    404: "There is nothing at this address",
     405: "That cannot be done here",
     409: "That contradicts what is here",
     410: "This is gone for good",
@@ -46,12 +46,13 @@ class ErrorPages:
             sentence: what is wrong, as programs are told.
             again: seconds after which to try again; 0: not known.
         """
+        heading = TITLES.get(code, f"That did not work ({code})")
         return self.templates.page(
             f"errors/{code if code in SPECIAL else 'other'}.html",
             code=code,
             status=code,
-            heading=TITLES.get(code, f"That did not work ({code})"),
-            sentence=sentence,
+            heading=heading,
+            sentence="" if sentence.rstrip(".") == heading else sentence,
             again=again,
             words=words_of(request.text_path) if code == 404 else "",
         )
