@@ -485,6 +485,13 @@ async def test_confinement(rough: Any, command: str, tmp_path: Path) -> None:
     assert (await renderer.render("read-library", "")).html is not None
 
 
+async def test_types_of_images(rough: Any, tmp_path: Path) -> None:
+    """What type an image has is known without looking into files of the system."""
+    types = tmp_path / "mime.types"
+    types.write_text("image/cheese png\n")
+    assert (await rough().render(f"guess {types}", "")).html == "image/png"
+
+
 def test_frames() -> None:
     """Jobs and results survive their way through a pipe."""
     job = wire.Job("a\n\n\x00é", 'text/"x"\n')

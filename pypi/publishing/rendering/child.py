@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import sys
 import traceback
@@ -38,6 +39,8 @@ def main() -> None:
     most = int(sys.argv[-2])
     # Settings of docutils are ours alone, wherever the system or a folder has some more.
     os.environ["DOCUTILSCONFIG"] = ""
+    # Docutils asks for the type of each image, and the first time that is asked files of the system are read.
+    mimetypes.init(())
     sys.addaudithook(refuse)
     serve(lambda body: wire.write_result(_result(wire.read_job(body), most)))
 
