@@ -51,12 +51,14 @@ from pypi.http.urls import Urls
 from pypi.index.changes import Changes
 from pypi.index.classifiers import ClassifierTree
 from pypi.index.database import DatabaseIndex
+from pypi.index.dependencies import Dependencies
 from pypi.index.documents import Documents
 from pypi.index.feeds import Feeds
 from pypi.index.history import History
 from pypi.index.lookups import Lookups
 from pypi.index.people import People
 from pypi.index.releases import Releases
+from pypi.index.statistics import Statistics
 from pypi.index.tail import Tail
 from pypi.jobs.audit import Audit
 from pypi.jobs.outbox import Outbox
@@ -84,8 +86,11 @@ from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
 from pypi.web.pages import Pages
 from pypi.web.pages_classifiers import ClassifierPage
+from pypi.web.pages_guides import Contact, Guides
+from pypi.web.pages_guides_connect import Here
 from pypi.web.pages_projects import ProjectPages
 from pypi.web.pages_search import SearchPage
+from pypi.web.pages_statistics import StatisticsPage
 from pypi.web.pages_users import UserPages
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles
@@ -209,7 +214,7 @@ def build(
         hosts=here,
         limits=limits,
         wall=wall,
-        shown=(origin, files_url, str(switched)),
+        shown=(origin, files_url, str(switched), str(config.pages), str(config.uploads)),
         log=watched.lane_log,
         overheard=watched.overheard,
     )
@@ -299,14 +304,27 @@ def build(
         name=config.pages.name,
         headers=page_headers(config.pages.camo_url or "https:", secure=origin.startswith("https:")),
     )
-    pages = Pages(index=index, templates=templates, origin=origin)
-    project_pages = ProjectPages(documents=documents, templates=templates, urls=urls)
+    called = Here.of(origin, config.pages.name)
+    statistics = Statistics(database, now)
+    pages = Pages(statistics=statistics, templates=templates, here=called, tagline=config.pages.tagline)
+    guides = Guides(
+        templates=templates, here=called, contact=Contact.of(config.pages.contact), rules=rules(config)
+    )
+    project_pages = ProjectPages(
+        documents=documents,
+        dependencies=Dependencies(database),
+        search=search,
+        templates=templates,
+        urls=urls,
+    )
     search_page = SearchPage(search=search, templates=templates)
     classifier_tree = ClassifierTree(database, sorted_classifiers, deprecated_classifiers)
     classifier_page = ClassifierPage(classifiers=classifier_tree, templates=templates)
     user_pages = UserPages(people=People(database), templates=templates)
     rooms = (
         pages,
+        guides,
+        StatisticsPage(statistics=statistics, templates=templates),
         project_pages,
         search_page,
         classifier_page,

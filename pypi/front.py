@@ -20,8 +20,10 @@ from pypi.web.feeds import FeedRoom
 from pypi.web.json_api import JsonApi
 from pypi.web.pages import Pages
 from pypi.web.pages_classifiers import ClassifierPage
+from pypi.web.pages_guides import Guides
 from pypi.web.pages_projects import ProjectPages
 from pypi.web.pages_search import SearchPage
+from pypi.web.pages_statistics import StatisticsPage
 from pypi.web.pages_users import UserPages
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles
@@ -29,6 +31,8 @@ from pypi.web.upload import Upload
 
 PUBLIC = (
     Pages,
+    Guides,
+    StatisticsPage,
     ProjectPages,
     SearchPage,
     ClassifierPage,

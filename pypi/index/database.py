@@ -7,9 +7,8 @@ from typing import TypeVar
 
 from attrs import Factory, define, field
 
-from pypi.db.connection import Cursor
 from pypi.db.database import Database
-from pypi.db.queries import files, journal, projects
+from pypi.db.queries import files
 from pypi.db.queries.files import FileRow, PageRow
 from pypi.domain import versions
 from pypi.domain.errors import NoSuchProject
@@ -66,10 +65,6 @@ class DatabaseIndex:
             return make(_page(row))
         return await self.threads.run(lambda: make(_page(row)))
 
-    async def counts(self) -> tuple[int, int]:
-        """(number of projects, serial of the last change of anything)."""
-        return await self.database.read(_counts)
-
 
 def _page(row: PageRow) -> ProjectPage:
     rows = files.listed(row.listing)
@@ -97,7 +92,3 @@ def _entry(row: FileRow) -> FileEntry:
         yank=None if row.yanked_reason is None else Yank(row.yanked_reason),
         uploaded=row.uploaded,
     )
-
-
-async def _counts(cursor: Cursor) -> tuple[int, int]:
-    return await projects.count(cursor), await journal.last_serial(cursor)

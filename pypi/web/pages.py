@@ -1,4 +1,4 @@
-"""Pages for people with a browser."""
+"""The front page."""
 
 from __future__ import annotations
 
@@ -8,27 +8,41 @@ from attrs import evolve, frozen
 
 from pypi.http.answer import Answer
 from pypi.http.router import Router
-from pypi.index.database import DatabaseIndex
-from pypi.web.templates import PAGE as PAGE
-from pypi.web.templates import Templates as Templates
+from pypi.index.statistics import Statistics
+from pypi.web.pages_guides_connect import Here
+from pypi.web.templates import PAGE, Templates
+
+HOME = evolve(PAGE, edge=600, keep=600)
+"""Of a large index its counts are minutes old."""
+
+TAGS = ("journal",)
 
 
 @frozen(kw_only=True, eq=False)
 class Pages:
-    """The public pages.
+    """What people see first.
 
     Attributes:
-        origin: this index's URL, for the lines people paste.
+        tagline: what the operator says that this index is.
     """
 
     router: ClassVar[Router] = Router()
-    index: DatabaseIndex
+    statistics: Statistics
     templates: Templates
-    origin: str
+    here: Here
+    tagline: str
 
-    @router.get("/", policy=PAGE, tags=("journal",))
+    @router.get("/", policy=HOME, tags=TAGS)
     async def home(self, request: Any) -> Answer:
-        """What this is, and the lines to paste."""
-        projects, serial = await self.index.counts()
-        page = self.templates.page("pages/home.html", origin=self.origin, projects=projects, serial=serial)
-        return evolve(page, tags=("journal",))
+        """What this is, what is new, and the lines to paste; or, where nothing is, how to begin."""
+        news = await self.statistics.news()
+        totals = await self.statistics.totals(news.serial)
+        page = self.templates.page(
+            "pages/home.html",
+            here=self.here,
+            tagline=self.tagline,
+            news=news,
+            totals=totals,
+            serial=news.serial,
+        )
+        return evolve(page, tags=TAGS)

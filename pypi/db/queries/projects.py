@@ -80,8 +80,6 @@ TOUCHED = """
       FROM touched
       LEFT JOIN projects p ON p.normalized = touched.normalized AND p.status <> 'quarantined'"""
 
-COUNT = "SELECT count(*) FROM projects WHERE status <> 'quarantined'"
-
 
 async def by_name(cursor: Cursor, name: NormalizedName) -> ProjectRow | None:
     """The project of that name, ``None`` if there is none."""
@@ -145,8 +143,3 @@ async def touched(cursor: Cursor, serial: int, *, limit: int) -> TouchedRow:
     found = await cursor.row(TouchedRow, TOUCHED, {"serial": serial, "limit": limit})
     assert found is not None
     return found
-
-
-async def count(cursor: Cursor) -> int:
-    """How many projects may be listed."""
-    return int(await cursor.value(COUNT))

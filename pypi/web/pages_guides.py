@@ -1,0 +1,88 @@
+"""Pages that explain: how to connect, what can be followed, and answers to what people ask."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from attrs import evolve, frozen
+
+from pypi.http.answer import Answer
+from pypi.http.router import Router
+from pypi.publishing.rules import Rules
+from pypi.web.pages_guides_connect import CLIENTS, Here
+from pypi.web.templates import PAGE, Templates
+
+SITE = ("site",)
+"""Of what no change of the catalogue touches, but an operator who purges by hand."""
+
+
+@frozen
+class Contact:
+    """Whom to ask and to tell.
+
+    Attributes:
+        words: as the operator gave them; empty if nobody is to be asked.
+        url: where they lead; empty if nowhere.
+    """
+
+    words: str
+    url: str
+
+    @classmethod
+    def of(cls, words: str) -> Contact:
+        """A contact that is an e-mail address, a URL, or something to read."""
+        if words.startswith(("https://", "http://")):
+            return cls(words, words)
+        if "@" in words and " " not in words:
+            return cls(words, f"mailto:{quote(words, safe='@+')}")
+        return cls(words, "")
+
+
+@frozen(kw_only=True, eq=False)
+class Guides:
+    """What is the same until the next release of Cheeseshop, or until its operator says otherwise.
+
+    Attributes:
+        rules: what publishers may send.
+    """
+
+    router: ClassVar[Router] = Router()
+    templates: Templates
+    here: Here
+    contact: Contact
+    rules: Rules
+
+    @router.get("/connect/", policy=PAGE, tags=SITE)
+    async def connect(self, request: Any) -> Answer:
+        """What to paste into which client."""
+        return self._page("connect", clients=CLIENTS)
+
+    @router.get("/feeds/", policy=PAGE, tags=SITE)
+    async def feeds(self, request: Any) -> Answer:
+        """What can be followed."""
+        return self._page("feeds")
+
+    @router.get("/help/", policy=PAGE, tags=SITE)
+    async def help(self, request: Any) -> Answer:
+        """Questions and answers."""
+        return self._page("help", rules=self.rules)
+
+    @router.get("/help/api/", policy=PAGE, tags=SITE)
+    async def api(self, request: Any) -> Answer:
+        """What programs may ask."""
+        return self._page("api")
+
+    @router.get("/security/", policy=PAGE, tags=SITE)
+    async def security(self, request: Any) -> Answer:
+        """How files are kept, and whom to tell of trouble."""
+        return self._page("security")
+
+    @router.get("/account/", policy=PAGE, tags=SITE)
+    async def account(self, request: Any) -> Answer:
+        """How one comes by an account and a token."""
+        return self._page("account")
+
+    def _page(self, name: str, **values: Any) -> Answer:
+        page = self.templates.page(f"pages/{name}.html", here=self.here, contact=self.contact, **values)
+        return evolve(page, tags=SITE)
