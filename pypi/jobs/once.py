@@ -39,7 +39,7 @@ class Once(Generic[Taken]):
     _transaction: str = field(default="", init=False, repr=False)
 
     async def run(self) -> bool:
-        """Add what waits; whether there was anything.
+        """Add what waits; whether something was added, and more may wait.
 
         Raises:
             DatabaseDown: later, then.
@@ -53,6 +53,7 @@ class Once(Generic[Taken]):
             await self.database.transact(self._add, taken)
         except OutcomeUnknown:
             self._doubted = taken
+            return False
         except BaseException:
             self.give_back(taken)
             raise

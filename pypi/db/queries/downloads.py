@@ -13,6 +13,7 @@ from datetime import date
 from attrs import frozen
 
 from pypi.db.connection import Cursor
+from pypi.domain import versions
 from pypi.domain.downloads import Popular
 
 LOCK = "SELECT pg_advisory_xact_lock(7302)"
@@ -98,7 +99,7 @@ OF_RELEASE = """
       JOIN releases ON releases.id = release_id
       JOIN projects ON projects.id = releases.project_id
       LEFT JOIN file_downloads ON file_id = files.id
-     WHERE normalized = %(project)s AND version = %(version)s
+     WHERE normalized = %(project)s AND canonical = %(canonical)s AND status <> 'quarantined'
      ORDER BY filename"""
 
 
@@ -181,8 +182,6 @@ async def top(cursor: Cursor, limit: int) -> list[Popular]:
 
 
 async def of_release(cursor: Cursor, project: str, version: str) -> list[tuple[str, int]]:
-    """(filename, downloads) of each file of a release, by filename; none of a release there is not."""
-    return [
-        (filename, count)
-        for filename, count in await cursor.tuples(OF_RELEASE, {"project": project, "version": version})
-    ]
+    """(filename, downloads) of each file of a release, by filename; its version may be spelled otherwise."""
+    parameters = {"project": project, "canonical": versions.canonical(version)}
+    return await cursor.tuples(OF_RELEASE, parameters)
