@@ -42,7 +42,10 @@ TOUCH = """
     UPDATE projects SET last_serial = last.serial
       FROM (SELECT normalized, max(serial) AS serial FROM journal GROUP BY normalized) AS last
      WHERE projects.normalized = last.normalized"""
-FIND = "INSERT INTO search SELECT * FROM search_documents"
+FIND = """
+    INSERT INTO search SELECT * FROM search_documents;
+    INSERT INTO search_labels (name) SELECT DISTINCT unnest(names) FROM labels_meant ORDER BY 1;
+    INSERT INTO findable SELECT * FROM findable_documents"""
 NEED = "INSERT INTO dependencies SELECT * FROM dependencies_meant"
 NEXT = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), greatest(1, (SELECT max(id) FROM {0})))"
 
@@ -168,7 +171,7 @@ def fill(database_url: str, copy: Callable[[Any], object], *, say: Callable[[str
             say("Telling each project its last serial")
             cursor.execute(TOUCH)
             say("Making what searches look into")
-            with without_indexes(cursor, ("search",)):
+            with without_indexes(cursor, ("search", "findable")):
                 cursor.execute(FIND)
             with without_indexes(cursor, ("dependencies",)):
                 cursor.execute(NEED)

@@ -14,6 +14,7 @@ from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
 from pypi.domain import changes
 from pypi.domain.changes import Change, FileAdded, ProjectCreated, ReleaseCreated, RoleAdded
+from pypi.domain.filenames import FileType
 from pypi.domain.metadata import Metadata
 from pypi.domain.permissions import Identity, Role
 from pypi.failpoints import failpoint
@@ -82,6 +83,8 @@ async def record(cursor: Cursor, publication: Publication, decide: Decide) -> Re
     if known.release is None or project.name != submission.name:
         await search.refresh(cursor, project.id)
         await dependencies.refresh(cursor, project.id)
+    elif publication.submission.file.filetype is FileType.WHEEL:
+        await search.add_wheel(cursor, project.id, release.id)
     if identity.token_id is not None:
         await tokens.mark_used(cursor, identity.token_id, now=now)
     failpoint("upload.after-insert")

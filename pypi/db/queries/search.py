@@ -60,7 +60,26 @@ class FoundRow:
 
 REFRESH = """
     DELETE FROM search WHERE project_id = %(project_id)s;
-    INSERT INTO search SELECT * FROM search_documents WHERE project_id = %(project_id)s"""
+    INSERT INTO search SELECT * FROM search_documents WHERE project_id = %(project_id)s;
+    INSERT INTO search_labels (name)
+    SELECT one FROM labels_meant, unnest(names) AS one
+     WHERE project_id = %(project_id)s AND NOT EXISTS (SELECT FROM search_labels WHERE name = one)
+     ORDER BY 1 ON CONFLICT DO NOTHING;
+    DELETE FROM findable WHERE project_id = %(project_id)s
+       AND NOT EXISTS (SELECT FROM search WHERE project_id = %(project_id)s);
+    INSERT INTO findable (project_id, release_id, name, normalized, squashed, created, labels, words)
+    SELECT project_id, release_id, name, normalized, squashed, created, labels, words
+      FROM findable_documents WHERE project_id = %(project_id)s
+        ON CONFLICT (project_id) DO UPDATE
+       SET release_id = excluded.release_id, name = excluded.name, created = excluded.created,
+           labels = excluded.labels, words = excluded.words"""
+
+WHEEL = """
+    INSERT INTO search_labels (name)
+    SELECT '@wheel' WHERE NOT EXISTS (SELECT FROM search_labels WHERE name = '@wheel') ON CONFLICT DO NOTHING;
+    UPDATE findable SET labels = labels || id
+      FROM search_labels WHERE search_labels.name = '@wheel' AND NOT labels @> ARRAY[id]
+       AND project_id = %(project_id)s AND release_id = %(release_id)s"""
 
 LIMITED = "SET LOCAL statement_timeout = '1s'; SET LOCAL work_mem = '32MB';"
 
@@ -119,6 +138,11 @@ WORD = "(s.words @@ to_tsquery('english', %(asked)s) OR s.prose @@ to_tsquery('e
 async def refresh(cursor: Cursor, project_id: int) -> None:
     """Have a project found as it is now, or not at all if it has no release any more."""
     await cursor.run(REFRESH, {"project_id": project_id})
+
+
+async def add_wheel(cursor: Cursor, project_id: int, release_id: int) -> None:
+    """Have a project found among those with wheels, if this is the release it is found by."""
+    await cursor.run(WHEEL, {"project_id": project_id, "release_id": release_id})
 
 
 async def found(cursor: Cursor, sought: Sought) -> list[FoundRow]:
