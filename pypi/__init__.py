@@ -34,7 +34,8 @@ Rooms::
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
                         changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
                         history: the journal as changelogs tell it  releases: one question at a time
-                        documents: all about one release  lookups: many small questions at once
+                        documents: all about one release  dependencies: what it needs, and who needs it
+                        lookups: many small questions at once
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
                         downloads: of whom how many  people: who publishes what
                         classifiers: how many have which
@@ -56,7 +57,7 @@ Rooms::
                         announced rate_limit: what is said of what is to go, and of how often
                         camo: where pictures of strangers come from  security: what pages may do
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
-                        downloads (handoff)  pages (pages_projects, pages_users, pages_guides,
+                        downloads (handoff)  pages (pages_projects, pages_project_…, pages_users, pages_guides,
                         pages_search, pages_classifiers, pages_statistics)  health  metrics
                         feeds (feeds_xml)  changes (changes_forms)
                         templates: what every page knows  assets (assets_build)  static: files by content

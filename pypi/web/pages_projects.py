@@ -1,24 +1,52 @@
-"""The pages of projects and of their releases."""
+"""The pages of projects and of their releases, each section at its own address."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import unquote
 
 from attrs import evolve, frozen
 
-from pypi.domain.errors import NotFound
-from pypi.domain.metadata.links import links
+from pypi.domain.errors import NotFound, Unavailable
 from pypi.domain.names import NormalizedName, normalize
-from pypi.domain.sizes import UNITS
-from pypi.domain.values import Extent
 from pypi.http.answer import Answer, redirect
 from pypi.http.router import Router
-from pypi.http.urls import Urls, project_path, release_path
+from pypi.http.urls import Urls, search_path, user_path
+from pypi.index.dependencies import Dependencies, Needs, needs
 from pypi.index.documents import Document, Documents
+from pypi.index.downloads import Popularity
+from pypi.search.find import Search
+from pypi.web.pages_project_aside import aside
+from pypi.web.pages_project_charts import line, over_time
+from pypi.web.pages_project_contents import contents
+from pypi.web.pages_project_head import install_lines, pinned, statuses
+from pypi.web.pages_project_lists import FILES_SHOWN, RELEASES_SHOWN, described, timeline
+from pypi.web.pages_project_sections import (
+    DEPENDENCIES,
+    DEPENDENTS,
+    FILES,
+    OVERVIEW,
+    PAGED,
+    RELEASES,
+    SECURITY,
+    Section,
+    Slice,
+    json_path,
+    links,
+    page_number,
+)
 from pypi.web.templates import PAGE, Templates
 
 TAGS = ("project/<name>",)
+LOOKED_FOR = (*TAGS, "search")
+
+MOST_TAGS = 60
+"""Projects a page of dependencies is tagged with, one by one; with more, whatever is published touches it."""
+
+RECENT_DAYS = 30
+
+T = TypeVar("T")
 
 
 @frozen(kw_only=True, eq=False)
@@ -27,68 +55,173 @@ class ProjectPages:
 
     router: ClassVar[Router] = Router()
     documents: Documents
+    dependencies: Dependencies
+    search: Search
     templates: Templates
     urls: Urls
+    popularity: Popularity | None = None
 
-    @router.get("/project/<name>/", policy=PAGE, tags=TAGS)
-    async def project(self, request: Any, name: str) -> Answer:
-        """The latest release of a project."""
-        normalized = normalize(name)
+    @router.get("/project/<name>/", policy=PAGE, tags=LOOKED_FOR)
+    @router.get("/project/<name>/<version>/", policy=PAGE, tags=LOOKED_FOR)
+    async def overview(self, request: Any, name: str, version: str | None = None) -> Answer:
+        """What a release is, and how to install it."""
+        downloads = () if self.popularity is None else await self.popularity.daily(name)
+
+        def page(document: Document) -> Answer:
+            return self._page(
+                OVERVIEW,
+                document,
+                version,
+                aside=aside(document.metadata),
+                contents=contents(document.html or ""),
+                downloads=downloads[-RECENT_DAYS:],
+                downloads_line=line(downloads),
+                install=install_lines(document, self.urls.origin, exactly=version is not None),
+            )
+
+        return _tagged(await self._shown(request, OVERVIEW, name, version, page), name)
+
+    @router.get("/project/<name>/releases/", policy=PAGED, tags=LOOKED_FOR)
+    async def releases(self, request: Any, name: str) -> Answer:
+        """All releases along time."""
+
+        def page(document: Document) -> Answer:
+            part = _part(request, document.release_count, RELEASES_SHOWN, RELEASES, document)
+            shown = document.releases[part.slice]
+            return self._page(
+                RELEASES,
+                document,
+                chart=over_time(one.created.date() for one in document.releases),
+                part=part,
+                years=timeline(document, shown),
+            )
+
+        return _tagged(await self._shown(request, RELEASES, name, None, page), name)
+
+    @router.get("/project/<name>/files/", policy=PAGED, tags=LOOKED_FOR)
+    @router.get("/project/<name>/<version>/files/", policy=PAGED, tags=LOOKED_FOR)
+    async def files(self, request: Any, name: str, version: str | None = None) -> Answer:
+        """The files of a release."""
+
+        def page(document: Document) -> Answer:
+            part = _part(request, document.file_count, FILES_SHOWN, FILES, document, version)
+            files = [described(file) for file in document.files[part.slice]]
+            return self._page(FILES, document, version, files=files, part=part)
+
+        return _tagged(await self._shown(request, FILES, name, version, page), name)
+
+    @router.get("/project/<name>/dependencies/", policy=PAGE, tags=LOOKED_FOR)
+    @router.get("/project/<name>/<version>/dependencies/", policy=PAGE, tags=LOOKED_FOR)
+    async def needed(self, request: Any, name: str, version: str | None = None) -> Answer:
+        """What a release needs."""
+        found = await self._shown(
+            request, DEPENDENCIES, name, version, lambda document: (document, needs(document.metadata))
+        )
+        if isinstance(found, Answer):
+            return _tagged(found, name)
+        document, needed = found
+        here = await self.dependencies.here(needed.names)
+        page = self._page(DEPENDENCIES, document, version, needs=needed, here=here)
+        return evolve(page, tags=(f"project/{document.normalized}", *_tags_of(needed)))
+
+    @router.get("/project/<name>/dependents/", policy=PAGED, tags=LOOKED_FOR)
+    async def dependents(self, request: Any, name: str) -> Answer:
+        """Who needs the project."""
+        found = await self.dependencies.dependents(normalize(name), _number(request))
+
+        def page(document: Document) -> Answer:
+            part = Slice(found.page, found.last, DEPENDENTS.path(document.name, None))
+            return self._page(DEPENDENTS, document, found=found, part=part)
+
+        shown = await self._shown(request, DEPENDENTS, name, None, page)
+        return evolve(shown, tags=(f"project/{normalize(name)}", "search"))
+
+    @router.get("/project/<name>/security/", policy=PAGE, tags=LOOKED_FOR)
+    @router.get("/project/<name>/<version>/security/", policy=PAGE, tags=LOOKED_FOR)
+    async def safety(self, request: Any, name: str, version: str | None = None) -> Answer:
+        """What is known of whether it is safe to install."""
+
+        def page(document: Document) -> Answer:
+            yanked = [one for one in document.releases if one.yank is not None]
+            return self._page(
+                SECURITY, document, version, most=FILES_SHOWN, pinned=pinned(document), yanked=yanked
+            )
+
+        return _tagged(await self._shown(request, SECURITY, name, version, page), name)
+
+    async def _shown(
+        self, request: Any, section: Section, name: str, version: str | None, make: Callable[[Document], T]
+    ) -> T | Answer:
+        """What is made of a release; for another spelling of its address, where it is; or that it is not."""
+
+        def made(document: Document) -> T | Answer:
+            where = section.path(document.name, None if version is None else document.version)
+            if unquote(where) == request.text_path:
+                return make(document)
+            return redirect(Slice(1, 1, where).url(_number(request)))
+
         try:
-            answer = await self.documents.of_project(normalized, self._maker(request), Extent(rendered=True))
+            if version is None:
+                return await self.documents.of_project(normalize(name), made, section.extent)
+            return await self.documents.of_release(normalize(name), version, made, section.extent)
         except NotFound as refusal:
-            answer = self._nothing(refusal)
-        return _tagged(answer, normalized)
+            return await self._nothing(normalize(name), refusal)
 
-    @router.get("/project/<name>/<version>/", policy=PAGE, tags=TAGS)
-    async def release(self, request: Any, name: str, version: str) -> Answer:
-        """One release."""
-        normalized = normalize(name)
-        make = self._maker(request, of_version=True)
-        try:
-            answer = await self.documents.of_release(normalized, version, make, Extent(rendered=True))
-        except NotFound as refusal:
-            answer = self._nothing(refusal)
-        return _tagged(answer, normalized)
-
-    def _maker(self, request: Any, *, of_version: bool = False) -> Callable[[Document], Answer]:
-        asked = request.text_path
-
-        def make(document: Document) -> Answer:
-            name, version = document.name, document.version
-            if asked != (f"/project/{name}/{version}/" if of_version else f"/project/{name}/"):
-                return redirect(release_path(name, version) if of_version else project_path(name))
-            return self._page(document, exactly=of_version)
-
-        return make
-
-    def _page(self, document: Document, *, exactly: bool) -> Answer:
-        wanted = f"{document.name}=={document.version}" if exactly else document.name
+    def _page(
+        self, section: Section, document: Document, version: str | None = None, **values: Any
+    ) -> Answer:
+        exactly = version is not None
         return self.templates.page(
-            "pages/project.html",
+            f"pages/project_{section.word or 'overview'}.html",
             document=document,
+            exactly=exactly,
+            json_path=json_path(document, exactly=exactly),
+            links=links(document, exactly=exactly),
+            path=section.path(document.name, document.version if exactly else None),
             said=document.metadata,
-            links={label: url for label, url in links(document.metadata).items() if is_web(url)},
-            install=f"pip install --index-url {self.urls.origin}/simple/ {wanted}",
+            search_path=search_path,
+            section=section,
+            statuses=statuses(document, exactly=exactly),
             urls=self.urls,
-            release_path=release_path,
-            size=shown_size,
+            user_path=user_path,
+            **values,
         )
 
-    def _nothing(self, refusal: NotFound) -> Answer:
-        return self.templates.page("pages/nothing.html", code=404, sentence=str(refusal))
+    async def _nothing(self, name: NormalizedName, refusal: NotFound) -> Answer:
+        here = await self.dependencies.here([name])
+        try:
+            near = () if here else await self.search.near(name)
+        except Unavailable:
+            near = ()
+        page = self.templates.page(
+            "pages/project_nothing.html",
+            code=404,
+            status=404,
+            heading="Not found",
+            sentence=str(refusal),
+            words=name,
+            here=here.get(name),
+            near=near,
+        )
+        return evolve(page, tags=(f"project/{name}", "search"))
 
 
-def _tagged(answer: Answer, name: NormalizedName) -> Answer:
-    return evolve(answer, tags=(f"project/{name}",))
+def _tagged(answer: Answer, name: str) -> Answer:
+    return answer if answer.tags else evolve(answer, tags=(f"project/{normalize(name)}",))
 
 
-def is_web(url: str) -> bool:
-    """Whether a URL that somebody wrote into metadata may be made a link."""
-    return url.lower().startswith(("https://", "http://"))
+def _tags_of(needed: Needs) -> Sequence[str]:
+    """Of what a link on the page depends on: whether there is such a project."""
+    names = needed.names
+    return [f"project/{name}" for name in names] if len(names) <= MOST_TAGS else ["all-projects"]
 
 
-def shown_size(size: int) -> str:
-    """``1500000`` as ``1.4 MB``."""
-    unit = next((name for name in ("GB", "MB", "KB") if size >= UNITS[name]), "B")
-    return f"{size} B" if unit == "B" else f"{size / UNITS[unit]:.1f} {unit}"
+def _number(request: Any) -> int:
+    return page_number(str(request.args.get(b"page", [b""])[0].decode("utf-8", "replace")))
+
+
+def _part(
+    request: Any, total: int, each: int, section: Section, document: Document, version: str | None = None
+) -> Slice:
+    path = section.path(document.name, None if version is None else document.version)
+    return Slice.of(total, each, _number(request), path)

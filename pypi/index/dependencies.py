@@ -1,0 +1,107 @@
+"""What a release needs, group by group, and who needs a project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from pypi.db.database import Database
+from pypi.db.queries import dependencies
+from pypi.db.queries.dependencies import DependentRow
+from pypi.domain.marker_words import Needed, taken_apart
+from pypi.domain.metadata import Metadata
+from pypi.domain.names import NormalizedName, normalize
+
+LISTED = 100
+"""Dependents on a page."""
+
+MOST_TAKEN_APART = 500
+"""Lines of one release that are taken apart: some microseconds each."""
+
+
+@frozen
+class Group:
+    """What is needed for one end.
+
+    Attributes:
+        extra: which brings it; empty for what is needed anyhow.
+        needed: in the order in which it was written.
+    """
+
+    extra: str
+    needed: tuple[Needed, ...]
+
+
+@frozen
+class Needs:
+    """What a release needs.
+
+    Attributes:
+        groups: what is needed anyhow first, if anything is; then extras, also those that need nothing.
+        left_out: lines that were too many to be taken apart.
+        outside: what is needed and comes from no index, as written (``Requires-External``).
+    """
+
+    groups: tuple[Group, ...]
+    left_out: int = 0
+    outside: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> Sequence[NormalizedName]:
+        """The projects that are needed, each once."""
+        found = (one.normalized for group in self.groups for one in group.needed if one.name)
+        return list(dict.fromkeys(found))
+
+
+@frozen
+class Dependents:
+    """A page of those who need a project.
+
+    Attributes:
+        total: how many there are on all pages.
+        page: which this is, from 1.
+        last: of the pages; 1 where there are none.
+    """
+
+    total: int
+    page: int
+    last: int
+    rows: Sequence[DependentRow]
+
+
+@frozen(eq=False)
+class Dependencies:
+    """Answers about what stands on what. All raise ``DatabaseDown``."""
+
+    database: Database
+
+    async def here(self, names: Sequence[NormalizedName]) -> Mapping[str, str]:
+        """Those of these projects that this index shows: normalized name → name as displayed."""
+        return await self.database.ask(dependencies.here, names) if names else {}
+
+    async def dependents(self, name: NormalizedName, page: int = 1) -> Dependents:
+        """The projects whose latest releases need one, by name; of pages there are not, the last.
+
+        Answers made of them belong to the tag ``search``.
+        """
+        total = await self.database.ask(dependencies.count, name)
+        last = max(1, -(-total // LISTED))
+        page = min(page, last)
+        offset = (page - 1) * LISTED
+        rows = await self.database.ask(dependencies.dependents, name, limit=LISTED, offset=offset)
+        return Dependents(total, page, last, rows)
+
+
+def needs(said: Metadata) -> Needs:
+    """Take apart what a release says it needs; pure, and of bounded length."""
+    lines = [taken_apart(line) for line in said.requires_dist[:MOST_TAKEN_APART]]
+    extras: dict[str, None] = dict.fromkeys(map(normalize, said.provides_extra[:MOST_TAKEN_APART]))
+    extras |= dict.fromkeys(extra for line in lines for extra in line.for_extras)
+    always = tuple(line for line in lines if not line.for_extras)
+    groups = [Group("", always)] if always else []
+    for extra in extras:
+        groups.append(Group(extra, tuple(line for line in lines if extra in line.for_extras)))
+    return Needs(
+        tuple(groups), len(said.requires_dist) - len(lines), said.requires_external[:MOST_TAKEN_APART]
+    )

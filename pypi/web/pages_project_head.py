@@ -1,0 +1,118 @@
+"""What stands above every section of a project: its status, always with the reason, and how to install it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from pypi.domain import versions
+from pypi.domain.values import Status
+from pypi.index.documents import Document
+
+
+@frozen
+class Said:
+    """A status.
+
+    Attributes:
+        kind: ``good``, ``warn``, ``bad`` or ``neutral``.
+        word: for the badge.
+        sentence: what it means.
+        reason: as it was given; may be empty.
+        latest: the version that a reader may prefer; empty where there is none.
+    """
+
+    kind: str
+    word: str
+    sentence: str = ""
+    reason: str = ""
+    latest: str = ""
+
+
+def statuses(document: Document, *, exactly: bool) -> Sequence[Said]:
+    """All there is to say, the gravest first.
+
+    Args:
+        exactly: whether this release is meant, or whichever is the latest.
+    """
+    return [*_of_release(document), *_of_project(document), *_of_version(document, exactly=exactly)]
+
+
+def _of_release(document: Document) -> Iterator[Said]:
+    if document.yank is not None:
+        sentence = "Installers take this release only where it is asked for exactly."
+        yield Said("bad", "Yanked", sentence, document.yank.reason)
+
+
+def _of_project(document: Document) -> Iterator[Said]:
+    if document.status is Status.ARCHIVED:
+        sentence = "This project is kept as it is: no further releases are to be expected."
+        yield Said("warn", "Archived", sentence, document.status_reason)
+    if document.status is Status.DEPRECATED:
+        sentence = "Its maintainers advise against using this project."
+        yield Said("warn", "Deprecated", sentence, document.status_reason)
+
+
+def _of_version(document: Document, *, exactly: bool) -> Iterator[Said]:
+    if versions.is_prerelease(document.version):
+        yield Said(
+            "neutral", "Pre-release", "Installers pass it over unless they are asked for pre-releases."
+        )
+    if document.version != document.latest:
+        older = versions.sort_key(document.version) < versions.sort_key(document.latest)
+        yield Said("neutral", "Not the latest" if older else "Another is the latest", latest=document.latest)
+    elif exactly:
+        yield Said("good", "Latest release")
+
+
+@frozen
+class Line:
+    """What to type.
+
+    Attributes:
+        tool: whose line it is.
+    """
+
+    tool: str
+    text: str
+
+
+def install_lines(document: Document, origin: str, *, exactly: bool) -> Sequence[Line]:
+    """A line for each tool, with this index's URL, the one most people want first.
+
+    Args:
+        origin: of this index, without a slash at its end.
+        exactly: whether this very version is wanted.
+    """
+    index = f"{origin}/simple/"
+    wanted = shlex.quote(f"{document.name}=={document.version}" if exactly else document.name)
+    before = _before(document, exactly=exactly)
+    return (
+        Line("pip", f"pip install {before}{_trusting(origin)}--index-url {index} {wanted}"),
+        Line("uv", f"uv add --default-index {index} {wanted}"),
+        Line("Poetry", f"poetry source add --priority=primary index {index} && poetry add {wanted}"),
+        Line("PDM", f"pdm config --local pypi.url {index} && pdm add {wanted}"),
+    )
+
+
+def pinned(document: Document) -> str:
+    """Lines of a requirements file that take nothing but these files, by their content."""
+    wanted = f"{document.name}=={document.version}"
+    hashes = [f"    --hash=sha256:{file.sha256}" for file in document.files]
+    return " \\\n".join([wanted, *hashes])
+
+
+def _before(document: Document, *, exactly: bool) -> str:
+    """Of a project with nothing but pre-releases nothing is installed unless that is allowed."""
+    return "--pre " if not exactly and versions.is_prerelease(document.version) else ""
+
+
+def _trusting(origin: str) -> str:
+    """pip takes nothing over plain HTTP from another machine unless it is told to."""
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    near = host in ("localhost", "::1") or host.startswith("127.")
+    return "" if parts.scheme == "https" or near else f"--trusted-host {host} "
