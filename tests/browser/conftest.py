@@ -11,10 +11,9 @@ from playwright.sync_api import Browser
 
 from tests.browser.projects import RELEASES, STATUSES, YANKED
 from tests.support.browser import Window, chromium
+from tests.support.hostile import Hostile, hostile_projects
 from tests.support.service import Service
 from tests.support.site import Site
-
-Open = Callable[..., Window]
 
 
 @pytest.fixture(scope="package")
@@ -37,8 +36,10 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def stocked(site: Site) -> Site:
     """The site, with all its projects."""
-    site.service.add_user("ada")
+    for name in ("ada", "grace"):
+        site.service.add_user(name)
     site.stock(lambda folder: [release.write(folder) for release in RELEASES])
+    site.stock(lambda folder: [write(hostile, folder) for hostile in hostile_projects()])
     for project, status, reason in STATUSES:
         change = "UPDATE projects SET status = %s, status_reason = %s WHERE normalized = %s"
         site.service.sql(change, status, reason, project)
@@ -46,6 +47,11 @@ def stocked(site: Site) -> Site:
         site.service.cheeseshop("yank", project, version, "--reason", reason)
     site.stock_real()
     return site
+
+
+def write(hostile: Hostile, folder: Path) -> None:
+    """Put a hostile project where it is imported from."""
+    (folder / hostile.filename).write_bytes(hostile.data)
 
 
 @pytest.fixture
