@@ -51,7 +51,7 @@ PUBLIC = (
 FOR_PROGRAMS = frozenset({"api", "legacy", "packages", "rpc2", "rss", "simple", "static"})
 """First segments of paths that programs ask, whom no page helps; any spelling of them."""
 
-DOCUMENTS = ("/json", ".json", ".txt", ".xml", ".ico")
+DOCUMENTS = ("/json", "/json/", ".json", ".txt", ".xml", ".ico")
 """How other such paths end."""
 
 
