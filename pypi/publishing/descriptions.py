@@ -32,7 +32,7 @@ MOST_HTML_BYTES = 4 << 20
 _MEMORY_BYTES = 256 << 20
 
 # Raised when ``rendering.markup`` makes other HTML of the same text.
-_REVISION = 1
+_REVISION = 2
 _LIBRARIES = ("comrak", "docutils", "nh3", "pygments", "readme-renderer")
 
 
@@ -134,6 +134,11 @@ class Renderer:
 
     def __repr__(self) -> str:
         return f"<Renderer {self._children}, {len(self._recent)} descriptions remembered>"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for a description."""
+        return bool(self._under_way)
 
     async def start(self) -> None:
         """Be ready to start processes."""

@@ -159,6 +159,11 @@ DANGEROUS = (
     "<p onclick=alert(1)>",
     "<p style=x>",
     "<p id=login>",
+    "<p class=button>",
+    "<p role=alert>",
+    "<h1>x</h1>",
+    "<img src=a.svg>",
+    '<a rel="nofollow noopener ugc" href="/account/">x</a>',
     "<!-- x -->",
     "<!DOCTYPE html>",
     "<?x?>",
@@ -187,8 +192,7 @@ HARMLESS = (
     '<a rel="ugc nofollow noopener" href="https://x.example/#login">x</a>',
     '<a rel="nofollow noopener ugc" href="#">x</a>',
     '<a rel="nofollow noopener ugc" href="#user-content-x">x</a>',
-    '<a rel="nofollow noopener ugc" href="/a:b?javascript:x">x</a>',
-    '<h1 id="user-content-login">x</h1>',
-    '<img src="a.svg" alt="&lt;x&gt;">',
+    '<h3 id="user-content-login">x</h3>',
+    '<img src="https://x.example/a.svg" alt="&lt;x&gt;">',
 )
 """What it has nothing to say against."""

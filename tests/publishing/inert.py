@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 TAGS = frozenset(
-    "a abbr acronym aside b blockquote br caption cite code col colgroup dd del details div dl dt em "
-    "figcaption figure h1 h2 h3 h4 h5 h6 hr i img input kbd li nav ol p picture pre section span strong sub "
-    "summary sup table tbody td th thead tr tt ul var".split()
+    "a abbr b blockquote br caption cite code col colgroup dd del details div dl dt em figcaption figure "
+    "h3 h4 h5 h6 hr i img kbd li ol p pre section span strong sub summary sup table tbody td th thead tr ul "
+    "var".split()
 )
-ATTRIBUTES = frozenset(
-    "align alt checked class colspan disabled height href id lang rel rowspan src start title type "
-    "width".split()
+ATTRIBUTES = frozenset("alt aria-label class colspan height href id rel rowspan start title width".split())
+FIXED = {"decoding": "async", "loading": "lazy", "role": "region", "tabindex": "0"}
+CLASSES = re.compile(
+    "wide|prose__[a-z]+|[a-z][a-z0-9]{0,2}|align-(left|right|center)|(admonition|sidebar|topic)(-title)?|"
+    "attention|attribution|caution|citation(-list)?|colon|contents|danger|error|field-list|figure|fn-bracket|"
+    "footnote(-list)?|head|hint|important|label|line(-block)?|literal(-block)?|math|note|option(-list)?|rubric|"
+    "tip|warning"
 )
 ADDRESSES = frozenset(("href", "src"))
 SCHEMES = frozenset(("http", "https", "mailto"))
@@ -71,11 +75,13 @@ class _Judge(HTMLParser):
 
 
 def _of_attribute(tag: str, name: str, value: str) -> Iterator[str]:
-    if name not in ATTRIBUTES:
+    if name not in ATTRIBUTES and FIXED.get(name) != value and (tag, name) != ("img", "src"):
         yield f"{name} of {tag}"
+    if name == "class" and not all(CLASSES.fullmatch(one) for one in value.split()):
+        yield f"class {value!r}"
     if name == "id" and not value.startswith("user-content-"):
         yield f"id {value!r}"
-    if name in ADDRESSES and scheme(value) not in {"", *SCHEMES}:
+    if name in ADDRESSES and scheme(value) not in SCHEMES and not value.startswith("#"):
         yield f"{name} {value!r}"
     if name == "href" and value.strip().startswith("#") and not re.match(r"#(user-content-|$)", value):
         yield f"href {value!r} to another part of the page"

@@ -11,16 +11,16 @@ from docutils.parsers.rst import roles  # type: ignore[import-untyped]
 from readme_renderer import markdown, rst, txt
 from readme_renderer.clean import ALLOWED_ATTRIBUTES, ALLOWED_TAGS
 
+from pypi.publishing.rendering import links, structure
+from pypi.publishing.rendering.structure import ID_PREFIX
+from pypi.publishing.rendering.tree import parse, serialize
 from pypi.publishing.rendering.wire import NotRendered
 
-ID_PREFIX = "user-content-"
-"""Before every id, so that a description cannot name what scripts and styles of the page look for."""
 LINK_REL = "nofollow noopener ugc"
 
+_SCHEMES = {"http", "https", "mailto"}
 _SHOWN_CHARACTERS = 200
 _DOCUTILS_SAYS = re.compile(r"<string>:(?P<line>\d*):? \(\w+/\d\) (?P<message>.*)")
-# What browsers take off both ends of an address before they look at it.
-_IGNORED = "".join(map(chr, range(0x21)))
 
 
 def render(text: str, content_type: str) -> str:
@@ -31,7 +31,8 @@ def render(text: str, content_type: str) -> str:
         content_type: of the core metadata; ``""`` where it gives none.
 
     Returns:
-        harmless HTML for the inside of a page: no scripts, ids with ``ID_PREFIX``, links with ``LINK_REL``.
+        harmless HTML for the inside of a page: no scripts, ids with ``ID_PREFIX``, links with ``LINK_REL``,
+        headings from ``structure.FIRST_LEVEL`` on, pictures that are loaded when they come into sight.
 
     Raises:
         NotRendered: the description has to be shown as plain text.
@@ -81,27 +82,39 @@ def _shown(message: str) -> str:
     return printable if len(printable) <= _SHOWN_CHARACTERS else printable[:_SHOWN_CHARACTERS] + "…"
 
 
-def _on_this_page(tag: str, attribute: str, value: str) -> str:
-    """Links within the description follow its ids to their new names."""
-    if (tag, attribute) != ("a", "href"):
-        return value
-    target = value.strip(_IGNORED)
-    if not target.startswith("#") or target == "#" or target.startswith(f"#{ID_PREFIX}"):
-        return value
-    return f"#{ID_PREFIX}{target[1:]}"
-
-
-# What readme_renderer lets through is harmless; this is about ids and links, which it leaves as they are.
-_CLEANER = nh3.Cleaner(
+# What readme_renderer lets through is harmless. Nothing it does not name is in the tree that is mended, and
+# nothing we do not name comes out of it.
+_BEFORE = nh3.Cleaner(
     tags=ALLOWED_TAGS,
-    attributes=ALLOWED_ATTRIBUTES,
-    attribute_filter=_on_this_page,
+    attributes={**ALLOWED_ATTRIBUTES, "caption": {"align"}},
+    link_rel=None,
+    url_schemes=_SCHEMES,
+)
+_AFTER = nh3.Cleaner(
+    tags=(ALLOWED_TAGS | {"code"}) - {"acronym", "aside", "input", "nav", "picture", "tt"},
+    attributes={
+        "*": {"class", "id"},
+        "a": {"aria-label", "href", "title"},
+        "abbr": {"title"},
+        "div": {"aria-label"},
+        "img": {"alt", "height", "src", "width"},
+        "ol": {"start"},
+        "td": {"colspan", "rowspan"},
+        "th": {"colspan", "rowspan"},
+    },
+    tag_attribute_values={
+        "div": {"role": {"region"}, "tabindex": {"0"}},
+        "img": {"decoding": {"async"}, "loading": {"lazy"}},
+        "pre": {"tabindex": {"0"}},
+    },
     id_prefix=ID_PREFIX,
     link_rel=LINK_REL,
-    set_tag_attribute_values={"input": {"disabled": ""}},
-    url_schemes={"http", "https", "mailto"},
+    url_schemes=_SCHEMES,
 )
 
 
 def _harmless(html: str) -> str:
-    return _CLEANER.clean(html)
+    root = parse(_BEFORE.clean(html))
+    structure.mend(root)
+    links.mend(root)
+    return _AFTER.clean(serialize(root))
