@@ -44,6 +44,7 @@ from pypi.files.spool import Spool
 from pypi.files.store import FileStore
 from pypi.files.workers import Workers
 from pypi.http.caller import Callers, Networks
+from pypi.http.downloaded import Downloaded
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
 from pypi.http.security import page_headers
@@ -53,6 +54,7 @@ from pypi.index.classifiers import ClassifierTree
 from pypi.index.database import DatabaseIndex
 from pypi.index.dependencies import Dependencies
 from pypi.index.documents import Documents
+from pypi.index.downloads import Popularity
 from pypi.index.feeds import Feeds
 from pypi.index.history import History
 from pypi.index.lookups import Lookups
@@ -61,6 +63,7 @@ from pypi.index.releases import Releases
 from pypi.index.statistics import Statistics
 from pypi.index.tail import Tail
 from pypi.jobs.audit import Audit
+from pypi.jobs.downloads import KeepDownloads, TendDownloads
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.purge import Purge, Purges
 from pypi.jobs.schedule import Job, Schedule
@@ -138,6 +141,7 @@ class Application:
     outbox: Outbox
     spool: Spool
     usage: KeepUsage
+    downloads: KeepDownloads
     tail: Tail
     probes: Mapping[str, Probe] = field(repr=False)
     parts: tuple[Part, ...] = field(repr=False)
@@ -227,6 +231,7 @@ def build(
     index = DatabaseIndex(database)
     search = Search(database=database)
     documents = Documents(database, index.threads)
+    popularity = Popularity(database, now, counts=config.downloads.count)
     publisher = Publisher(
         database=database,
         files=files,
@@ -246,11 +251,15 @@ def build(
         database=database, reactor=reactor, now=now, handlers=Purge(purger=edge).handlers() if edge else {}
     )
     usage = KeepUsage(watched.usage, database, reactor)
+    keep_downloads = KeepDownloads(Downloaded(now), database, reactor)
+    tend_downloads = TendDownloads(database=database, now=now)
     jobs: list[Job] = [
         outbox,
         InTurn(job=sweep, name="sweep", database=database, now=now),
         usage,
         InTurn(job=ForgetUsage(database=database, now=now), name="usage", database=database, now=now),
+        keep_downloads,
+        InTurn(job=tend_downloads, name="downloads", database=database, now=now),
     ]
     if edge and shown_at(config):
         audit = Audit(database=database, purges=purges, client=client, url=shown_at(config), now=now)
@@ -285,6 +294,7 @@ def build(
             history=History(database, index.threads),
             releases=Releases(database, index.threads),
             names=index.names,
+            popularity=popularity,
             finder=search,
             origin=origin,
             files_url=files_url,
@@ -296,7 +306,12 @@ def build(
     upload = Upload(
         accounts=accounts, publisher=publisher, spool=spool, max_file_size=config.uploads.max_file_size
     )
-    downloads = Downloads(files=files, random_bytes=random_bytes, handoff=handoff(config, files))
+    downloads = Downloads(
+        files=files,
+        random_bytes=random_bytes,
+        handoff=handoff(config, files),
+        count=keep_downloads.downloaded.count if config.downloads.count else None,
+    )
     assets = Assets.installed()
     templates = Templates.installed(
         assets,
@@ -372,6 +387,7 @@ def build(
         redis,
         tail,
         limiter,
+        keep_downloads.downloaded,
         Reading(lambda: of_memory(kept.ladder.memory)),
         Reading(lambda: of_ladder(kept.ladder)),
         Reading(lambda: of_invalidations(kept.invalidations)),
@@ -387,6 +403,7 @@ def build(
         outbox=outbox,
         spool=spool,
         usage=usage,
+        downloads=keep_downloads,
         tail=tail,
         probes=probes,
         parts=(
@@ -402,6 +419,7 @@ def build(
             *kept.parts,
             tail,
             usage,
+            keep_downloads,
             schedule,
             outbox,
         ),

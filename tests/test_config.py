@@ -78,6 +78,7 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "changes.followers": (10, "10", 10),
     "changes.waiters": (0, "0", 0),
     "upstream.url": ("off", "pip", ...),
+    "downloads.count": ("off", "no", False),
     "cache.memory": (0, "0", 0),
     "cache.lane": ("off", "no", False),
     "edge.purger": ("off", "OFF", "off"),

@@ -24,6 +24,7 @@ from legacy_compat.xmlrpc.methods import (
 )
 from legacy_compat.xmlrpc.releases import release_data, release_file
 from pypi.domain.names import normalize
+from pypi.index.downloads import Popularity
 from pypi.index.history import History
 from pypi.index.names import Names
 from pypi.index.releases import Releases
@@ -33,6 +34,9 @@ from pypi.search.query import of_fields
 
 MOST_TAGS = 500
 """Projects whose changes an answer hears of; with more it hears of those of all."""
+
+MOST_TOP = 1000
+"""Projects among those downloaded most."""
 
 
 @frozen
@@ -63,6 +67,7 @@ class Answers:
 
     Attributes:
         names: the list of all projects.
+        popularity: knows how often they are downloaded.
         origin: URL of this index.
         files_url: what stands before ``/packages/…`` in the URLs of files.
     """
@@ -70,6 +75,7 @@ class Answers:
     history: History
     releases: Releases
     names: Names
+    popularity: Popularity
     finder: Search
     origin: str
     files_url: str
@@ -109,10 +115,14 @@ class Answers:
             return made([], "search")
         return Made(await self.releases.classified(texts, _written), ("search",))
 
-    @TABLE.add("array", num=INTEGER)
+    @TABLE.add("array", keep=Keep.FOR_MINUTES, num=INTEGER)
     async def top_packages(self, num: int | None = None) -> Made:
-        """The most downloaded projects: nobody counts downloads here, so there are none."""
-        return made([])
+        """The projects downloaded most in the last 30 days, as arrays of name and downloads, the most first.
+
+        There are 1000 at most, and none where downloads are not counted.
+        """
+        limit = MOST_TOP if num is None else max(0, min(num, MOST_TOP))
+        return made([[one.name, one.recent] for one in await self.popularity.top(limit)])
 
     # --- one project --------------------------------------------------------------------------------------
 
@@ -148,11 +158,11 @@ class Answers:
         """The same as release_data."""
         return await self.release_data(package_name, version)
 
-    @TABLE.add("array", package_name=TEXT, version=TEXT)
+    @TABLE.add("array", keep=Keep.FOR_MINUTES, package_name=TEXT, version=TEXT)
     async def release_downloads(self, package_name: str, version: str) -> Made:
-        """The files of a release, each with -1: nobody counts downloads here."""
-        rows = await self.releases.files(package_name, version)
-        return made([[row.filename, -1] for row in rows], _project(package_name))
+        """The files of a release, as arrays of name and downloads: -1 where those are not counted."""
+        counts = await self.popularity.of_release(package_name, version)
+        return made([list(one) for one in counts], _project(package_name))
 
     @TABLE.add("string", package_name=TEXT)
     async def package_hosting_mode(self, package_name: str) -> Made:

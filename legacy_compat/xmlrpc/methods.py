@@ -50,6 +50,7 @@ class Keep(Enum):
 
     UNTIL_TOUCHED = "until a change touches it"
     AT_SERIAL = "as what was true at the last serial"
+    FOR_MINUTES = "for some minutes, for nobody tells when it changes"
     NEVER = "not at all"
 
 

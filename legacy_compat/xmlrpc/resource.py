@@ -40,6 +40,9 @@ CONTENT_TYPE = "text/xml; charset=utf-8"
 KEPT = Policy(keep=DAY, stale_if_error=DAY)
 """For how long answers are kept, here and in Redis, unless a change touches them."""
 
+KEPT_BRIEFLY = Policy(keep=300, stale_if_error=DAY)
+"""The same of what changes all the time."""
+
 MOST_CALLS = 100
 """Calls in one."""
 
@@ -157,8 +160,9 @@ class XmlRpc:
         address = asked.address
         if asked.method.keep is Keep.AT_SERIAL:
             address += b"%d" % await self._serial()
+        policy = KEPT_BRIEFLY if asked.method.keep is Keep.FOR_MINUTES else KEPT
         question = Question(
-            address=address, variant="", policy=KEPT, stats=self._stats, make=lambda: self._entry(asked)
+            address=address, variant="", policy=policy, stats=self._stats, make=lambda: self._entry(asked)
         )
         return await self.ladder.find(question)
 

@@ -153,6 +153,17 @@ class Access:
 
 
 @frozen(kw_only=True)
+class Downloads:
+    """What is known of downloads."""
+
+    count: bool = _key(
+        values.switch,
+        "on",
+        "whether files that were sent to their end are counted, by file and by day; never by whom",
+    )
+
+
+@frozen(kw_only=True)
 class Uploads:
     """What publishers may send."""
 
@@ -310,6 +321,7 @@ class Config:
     files: Files = _section(Files)
     pages: Pages = _section(Pages)
     access: Access = _section(Access)
+    downloads: Downloads = _section(Downloads)
     uploads: Uploads = _section(Uploads)
     legacy: Legacy = _section(Legacy)
     upstream: Upstream = _section(Upstream)

@@ -51,13 +51,14 @@ class Shop:
     lane: Any = None
     port: Any = None
     observer: Any = None
+    counted: list[str] = field(factory=list)
 
     def listen(self) -> None:
         hosts, limits = Hosts.of([], loopback=True), Limits()
         moment = Moment(self.clock, lambda: 0.0, b"Cheeseshop", "cheeseshop")
         self.lane = FastLane(Memory(1 << 20), moment, PlainReader(hosts, limits))
         self.observer = Observer(self.clock)
-        room = Downloads(files=self.files, random_bytes=os.urandom)
+        room = Downloads(files=self.files, random_bytes=os.urandom, count=self.counted.append)
         site: Any = Site(
             klein_for([room]).resource(),
             reactor=self.clock,
@@ -142,6 +143,35 @@ async def test_the_same_answers(shop: Shop) -> None:
     assert undated(whole).endswith(DATA[:5000])
     (stats,) = [one for one in shop.observer.routes if one.route]
     assert stats.requests == {("GET", 200): 3, ("HEAD", 200): 2, ("GET", 304): 2}
+
+
+async def test_what_is_counted(shop: Shop) -> None:
+    """All of a file, sent to its end, is one download; whoever sends it, and in whatever turn of theirs."""
+    await shop.warm(LARGE)
+    await shop.warm(SMALL)
+    assert shop.counted == ["1" * 64, "0" * 64]
+    shop.counted.clear()
+    client = shop.ask(f"GET {SMALL}", f"GET {LARGE}", f"GET {SMALL}\nRange: bytes=0-\nConnection: close")
+    assert await client.ends() == "closed"
+    assert shop.by_lane == 2
+    assert shop.counted == ["0" * 64, "1" * 64, "0" * 64]
+
+
+async def test_what_is_not_counted(shop: Shop) -> None:
+    """Parts are no downloads, nor is what the client has already, or leaves in the middle."""
+    await shop.warm(LARGE)
+    shop.counted.clear()
+    etag, ranges = f'"{"1" * 64}"', ("0-9", "1-", "-9", "0-0,2-3")
+    asked = [f"HEAD {LARGE}", f"GET {LARGE}\nIf-None-Match: {etag}"]
+    asked += [f"GET {LARGE}\nRange: bytes={one}" for one in ranges]
+    client = shop.ask(*asked, "GET nothing\nConnection: close")
+    assert await client.ends() == "closed"
+    leaving = shop.ask(f"GET {LARGE}")
+    await eventually(lambda: leaving.read(1000) or len(leaving.got) > 1000)
+    leaving.reset()
+    await eventually(lambda: not shop.held)
+    assert shop.by_lane == 3
+    assert shop.counted == []
 
 
 async def test_in_order(shop: Shop) -> None:

@@ -41,6 +41,7 @@ class Desk:
         held: how often the file is open.
         opened: how often it was.
         in_pieces: how often it was read the ordinary way.
+        sent: how often all that was to be sent of it was.
         requests: all that are over.
         clock: of every deadline.
     """
@@ -50,6 +51,7 @@ class Desk:
     held: int = 0
     opened: int = 0
     in_pieces: int = 0
+    sent: int = 0
     requests: list[Request] = field(factory=list)
     clients: list[Client] = field(factory=list)
     begun: list[Request] = field(factory=list)
@@ -81,9 +83,13 @@ class Desk:
         if request.text_path.count("/") == 2:
             offset, count = map(int, request.text_path[1:].split("/"))
         part = FilePart(held=self._open(request.text_path == "/missing"), offset=offset, count=count)
-        stream = Stream(length=count, pieces=lambda: self._pieces(offset, count), file=part)
+        pieces = partial(self._pieces, offset, count)
+        stream = Stream(length=count, pieces=pieces, file=part, sent=self._count)
         await write(request, Answer(body=stream, etag='"file"', content_type="text/plain"), FOR_EVER)
         request.finish()
+
+    def _count(self) -> None:
+        self.sent += 1
 
     @asynccontextmanager
     async def _open(self, missing: bool) -> AsyncIterator[int]:
@@ -139,7 +145,7 @@ async def test_whole_and_parts(desk: Desk) -> None:
     answers = parse_responses(bytes(client.got))
     assert [answer.body for answer in answers] == [DATA, DATA[5:15], DATA[1_000_000:1_000_001], b"", DATA]
     assert {answer.status for answer in answers} == {200}
-    assert (desk.opened, desk.held, desk.in_pieces) == (5, 0, 0)
+    assert (desk.opened, desk.held, desk.in_pieces, desk.sent) == (5, 0, 0, 5)
     assert [request.sentLength for request in desk.requests] == [len(DATA), 10, 1, 0, len(DATA)]
     assert errors == []
 
@@ -152,7 +158,7 @@ async def test_answers_without_a_body(desk: Desk) -> None:
     answers = parse_responses(bytes(client.got), head=True)
     assert [(answer.status, answer.body) for answer in answers] == [(200, b""), (304, b"")]
     assert answers[0].headers[b"content-length"] == b"%d" % len(DATA)
-    assert desk.opened == 0
+    assert (desk.opened, desk.sent) == (0, 0)
 
 
 async def test_files_among_others(desk: Desk) -> None:
@@ -177,7 +183,18 @@ async def test_wrapped_transports(desk: Desk) -> None:
     assert await client.ends() == "closed"
     (answer,) = parse_responses(bytes(client.got))
     assert answer.body == DATA
-    assert (desk.opened, desk.in_pieces) == (0, 1)
+    assert (desk.opened, desk.in_pieces, desk.sent) == (0, 1, 1)
+
+
+async def test_client_that_leaves_what_comes_in_pieces(desk: Desk) -> None:
+    """Of a client that goes in the middle nobody says that all was sent."""
+    desk.wrapped = True
+    desk.listen()
+    client = desk.ask(b"GET /")
+    await eventually(lambda: client.read(1000) or len(client.got) > 1000)
+    client.reset()
+    await eventually(lambda: desk.requests)
+    assert (desk.in_pieces, desk.sent) == (1, 0)
 
 
 async def test_other_transports(desk: Desk) -> None:
@@ -199,6 +216,7 @@ async def test_client_that_leaves(desk: Desk) -> None:
         await eventually(lambda: desk.requests and not desk.held)
     assert 0 < desk.requests[0].sentLength < len(DATA)
     assert desk.requests[0].aborted
+    assert desk.sent == 0
     assert errors == []
 
 

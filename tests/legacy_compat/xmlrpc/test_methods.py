@@ -39,7 +39,7 @@ ANSWERS: list[tuple[str, tuple[Any, ...], Any]] = [
     (
         "release_downloads",
         ("golden.cheese", "1.10"),
-        [["golden_cheese-1.10-py3-none-any.whl", -1], ["golden_cheese-1.10.tar.gz", -1]],
+        [["golden_cheese-1.10-py3-none-any.whl", 0], ["golden_cheese-1.10.tar.gz", 0]],
     ),
     ("package_roles", ("Golden_Cheese",), [["Owner", "Bob"], ["Owner", "ada"], ["Maintainer", "zoe"]]),
     ("package_roles", ("unknown",), []),
