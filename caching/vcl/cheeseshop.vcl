@@ -89,7 +89,7 @@ sub cheeseshop_query {
     if (req.url !~ "\?") {
         return;
     }
-    if (req.url ~ "^/(api|search|account|accounts|admin|cgi-bin|legacy|locale|manage|pypi)(/|\?|$)"
+    if (req.url ~ "^/(api|search|user|account|accounts|admin|cgi-bin|legacy|locale|manage|pypi)(/|\?|$)"
         || req.url ~ "(?i)(:|%3a)action=") {
         set req.url = std.querysort(req.url);
         return;

@@ -97,6 +97,6 @@ def _without(name: str, classifiers: Sequence[str]) -> tuple[str, ...]:
 
 
 def _with(name: str, classifiers: Sequence[str]) -> tuple[str, ...]:
-    """With one more; those above it say nothing any more."""
-    rest = [one for one in classifiers if one not in above(name)]
+    """With one more, in the place of those above and below it."""
+    rest = [one for one in classifiers if one not in above(name) and name not in above(one)]
     return tuple(sorted([*rest, name])[:MOST_CLASSIFIERS])

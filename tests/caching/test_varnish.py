@@ -256,7 +256,15 @@ async def test_strange_queries(edge: Edge, query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/search/?b=2&a=1", "/pypi?b=2&a=1", "/manage/x/?b=2&a=1", "/?b=2&:action=a", "/x?%3Aaction=b"]
+    "path",
+    [
+        "/search/?b=2&a=1",
+        "/user/x/?b=2&a=1",
+        "/pypi?b=2&a=1",
+        "/manage/x/?b=2&a=1",
+        "/?b=2&:action=a",
+        "/x?%3Aaction=b",
+    ],
 )
 async def test_queries_that_are_read(edge: Edge, path: str) -> None:
     """Where routes read parameters, all are kept, in one order."""
