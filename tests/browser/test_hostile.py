@@ -15,11 +15,11 @@ from tests.web.xss_payloads import PAYLOADS
 
 pytestmark = pytest.mark.timeout(120)
 
-ACTIVE = """
+ACTIVE = r"""
     () => [...document.querySelectorAll('*')].flatMap(one => [...one.attributes]
-        .filter(({name, value}) => /^on|^style$|^srcdoc$/i.test(name)
-            || /^\\s*(javascript|vbscript):/i.test(value)
-            || /^(href|src|action)$/.test(name) && /^\\s*data:/i.test(value))
+        .filter(({name, value}) => /^(on|style$|srcdoc$)/i.test(name)
+            || /(href|src|srcset|action|data|poster|background)$/i.test(name)
+                && /^[\s\x00-\x1f]*(javascript|vbscript|data):/i.test(value))
         .map(({name, value}) => `<${one.tagName.toLowerCase()} ${name}="${value}">`))
 """
 """What would do something, in attributes of what is on the page."""
