@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import chain
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from attrs import field, frozen
 from twisted.internet.defer import DeferredSemaphore
 
+from pypi.db.connection import Cursor
 from pypi.db.database import Database, DatabaseDown
-from pypi.db.queries import search
+from pypi.db.queries import search, search_names, search_pages
 from pypi.db.queries.search import Sought
-from pypi.domain.names import normalize
-from pypi.search.inquiry import PER_PAGE, Inquiry
-from pypi.search.query import Operator, Query, Wanted, of_text
-from pypi.search.results import Project, Results, Suggestion
+from pypi.db.queries.search_names import NearRow
+from pypi.domain.names import MAX_LENGTH, normalize
+from pypi.search.inquiry import Inquiry
+from pypi.search.nearness import SHORTEST, closest, most_slips, pieces
+from pypi.search.pages import page_sought, results
+from pypi.search.query import Operator, Query, Wanted
+from pypi.search.results import Results, Suggestion
+from pypi.search.terms import terms_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 AT_ONCE = 3
 """Searches that one process has the database do at a time: they are work, and others want to read, too."""
@@ -24,6 +32,9 @@ AT_ONCE = 3
 
 MOST_WAITING = 300
 """Further ones that wait for their turn."""
+
+FEW = 5
+"""Projects found, from which names that are close are no news."""
 
 
 @frozen
@@ -60,13 +71,7 @@ class Search:
         """
         if query.is_empty:
             return ()
-        if len(self._turns.waiting) >= MOST_WAITING:
-            raise DatabaseDown()
-        await self._turns.acquire()
-        try:
-            rows = await self.database.ask(search.found, sought(query))
-        finally:
-            self._turns.release()
+        rows = await self._ask(search.found, sought(query))
         return [Hit(row.name, row.version, row.summary, len(rows) - place) for place, row in enumerate(rows)]
 
     async def page(self, inquiry: Inquiry) -> Results:
@@ -77,44 +82,57 @@ class Search:
         Raises:
             DatabaseDown: it does not answer, or not within the time a search may take.
         """
-        found = await self.find(of_text(inquiry.text))
-        hits = [
-            Project(
-                name=hit.name,
-                normalized=normalize(hit.name),
-                version=hit.version,
-                summary=hit.summary,
-                created=datetime(2026, 1, 1, tzinfo=UTC),
-                marked_name=((hit.name, False),),
-                marked_summary=((hit.summary, False),),
-            )
-            for hit in found
-        ]
-        first = (inquiry.page - 1) * PER_PAGE
-        return Results(
-            hits=hits[first : first + PER_PAGE],
-            total=len(hits),
-            page=inquiry.page,
-            last=max(1, -(-len(hits) // PER_PAGE)),
-            counted=len(hits),
-        )
+        found = await self._ask(search_pages.page, page_sought(inquiry))
+        few = inquiry.text and found.total < FEW
+        return results(inquiry, found, await self.near(inquiry.text) if few else ())
 
     async def suggest(self, prefix: str, limit: int = 8) -> Sequence[Suggestion]:
         """Projects whose name somebody may be typing, likely ones first; none for no letter or digit.
 
         Raises:
-            DatabaseDown: it does not answer.
+            DatabaseDown: it does not answer, or not within the time a search may take.
         """
-        found = await self.find(of_text(prefix))
-        return [Suggestion(hit.name, hit.summary) for hit in found[:limit]]
+        terms = terms_of(prefix)
+        if not terms.whole or len(terms.whole) > MAX_LENGTH:
+            return ()
+        begins = normalize("-".join(prefix.split()))
+        rows: Sequence[Any] = await self._ask(
+            search_names.suggested, begins, terms.whole, terms.named, limit=limit
+        )
+        if len(rows) < limit and len(terms.whole) > SHORTEST:
+            known = {row.normalized for row in rows}
+            close = await self._near(terms.whole, limit)
+            rows = [*rows, *(row for row in close if row.normalized not in known)][:limit]
+        return [Suggestion(row.name, row.summary) for row in rows]
 
     async def near(self, name: str, limit: int = 5) -> Sequence[str]:
         """Names of projects that differ from this one by a slip or two, the closest first.
 
         Raises:
-            DatabaseDown: it does not answer.
+            DatabaseDown: it does not answer, or not within the time a search may take.
         """
-        return ()
+        return [row.name for row in await self._near(terms_of(name).whole, limit)]
+
+    async def _near(self, squashed: str, limit: int) -> Sequence[NearRow]:
+        sought = pieces(squashed)
+        if not sought:
+            return ()
+        slips = most_slips(squashed)
+        rows = await self._ask(search_names.near, sought, size=len(squashed), slips=slips)
+        places = closest(squashed, [(row.squashed, row.downloads) for row in rows], limit)
+        return [rows[place] for place in places]
+
+    async def _ask(
+        self, function: Callable[Concatenate[Cursor, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Ask the database when it is this one's turn."""
+        if len(self._turns.waiting) >= MOST_WAITING:
+            raise DatabaseDown()
+        await self._turns.acquire()
+        try:
+            return await self.database.ask(function, *args, **kwargs)
+        finally:
+            self._turns.release()
 
 
 def sought(query: Query) -> Sought:

@@ -58,6 +58,14 @@ AGE = """
     )
     SELECT max(project_id) FROM old"""
 
+# Small numbers are told exactly, others as soon as they are wrong by a sixteenth: each that is told is a new
+# row in all indexes by which projects are found.
+TELL_SEARCHES = """
+    UPDATE findable SET downloads = news.recent
+      FROM (SELECT project_id, recent FROM popularity JOIN findable USING (project_id)
+             WHERE abs(recent - downloads) * 16 > downloads LIMIT %(limit)s) AS news
+     WHERE findable.project_id = news.project_id"""
+
 FORGET = """
     DELETE FROM downloads WHERE ctid = ANY (ARRAY (
         SELECT ctid FROM downloads WHERE day < %(before)s LIMIT %(limit)s))"""
@@ -142,6 +150,11 @@ async def age(cursor: Cursor, *, after: int, today: date, first: date, limit: in
     parameters = {"after": after, "today": today, "first": first, "limit": limit}
     last: int | None = await cursor.value(AGE, parameters)
     return last
+
+
+async def tell_searches(cursor: Cursor, limit: int) -> int:
+    """Have searches know how popular some projects are of which they know something else; how many."""
+    return await cursor.run(TELL_SEARCHES, {"limit": limit})
 
 
 async def forget(cursor: Cursor, before: date, limit: int) -> int:

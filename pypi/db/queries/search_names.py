@@ -1,0 +1,112 @@
+"""Names of projects: those somebody may be typing, and those close to what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from pypi.db.connection import Cursor
+from pypi.db.queries.search_pages import PLANNED, beyond
+
+MOST_NEAR = 600
+"""Names that have a piece in common which are compared."""
+
+
+@frozen
+class SuggestedRow:
+    """A project whose name may be meant."""
+
+    name: str
+    normalized: str
+    summary: str
+
+
+@frozen
+class NearRow:
+    """A project whose name has a piece in common; ``squashed`` is the name without separators."""
+
+    name: str
+    normalized: str
+    summary: str
+    squashed: str
+    downloads: int
+
+
+# The very name, and then what begins so: the popular ones among the most popular, whatever they are called,
+# and some by the alphabet. Names with a word that begins so where these are few.
+SUGGESTED = """
+    WITH begun AS MATERIALIZED (
+        SELECT project_id, downloads, normalized
+          FROM (SELECT project_id, downloads, normalized FROM findable
+                 ORDER BY downloads DESC, created DESC LIMIT 3000) AS popular
+         WHERE starts_with(normalized, %(begins)s)
+         UNION
+        (SELECT project_id, downloads, normalized FROM findable
+          WHERE normalized >= %(begins)s AND normalized < %(beyond)s ORDER BY normalized LIMIT 400)
+         UNION
+        (SELECT project_id, downloads, normalized FROM findable
+          WHERE squashed >= %(squashed)s AND squashed < %(beyond_squashed)s ORDER BY squashed LIMIT 400)),
+    first AS MATERIALIZED (
+        SELECT project_id, 1 AS step,
+               row_number() OVER (ORDER BY normalized = %(begins)s DESC, downloads DESC, length(normalized),
+                                           normalized) AS place
+          FROM begun WHERE project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
+         ORDER BY place LIMIT %(limit)s),
+    worded AS MATERIALIZED (
+        SELECT project_id, 2 AS step,
+               row_number() OVER (ORDER BY downloads DESC, length(normalized), normalized) AS place
+          FROM (SELECT project_id, downloads, normalized FROM findable
+                 WHERE %(named)s <> '' AND (SELECT count(*) FROM first) < %(limit)s
+                   AND words @@ %(named)s::tsquery LIMIT 2000) AS part
+         WHERE project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
+           AND project_id NOT IN (SELECT project_id FROM begun)
+         ORDER BY place LIMIT %(limit)s)
+    SELECT f.name, f.normalized, r.summary
+      FROM (SELECT * FROM first UNION ALL SELECT * FROM worded) AS found
+      JOIN findable f ON f.project_id = found.project_id JOIN releases r ON r.id = f.release_id
+     ORDER BY found.step, found.place LIMIT %(limit)s"""
+
+NEAR = """
+    SELECT f.name, f.normalized, r.summary, f.squashed, f.downloads
+      FROM findable f JOIN releases r ON r.id = f.release_id
+     WHERE name_pieces(squashed) && %(pieces)s::text[]
+       AND length(squashed) BETWEEN %(shortest)s AND %(longest)s
+       AND f.project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
+     LIMIT %(most)s"""
+
+
+async def suggested(
+    cursor: Cursor, begins: str, squashed: str, named: str, *, limit: int
+) -> list[SuggestedRow]:
+    """Projects whose name begins so, and then those with words in it that begin so.
+
+    Args:
+        begins: in the form of normalized names.
+        squashed: the same without separators; not empty.
+        named: as in ``pypi.search.terms.Terms``.
+    """
+    parameters = {
+        "begins": begins,
+        "beyond": beyond(begins),
+        "squashed": squashed,
+        "beyond_squashed": beyond(squashed),
+        "named": named,
+        "limit": limit,
+    }
+    return await cursor.rows(SuggestedRow, PLANNED + SUGGESTED, parameters)
+
+
+async def near(cursor: Cursor, pieces: Sequence[str], *, size: int, slips: int) -> list[NearRow]:
+    """Projects whose name has one of these pieces, and about so many letters.
+
+    Args:
+        pieces: as in ``pypi.search.nearness``.
+    """
+    parameters = {
+        "pieces": list(pieces),
+        "shortest": size - slips,
+        "longest": size + slips,
+        "most": MOST_NEAR,
+    }
+    return await cursor.rows(NearRow, PLANNED + NEAR, parameters)
