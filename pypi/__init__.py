@@ -63,6 +63,7 @@ Rooms::
                         templates: what every page knows  assets (assets_build)  static: files by content
                         error_pages: what people are told instead
     pypi/jobs/          schedule turn once, and one file per job: outbox purge audit sweep usage downloads
+                        rerender
     pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies
                         compare shapes tally report: what came of it  live: traffic shown to another server
     pypi/cli/           main, running, and one file per verb family

@@ -66,6 +66,7 @@ from pypi.jobs.audit import Audit
 from pypi.jobs.downloads import KeepDownloads, TendDownloads
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.purge import Purge, Purges
+from pypi.jobs.rerender import Rerender
 from pypi.jobs.schedule import Job, Schedule
 from pypi.jobs.sweep import Sweep
 from pypi.jobs.turn import InTurn
@@ -253,6 +254,13 @@ def build(
     usage = KeepUsage(watched.usage, database, reactor)
     keep_downloads = KeepDownloads(Downloaded(now), database, reactor)
     tend_downloads = TendDownloads(database=database, now=now)
+    rerender = Rerender(
+        database=database,
+        renderer=renderer,
+        reactor=reactor,
+        now=now,
+        announce=kept.invalidations.announce,
+    )
     jobs: list[Job] = [
         outbox,
         InTurn(job=sweep, name="sweep", database=database, now=now),
@@ -260,6 +268,7 @@ def build(
         InTurn(job=ForgetUsage(database=database, now=now), name="usage", database=database, now=now),
         keep_downloads,
         InTurn(job=tend_downloads, name="downloads", database=database, now=now),
+        InTurn(job=rerender, name="rerender", database=database, now=now),
     ]
     if edge and shown_at(config):
         audit = Audit(database=database, purges=purges, client=client, url=shown_at(config), now=now)
@@ -388,6 +397,7 @@ def build(
         tail,
         limiter,
         keep_downloads.downloaded,
+        rerender,
         Reading(lambda: of_memory(kept.ladder.memory)),
         Reading(lambda: of_ladder(kept.ladder)),
         Reading(lambda: of_invalidations(kept.invalidations)),
@@ -422,6 +432,7 @@ def build(
             keep_downloads,
             schedule,
             outbox,
+            rerender,
         ),
         caches=kept,
         watch=watched,

@@ -71,7 +71,32 @@ class ReleaseUnyanked(ProjectChange):
     version: str
 
 
-Change = ProjectCreated | RoleAdded | ReleaseCreated | FileAdded | ReleaseYanked | ReleaseUnyanked
+@frozen(kw_only=True)
+class DescriptionsRendered:
+    """Descriptions look different from now on; nothing that anybody has published did change.
+
+    It is a line of the journal, for that is how caches hear of changes, but of no project: mirrors need not
+    come for it.
+
+    Attributes:
+        projects: whose pages show them.
+    """
+
+    projects: tuple[NormalizedName, ...]
+    project: None = None
+    name: None = None
+    actor: None = None
+
+
+Change = (
+    ProjectCreated
+    | RoleAdded
+    | ReleaseCreated
+    | FileAdded
+    | ReleaseYanked
+    | ReleaseUnyanked
+    | DescriptionsRendered
+)
 
 
 def action(change: Change) -> str:
@@ -89,6 +114,8 @@ def action(change: Change) -> str:
             return "yank release"
         case ReleaseUnyanked():
             return "unyank release"
+        case DescriptionsRendered():
+            return "render descriptions"
 
 
 def version(change: Change) -> str | None:
@@ -101,7 +128,7 @@ def version(change: Change) -> str | None:
             | ReleaseUnyanked(version=number)
         ):
             return number
-        case ProjectCreated() | RoleAdded():
+        case ProjectCreated() | RoleAdded() | DescriptionsRendered():
             return None
 
 
@@ -109,6 +136,8 @@ def tags(change: Change) -> tuple[str, ...]:
     """Cache tags of every answer the change can be seen in; ``journal`` is of those that show its serial."""
     project = f"project/{change.project}"
     match change:
+        case DescriptionsRendered(projects=projects):
+            return tuple(f"project/{name}" for name in projects)
         case ProjectCreated():
             return (project, "all-projects", "search", "journal")
         case RoleAdded(user=user):

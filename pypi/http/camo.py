@@ -33,11 +33,6 @@ class Camo:
     url: str = ""
     key: str = field(default="", repr=False)
 
-    @property
-    def name(self) -> str:
-        """What it does to pages, in a word that tells nobody the key."""
-        return hashlib.blake2b(f"{self.url}\n{self.key}".encode(), digest_size=10).hexdigest()
-
     def pictures(self, html: str) -> str:
         """A description as the renderer made it, its pictures asked for where this page may ask for them."""
         if not self.url and _PLAIN not in html:

@@ -9,6 +9,7 @@ import pytest
 
 from pypi.domain.changes import (
     Change,
+    DescriptionsRendered,
     FileAdded,
     ProjectCreated,
     ReleaseCreated,
@@ -56,6 +57,12 @@ CHANGES = [
         {"project/cheese-slicer", "all-projects", "search", "journal"},
     ),
     (
+        DescriptionsRendered(projects=(NormalizedName("brie"), NormalizedName("cheese-slicer"))),
+        "render descriptions",
+        None,
+        {"project/brie", "project/cheese-slicer"},
+    ),
+    (
         FileAdded(**WHERE, version="1.0", filename="cheese_slicer-1.0.tar.gz", python_version="source"),
         "add source file cheese_slicer-1.0.tar.gz",
         "1.0",
@@ -85,4 +92,11 @@ def test_tags_are_plain(change: Change) -> None:
 def test_tags_of_several() -> None:
     """Changes that were made together are told of together, each tag once."""
     everything = all_tags(change for change, *_ in CHANGES)
-    assert everything == ("all-projects", "journal", "project/cheese-slicer", "search", "user/bob")
+    assert everything == (
+        "all-projects",
+        "journal",
+        "project/brie",
+        "project/cheese-slicer",
+        "search",
+        "user/bob",
+    )
