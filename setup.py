@@ -36,12 +36,16 @@ TEST = [
     "pytest-twisted>=1.14.3",
     "pytest-timeout>=2.4",
     "hypothesis>=6.150",
+    # Reads HTML as browsers do; released several times a year.
+    "selectolax>=1.0",
     # Reads feeds as feed readers do; released several times a year.
     "feedparser>=6.0.14",
     # Drives the Chromium of this machine; released every month. Its own browser is not fetched.
     "playwright>=1.60",
     # Brings axe-core, which looks for what keeps people out, by pip alone; released several times a year.
     "axe-playwright-python>=0.1.8",
+    # Reads what the Connect page shows for jobs; moto needs it anyway.
+    "pyyaml>=6.0",
     "moto[server,s3]>=5.1",
     "twine>=6.2",
     "uv>=0.9",
