@@ -6,11 +6,13 @@ import re
 from html import unescape
 from typing import Any
 
+import pytest
 from trove_classifiers import deprecated_classifiers, sorted_classifiers
 
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.index import Index
 from tests.web.test_pages import Reader
+from tests.web.test_pages_users import until_kept
 
 
 async def publish(index: Index, name: str, *classifiers: str, version: str = "1.0") -> None:
@@ -67,5 +69,13 @@ async def test_counts(new_index: Index) -> None:
 
 async def test_kept(index: Index) -> None:
     """The page comes out of memory."""
-    await index.ask("/classifiers/")
-    assert (await index.ask("/classifiers/?x=y"))["Cache-Status"] == "cheeseshop-l1; hit"
+    await until_kept(index, "/classifiers/?x=y")
+
+
+async def test_many(new_index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is much to count, it is counted seldom."""
+    monkeypatch.setattr("pypi.index.classifiers.MANY", 1)
+    await publish(new_index, "one", "Framework :: AsyncIO")
+    assert counts((await new_index.ask("/classifiers/")).text)["AsyncIO"] == 1
+    await publish(new_index, "two", "Framework :: AsyncIO")
+    assert counts((await new_index.ask("/classifiers/")).text)["AsyncIO"] == 1

@@ -18,6 +18,7 @@ from pypi.web.templates import Templates
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.index import Index
 from tests.web.test_pages import Reader
+from tests.web.test_pages_users import until_kept
 
 CREATED = datetime(2026, 3, 7, 12, 30, tzinfo=UTC)
 
@@ -277,7 +278,7 @@ async def test_too_much(index: Index, query: str, sentence: str) -> None:
 
 async def test_kept(index: Index) -> None:
     """The same question is answered out of memory, however it is asked."""
-    await index.ask("/search/?q=kept&c=B&c=A")
+    await until_kept(index, "/search/?q=kept&c=B&c=A")
     for same in ("?x=y&q=kept&c=A&c=B", "?c=B&q=+KEPT&c=A&c=A&page=1&o=&python=&wheels=0"):
         again = await index.ask(f"/search/{same}")
         assert (again.status, again["Cache-Status"]) == (200, "cheeseshop-l1; hit"), same

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from pypi.db.connection import Cursor
 
-# Of each project what its release has that readers mean, and all that stands above that, each once.
+# Labels are of the release that readers mean; beside classifiers there are some that begin with an @.
 COUNTS = """
-    WITH steps AS MATERIALIZED (
-        SELECT c.id, array_to_string(parts[1:length], ' :: ') AS name
-          FROM classifiers c, string_to_array(c.name, ' :: ') AS parts,
-               generate_series(1, cardinality(parts)) AS length)
-    SELECT name, count(*)
-      FROM (SELECT DISTINCT s.project_id, steps.name
-              FROM search s
-              JOIN projects p ON p.id = s.project_id
-              JOIN release_classifiers rc ON rc.release_id = s.release_id
-              JOIN steps ON steps.id = rc.classifier_id
-             WHERE p.status <> 'quarantined') AS each
-     GROUP BY name"""
+    SELECT l.name, each.projects
+      FROM (SELECT label, count(*) AS projects
+              FROM findable f, unnest(f.labels) AS label
+             WHERE f.project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
+             GROUP BY label) AS each
+      JOIN search_labels l ON l.id = each.label
+     WHERE l.name NOT LIKE '@%%'"""
 
 
 async def counts(cursor: Cursor) -> dict[str, int]:
     """Classifier, or what stands above some → projects that have it, or one below it."""
-    return dict(await cursor.tuples(COUNTS))
+    return dict(await cursor.tuples(COUNTS, {}))
