@@ -14,7 +14,7 @@ from attrs import field, frozen
 from pypi.publishing.rendering import markup
 from pypi.publishing.rendering.wire import NotRendered
 from tests.publishing import attacks
-from tests.support.archives import core_metadata, wheel, wheel_filename
+from tests.support.archives import Headers, core_metadata, wheel, wheel_filename
 from tests.support.client import Reply
 from tests.support.forms import CONTENT_TYPE, Value, multipart, upload_parts
 from tests.support.index import Index
@@ -34,6 +34,7 @@ class Hostile:
 
     Attributes:
         content_type: of the description.
+        summary: as it is written.
         data: of the wheel.
         fields: of the form, beyond those that the filename says.
     """
@@ -41,6 +42,8 @@ class Hostile:
     name: str
     version: str
     content_type: str
+    summary: str = field(repr=False)
+    classifiers: Sequence[str] = field(repr=False)
     data: bytes = field(repr=False)
     filename: str
     fields: dict[str, Value] = field(repr=False)
@@ -56,33 +59,40 @@ def hostile_project(
     *,
     content_type: str = "text/markdown",
     payloads: Sequence[str] = PAYLOADS,
+    headers: Headers = (),
 ) -> Hostile:
     """A project with these payloads, or as many of them as there is room for, in every field that takes any.
 
     Args:
         content_type: ``text/markdown``, ``text/x-rst``, ``text/plain``.
+        headers: further fields of its metadata.
     """
     lines = [line for line in map(on_one_line, payloads) if line]
-    headers = [
-        ("Summary", f"{WORD} {_within(lines, _SUMMARY - 10)}"),
+    summary = f"{WORD} {_within(lines, _SUMMARY - 10)}"
+    classifiers = [f"Private :: {line}" for line in lines]
+    fields = [
+        ("Summary", summary),
         ("Description-Content-Type", content_type),
-        ("Author", _within(lines, _SINGLE)),
+        ("Author", _within(lines[::3], _SINGLE)),
         ("Author-email", '"<script>alert(1)</script>" <ada@people.example>'),
-        ("Maintainer", _within(lines, _SINGLE)),
-        ("License", _within(lines, _SINGLE)),
+        ("Maintainer", _within(lines[1::3], _SINGLE)),
+        ("License", _within(lines[2::3], _SINGLE)),
         ("Keywords", _within([line.replace(",", " ") for line in lines], _SINGLE, ",")),
         *(("Project-URL", f"{label}, https://cheese.example/{n}") for n, label in enumerate(_labels(lines))),
-        *(("Classifier", f"Private :: {line}") for line in lines),
+        *(("Classifier", classifier) for classifier in classifiers),
         *(("Platform", line) for line in lines),
+        *headers,
     ]
-    metadata = core_metadata(name, version, headers=headers, description=description(payloads, content_type))
+    metadata = core_metadata(name, version, headers=fields, description=description(payloads, content_type))
     return Hostile(
         name,
         version,
         content_type,
+        summary,
+        classifiers,
         wheel(name, version, metadata=metadata),
         wheel_filename(name, version),
-        {"comment": _within(lines, _SINGLE), "pyversion": _within(lines, 400)},
+        {"name": name, "comment": _within(lines, _SINGLE), "pyversion": _within(lines, 400)},
     )
 
 
