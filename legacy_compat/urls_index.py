@@ -18,6 +18,9 @@ FORMATS = frozenset(
 )
 """Representations of the simple index that may be asked for by name."""
 
+SECTIONS = frozenset((word,) for word in "releases files dependencies dependents security".split())
+"""Words that stand where a version may, and are none: parts of a project's page."""
+
 _BYTE = re.compile("[0-9a-f]{2}")
 _DIGEST_REST = re.compile("[0-9a-f]{60}")
 
@@ -26,7 +29,7 @@ TABLE = Table()
 
 @TABLE.add("project")
 def _project(path: Path) -> Question | None:
-    if path.of_today and path.slash:
+    if path.of_today and (path.slash or path.parts[1:] in SECTIONS):
         return None
     return _named(path, "legacy.pages")
 

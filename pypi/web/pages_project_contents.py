@@ -16,7 +16,8 @@ LONG = 3000
 """Characters of HTML from which it does."""
 
 MOST = 60
-MOST_READ = 1000
+MOST_READ = 4000
+"""Tags that are looked at."""
 LONGEST = 100
 """Characters of a heading."""
 
@@ -47,7 +48,7 @@ def contents(html: str) -> Sequence[Heading]:
     """
     if len(html) < LONG:
         return ()
-    found = list(islice(_headings(html), MOST_READ))
+    found = list(_headings(html))
     if found and sum(one.depth == found[0].depth for one in found) == 1 < len(found):
         # The title of the whole.
         rest = [one for one in found[1:] if one.depth > found[0].depth]
@@ -62,7 +63,7 @@ def contents(html: str) -> Sequence[Heading]:
 def _headings(html: str) -> Iterator[Heading]:
     """Those with an id: of their own, of something in them, or of the section they begin."""
     section, end = "", 0
-    for opened in _OPENED.finditer(html):
+    for opened in islice(_OPENED.finditer(html), MOST_READ):
         tag, own = opened[1].lower(), _ID.search(opened[2])
         if not tag.startswith("h"):
             section, end = (own[1] if own else ""), opened.end()

@@ -39,7 +39,7 @@ from pypi.web.pages_project_sections import (
 from pypi.web.templates import PAGE, Templates
 
 TAGS = ("project/<name>",)
-LOOKED_FOR = (*TAGS, "search")
+LOOKED_THROUGH = (*TAGS, "search")
 
 MOST_TAGS = 60
 """Projects a page of dependencies is tagged with, one by one; with more, whatever is published touches it."""
@@ -61,8 +61,8 @@ class ProjectPages:
     urls: Urls
     popularity: Popularity | None = None
 
-    @router.get("/project/<name>/", policy=PAGE, tags=LOOKED_FOR)
-    @router.get("/project/<name>/<version>/", policy=PAGE, tags=LOOKED_FOR)
+    @router.get("/project/<name>/", policy=PAGE, tags=TAGS)
+    @router.get("/project/<name>/<version>/", policy=PAGE, tags=TAGS)
     async def overview(self, request: Any, name: str, version: str | None = None) -> Answer:
         """What a release is, and how to install it."""
         downloads = () if self.popularity is None else await self.popularity.daily(name)
@@ -81,7 +81,7 @@ class ProjectPages:
 
         return _tagged(await self._shown(request, OVERVIEW, name, version, page), name)
 
-    @router.get("/project/<name>/releases/", policy=PAGED, tags=LOOKED_FOR)
+    @router.get("/project/<name>/releases/", policy=PAGED, tags=TAGS)
     async def releases(self, request: Any, name: str) -> Answer:
         """All releases along time."""
 
@@ -98,8 +98,8 @@ class ProjectPages:
 
         return _tagged(await self._shown(request, RELEASES, name, None, page), name)
 
-    @router.get("/project/<name>/files/", policy=PAGED, tags=LOOKED_FOR)
-    @router.get("/project/<name>/<version>/files/", policy=PAGED, tags=LOOKED_FOR)
+    @router.get("/project/<name>/files/", policy=PAGED, tags=TAGS)
+    @router.get("/project/<name>/<version>/files/", policy=PAGED, tags=TAGS)
     async def files(self, request: Any, name: str, version: str | None = None) -> Answer:
         """The files of a release."""
 
@@ -110,8 +110,8 @@ class ProjectPages:
 
         return _tagged(await self._shown(request, FILES, name, version, page), name)
 
-    @router.get("/project/<name>/dependencies/", policy=PAGE, tags=LOOKED_FOR)
-    @router.get("/project/<name>/<version>/dependencies/", policy=PAGE, tags=LOOKED_FOR)
+    @router.get("/project/<name>/dependencies/", policy=PAGE, tags=TAGS)
+    @router.get("/project/<name>/<version>/dependencies/", policy=PAGE, tags=TAGS)
     async def needed(self, request: Any, name: str, version: str | None = None) -> Answer:
         """What a release needs."""
         found = await self._shown(
@@ -124,7 +124,7 @@ class ProjectPages:
         page = self._page(DEPENDENCIES, document, version, needs=needed, here=here)
         return evolve(page, tags=(f"project/{document.normalized}", *_tags_of(needed)))
 
-    @router.get("/project/<name>/dependents/", policy=PAGED, tags=LOOKED_FOR)
+    @router.get("/project/<name>/dependents/", policy=PAGED, tags=LOOKED_THROUGH)
     async def dependents(self, request: Any, name: str) -> Answer:
         """Who needs the project."""
         found = await self.dependencies.dependents(normalize(name), _number(request))
@@ -136,8 +136,8 @@ class ProjectPages:
         shown = await self._shown(request, DEPENDENTS, name, None, page)
         return evolve(shown, tags=(f"project/{normalize(name)}", "search"))
 
-    @router.get("/project/<name>/security/", policy=PAGE, tags=LOOKED_FOR)
-    @router.get("/project/<name>/<version>/security/", policy=PAGE, tags=LOOKED_FOR)
+    @router.get("/project/<name>/security/", policy=PAGE, tags=TAGS)
+    @router.get("/project/<name>/<version>/security/", policy=PAGE, tags=TAGS)
     async def safety(self, request: Any, name: str, version: str | None = None) -> Answer:
         """What is known of whether it is safe to install."""
 

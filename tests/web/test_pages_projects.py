@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from tests.support.archives import core_metadata, wheel, wheel_filename
+from tests.support.client import Reply
 from tests.support.index import Index
 from tests.web.test_pages import Reader
 
@@ -23,8 +26,14 @@ async def publish(index: Index, name: str, version: str = "1.0", headers: Any = 
     assert reply.status == 200, reply.text
 
 
+def version_of(page: Reply) -> str:
+    """The version in the head of a page."""
+    [found] = re.findall(r'<span class="project-header__version">([^<]+)</span>', page.text)
+    return str(found)
+
+
 async def test_content(index: Index, name: str) -> None:
-    """A page shows what is known of the latest release, its files, and all other releases."""
+    """A page shows what is known of the latest release, how to install it, and where the rest is."""
     await publish(index, name, "0.9")
     await publish(
         index,
@@ -36,6 +45,9 @@ async def test_content(index: Index, name: str) -> None:
             ("License-Expression", "MIT"),
             ("Home-page", "https://cheese.example/"),
             ("Project-URL", "Issues, https://issues.example/?a=b&c"),
+            ("Author-email", "Ada <ada@people.example>"),
+            ("Keywords", "milk,old goat"),
+            ("Classifier", "Topic :: Utilities"),
             ("Requires-Dist", 'wine; extra == "party"'),
             ("Provides-Extra", "party"),
             ("Description-Content-Type", "text/markdown"),
@@ -44,46 +56,51 @@ async def test_content(index: Index, name: str) -> None:
     )
     page = await index.ask(f"/project/{name}/")
     assert (page.status, page["Content-Type"]) == (200, "text/html; charset=utf-8")
-    [file] = (await index.ask(f"/pypi/{name}/json")).json()["urls"]
     for shown in (
         f"<title>{name} 1.0 · Cheeseshop</title>",
-        f"<h1>{name} 1.0</h1>",
-        "<p>Ripe cheese</p>",
+        f'<link rel="canonical" href="https://index.example/project/{name}/">',
+        f'{name} <span class="project-header__version">1.0</span></h1>',
+        '<p class="project-header__summary">Ripe cheese</p>',
         f"<code>pip install --index-url https://index.example/simple/ {name}</code>",
+        f"<code>uv add --default-index https://index.example/simple/ {name}</code>",
+        f'<a class="sections__link" href="/project/{name}/" aria-current="page">Overview</a>',
+        f'<a class="sections__link" href="/project/{name}/releases/">Releases <span',
+        f'<a class="sections__link" href="/project/{name}/dependents/">Dependents</a>',
         "<code>&gt;=3.9</code>",
         "<dd>MIT</dd>",
-        '<a href="https://cheese.example/" rel="nofollow noopener ugc">Homepage</a>',
-        '<a href="https://issues.example/?a=b&amp;c" rel="nofollow noopener ugc">Issues</a>',
-        "<dd>ada</dd>",
-        "<code>wine; extra == &#34;party&#34;</code>",
+        "<dd>Ada &lt;ada@people.example&gt;</dd>",
+        '<a href="https://cheese.example/" rel="nofollow noopener ugc">',
+        '<a href="https://issues.example/?a=b&amp;c" rel="nofollow noopener ugc">',
+        '<a href="/user/ada/">',
+        '<a href="/search/?q=old+goat">old goat</a>',
+        '<dt>Topic</dt>\n<dd><a href="/search/?c=Topic+%3A%3A+Utilities">Utilities</a></dd>',
+        f'<a href="/project/{name}/files/">1 wheel</a>',
+        f'<a href="/rss/project/{name}/releases.xml">',
         "A <em>title</em>",
-        f'<a href="{file["url"]}">{file["filename"]}</a>',
-        f"<td>{file['size'] / 1024:.1f} KB</td>",
-        f"<code>{file['digests']['sha256']}</code>",
-        f'<a href="/project/{name}/0.9/">0.9</a>',
     ):
         assert shown in page.text, shown
+    assert "project-status" not in page.text
     older = await index.ask(f"/project/{name}/0.9/")
-    assert f"<h1>{name} 0.9</h1>" in older.text
+    assert '<span class="project-header__version">0.9</span></h1>' in older.text
     assert f"/simple/ {name}==0.9</code>" in older.text
-    assert "The author of this release has written none." in older.text
+    assert f'<a href="/project/{name}/1.0/">1.0</a> is the latest.' in older.text
+    assert f'href="/project/{name}/0.9/files/"' in older.text
+    assert "has written no description" in older.text
+    assert "Latest release" in (await index.ask(f"/project/{name}/1.0/")).text
 
 
 async def test_at_once(index: Index, name: str) -> None:
     """A page shows a publication and a yank as soon as they were acknowledged."""
     assert (await index.ask(f"/project/{name}/")).status == 404
     await publish(index, name)
-    assert f"<h1>{name} 1.0</h1>" in (await index.ask(f"/project/{name}/")).text
+    assert version_of(await index.ask(f"/project/{name}/")) == "1.0"
     await publish(index, name, "1.1")
-    assert f"<h1>{name} 1.1</h1>" in (await index.ask(f"/project/{name}/")).text
+    assert version_of(await index.ask(f"/project/{name}/")) == "1.1"
     await index.application.yanks.yank("ada", name, "1.1", "no <good>")
-    page = await index.ask(f"/project/{name}/")
-    assert f"<h1>{name} 1.0</h1>" in page.text
-    assert "1.1</a> <time" in page.text
-    assert "</time> (yanked)" in page.text
-    yanked = await index.ask(f"/project/{name}/1.1/")
-    assert "<strong>This release was yanked</strong>" in yanked.text
-    assert "Reason: no &lt;good&gt;" in yanked.text
+    assert version_of(await index.ask(f"/project/{name}/")) == "1.0"
+    yanked = (await index.ask(f"/project/{name}/1.1/")).text
+    assert "Yanked</span>" in yanked
+    assert "Reason: no &lt;good&gt;" in yanked
 
 
 async def test_escaping(index: Index, name: str) -> None:
@@ -95,45 +112,65 @@ async def test_escaping(index: Index, name: str) -> None:
             ("Summary", EVIL),
             ("Author", EVIL),
             ("License", EVIL),
+            ("Keywords", EVIL),
             ("Project-URL", f"{EVIL[:20]}, https://a.example/"),
+            ("Requires-External", EVIL),
             ("Description-Content-Type", "text/plain"),
         ],
         text=EVIL,
     )
+    metadata = {
+        "home_page": "javascript:alert(1)",
+        "requires_python": EVIL,
+        "classifiers": [EVIL, f"Topic :: {EVIL}"],
+        "requires_dist": [EVIL, f"a; os_name == '{EVIL}'", f"b @ https://{EVIL} ; extra == 'x'"],
+        "provides_extra": [EVIL],
+    }
     index.sql(
         f"UPDATE projects SET status = 'archived', status_reason = '{EVIL}' WHERE name = '{name}';"
         f"UPDATE releases SET yanked = now(), yanked_reason = '{EVIL}',"
-        ' metadata = metadata || \'{"home_page": "javascript:alert(1)"}\''
+        f" metadata = metadata || '{json.dumps(metadata).replace(chr(39), chr(39) * 2)}'"
+        f" FROM projects p WHERE p.id = project_id AND p.name = '{name}';"
+        f"UPDATE files SET comment = '{EVIL}', requires_python = '{EVIL}'"
         f" FROM projects p WHERE p.id = project_id AND p.name = '{name}';"
         f"UPDATE descriptions SET html = NULL FROM releases r JOIN projects p ON p.id = r.project_id"
         f" WHERE r.id = release_id AND p.name = '{name}'"
     )
-    page = (await index.ask(f"/project/{name}/")).text
-    assert "<script" not in page
-    assert "javascript:" not in page
-    assert page.count("&lt;script&gt;") >= 5
-    reader = Reader()
-    reader.feed(page)
-    reader.close()
-    assert reader.open == []
-    assert "script" not in reader.seen
-    assert not any(attribute.startswith("on") or attribute == "style" for attribute in reader.attributes)
+    for section in SECTIONS:
+        reply = await index.ask(f"/project/{name}/{section}")
+        assert reply.status == 200, section
+        assert "<script>" not in reply.text
+        assert "javascript:" not in reply.text
+        assert reply.text.count("&lt;script&gt;") >= 3, section
+        reader = Reader()
+        reader.feed(reply.text)
+        reader.close()
+        assert reader.open == []
+        assert not any(one.startswith("on") or one == "style" for one in reader.attributes)
 
 
-@pytest.mark.parametrize("kind", ["project", "release"])
-async def test_it_is_html(index: Index, name: str, kind: str) -> None:
+SECTIONS = ("", "releases/", "files/", "dependencies/", "dependents/", "security/")
+
+
+@pytest.mark.parametrize("version", ["", "2.0rc1/"])
+async def test_it_is_html(index: Index, name: str, version: str) -> None:
     """Every element that is opened is closed, and every link to this index leads somewhere."""
-    await publish(index, name, "1.0")
-    await publish(index, name, "2.0rc1")
-    path = f"/project/{name}/" if kind == "project" else f"/project/{name}/2.0rc1/"
-    page = await index.ask(path)
-    reader = Reader()
-    reader.feed(page.text)
-    reader.close()
-    assert reader.open == []
-    for link in reader.links:
-        there = link.removeprefix("https://index.example")
-        assert there.startswith("#") or (await index.ask(there)).status == 200, link
+    await publish(index, name, "1.0", [("Keywords", "a/b c"), ("Classifier", "Topic :: Utilities")])
+    await publish(index, name, "2.0rc1", [("Requires-Dist", f"other-{name}>1"), ("Author", "Ada")])
+    await publish(index, f"other-{name}", "1.0", [("Requires-Dist", f"{name}; extra == 'a'")])
+    asked: set[str] = set()
+    for section in SECTIONS:
+        if version and section in ("releases/", "dependents/"):
+            continue
+        page = await index.ask(f"/project/{name}/{version}{section}")
+        assert page.status == 200
+        reader = Reader()
+        reader.feed(page.text)
+        reader.close()
+        assert reader.open == []
+        for link in {link.removeprefix("https://index.example") for link in reader.links} - asked:
+            asked.add(link)
+            assert link.startswith("#") or (await index.ask(link)).status == 200, link
 
 
 @pytest.mark.parametrize(
@@ -147,6 +184,11 @@ async def test_it_is_html(index: Index, name: str, kind: str) -> None:
         ("/project/Foo.Bar/1.0.0/", "/project/Foo.Bar/1.0/"),
         ("/project/foo.bar/v1.0", "/project/Foo.Bar/1.0/"),
         ("/project/FOO-BAR/1!2.0RC1/", "/project/Foo.Bar/1!2.0rc1/"),
+        ("/project/foo-bar/releases/?page=2&x=y", "/project/Foo.Bar/releases/?page=2"),
+        ("/project/foo-bar/1.0.0/files/", "/project/Foo.Bar/1.0/files/"),
+        ("/project/foo-bar/dependents/", "/project/Foo.Bar/dependents/"),
+        ("/project/foo-bar/v1/dependencies/", "/project/Foo.Bar/1.0/dependencies/"),
+        ("/project/foo-bar/1/security/", "/project/Foo.Bar/1.0/security/"),
     ],
 )
 async def test_one_hop(index: Index, path: str, location: str) -> None:
@@ -181,7 +223,7 @@ async def test_nothing_there(index: Index, path: str) -> None:
     reply = await index.ask(path)
     assert (reply.status, reply["Content-Type"]) == (404, "text/html; charset=utf-8")
     assert "on this index." in reply.text
-    assert '<a href="/search/">' in reply.text
+    assert 'action="/search/"' in reply.text
     assert "<b>" not in reply.text
     assert reply["Cache-Control"] == "private, no-store"
 
@@ -192,9 +234,11 @@ async def test_no_such_version(index: Index, name: str) -> None:
     missing = await index.ask(f"/project/{name}/9.9/")
     assert missing.status == 404
     assert "There is no version &#39;9.9&#39;" in missing.text
+    assert f'<a href="/project/{name}/releases/">' in missing.text
     index.sql(f"UPDATE projects SET status = 'quarantined' WHERE name = '{name}'")
     assert (await index.ask(f"/project/{name}/")).status == 404
-    assert (await index.ask(f"/project/{name}/1.0/")).status == 404
+    for path in ("1.0/", "releases/", "files/", "dependencies/", "dependents/", "security/"):
+        assert (await index.ask(f"/project/{name}/{path}")).status == 404
 
 
 async def test_headers(index: Index, name: str) -> None:
@@ -203,7 +247,7 @@ async def test_headers(index: Index, name: str) -> None:
     first = await index.ask(f"/project/{name}/")
     reply = await index.ask(f"/project/{name}/", {"If-None-Match": first["ETag"]})
     assert (reply.status, reply["Cache-Status"]) == (304, "cheeseshop-l1; hit")
-    assert first["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; ")
+    assert first["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; ")
     assert first["Cache-Control"] == "max-age=0, public, must-revalidate"
     for method in ("POST", "PUT"):
         refused = await index.ask(f"/project/{name}/", method=method)
