@@ -337,6 +337,7 @@ def build(
     project_pages = ProjectPages(
         documents=documents,
         dependencies=Dependencies(database),
+        popularity=popularity,
         search=search,
         templates=templates,
         urls=urls,

@@ -1,6 +1,7 @@
 """Keeps how often files are downloaded: every worker adds its counts twice a minute, and when it ends.
 
-Once an hour one of them sees to it that what is recent stays so, and forgets what is old, or of what is gone.
+Every ten minutes one of them sees to it that what is recent stays so, and that searches know it, and forgets
+what is old, or of what is gone.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ KEPT_DAYS = 400
 
 SUMMED = 1000
 """Projects summed up anew in one transaction."""
+
+TOLD, MOST_TOLD = 500, 2000
+"""Projects told to searches in one transaction, and in one run: each costs half a millisecond."""
 
 FORGOTTEN = 10_000
 """Rows forgotten in one transaction."""
@@ -66,9 +70,9 @@ class KeepDownloads:
 
 @frozen(kw_only=True, eq=False)
 class TendDownloads:
-    """Lets days pass: sums are of the last days, and old days are forgotten; what is gone is, too."""
+    """Lets days pass: sums are of the last days, searches know them, and what is old or gone is forgotten."""
 
-    every: ClassVar[float] = 3600.0
+    every: ClassVar[float] = 600.0
     database: Database
     now: Callable[[], datetime]
 
@@ -79,14 +83,16 @@ class TendDownloads:
         last: int | None = 0
         while last is not None:
             last = await self.database.transact(kept.age, after=last, today=today, first=first, limit=SUMMED)
+        await self._all(lambda cursor: kept.tell_searches(cursor, TOLD), TOLD, MOST_TOLD // TOLD)
         before = today - timedelta(days=KEPT_DAYS)
-        await self._all(lambda cursor: kept.forget(cursor, before, FORGOTTEN))
-        await self._all(lambda cursor: kept.drop_projects(cursor, FORGOTTEN))
-        await self._all(lambda cursor: kept.drop_files(cursor, FORGOTTEN))
+        await self._all(lambda cursor: kept.forget(cursor, before, FORGOTTEN), FORGOTTEN)
+        await self._all(lambda cursor: kept.drop_projects(cursor, FORGOTTEN), FORGOTTEN)
+        await self._all(lambda cursor: kept.drop_files(cursor, FORGOTTEN), FORGOTTEN)
 
-    async def _all(self, forget: Callable[[Cursor], Awaitable[int]]) -> None:
-        while await self.database.transact(forget) >= FORGOTTEN:
-            pass
+    async def _all(self, some: Callable[[Cursor], Awaitable[int]], most: int, times: int = 1000) -> None:
+        """Do it again, as long as it finds as many rows as it takes at once."""
+        while await self.database.transact(some) >= most and times > 1:
+            times -= 1
 
 
 async def _add(cursor: Cursor, taken: list[Sum]) -> None:

@@ -36,7 +36,10 @@ CATALOGUE = """
                repeat(digit, 64), now()
           FROM (VALUES ('a', '1', 'a.tar.gz'), ('a', '2', 'a.whl'), ('b', '3', 'b.whl'))
             AS given (name, digit, filename)
-          JOIN projects p ON p.normalized = given.name JOIN releases r ON r.project_id = p.id"""
+          JOIN projects p ON p.normalized = given.name JOIN releases r ON r.project_id = p.id;
+    INSERT INTO findable (project_id, release_id, name, normalized, squashed, created, labels, words)
+        SELECT p.id, r.id, p.name, p.normalized, p.normalized, r.created, '{}', ''
+          FROM projects p JOIN releases r ON r.project_id = p.id"""
 
 KEPT = """
     SELECT normalized, day::text, count FROM downloads JOIN projects ON projects.id = project_id
@@ -223,6 +226,33 @@ async def test_days_pass(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Non
     await worker.keep(A_WHEEL, 5)
     await worker.tend.run()
     assert await worker.popularity.top(9) == [Popular("B", "b", 31), Popular("A", "a", 5)]
+
+
+async def test_searches_know(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches are told how popular projects are, small numbers exactly, others to a sixteenth."""
+
+    async def told() -> list[object]:
+        await worker.tend.run()
+        return [count for (count,) in ask(worker.url, "SELECT downloads FROM findable ORDER BY name")]
+
+    monkeypatch.setattr(job, "TOLD", 1)
+    for digest, times, expected in (
+        (A_WHEEL, 1, [1, 0]),
+        (B_WHEEL, 16, [1, 16]),
+        (A_WHEEL, 1, [2, 16]),
+        (B_WHEEL, 1, [2, 16]),
+        (B_WHEEL, 1, [2, 18]),
+    ):
+        await worker.keep(digest, times)
+        assert await told() == expected
+    worker.now = NOON + timedelta(days=30)
+    assert await told() == [0, 0]
+    monkeypatch.setattr(job, "MOST_TOLD", 1)
+    worker.count(A_WHEEL, 1)
+    worker.count(B_WHEEL, 2)
+    await worker.job.run()
+    assert await told() == [0, 2]
+    assert await told() == [1, 2]
 
 
 async def test_old_days_are_forgotten(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:

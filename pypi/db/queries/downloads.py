@@ -63,7 +63,8 @@ AGE = """
 TELL_SEARCHES = """
     UPDATE findable SET downloads = news.recent
       FROM (SELECT project_id, recent FROM popularity JOIN findable USING (project_id)
-             WHERE abs(recent - downloads) * 16 > downloads LIMIT %(limit)s) AS news
+             WHERE abs(recent - downloads) * 16 > downloads
+             ORDER BY recent DESC LIMIT %(limit)s) AS news
      WHERE findable.project_id = news.project_id"""
 
 FORGET = """
