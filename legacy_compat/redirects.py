@@ -14,13 +14,24 @@ from legacy_compat.found import Found, policy_of
 from legacy_compat.hosts import OldHosts, Where
 from legacy_compat.paths import Path
 from legacy_compat.questions import Digest, Gone, Missing, Page, Question, Text, Today
-from legacy_compat.said import INSECURE, NO_METHOD, NOT_OURS, READ_ONLY, READS, READS_AND_FORMS, allowed
+from legacy_compat.said import (
+    INSECURE,
+    NO_METHOD,
+    NOT_OURS,
+    PAGE,
+    READ_ONLY,
+    READS,
+    READS_AND_FORMS,
+    allowed,
+    reader,
+)
 from pypi.domain.errors import Refusal
 from pypi.domain.switches import Switches
 from pypi.http.announced import announcements
 from pypi.http.answer import SAFE, Answer, write
-from pypi.http.keeping import Keeper, aside, in_lane
-from pypi.http.refused import refused
+from pypi.http.keeping import Keeper, aside, in_lane, variant_of
+from pypi.http.negotiate import joined
+from pypi.http.refused import refused, shown
 
 CALLED = frozenset({("pypi", ()), ("cgi-bin", ("pypi.cgi",))})
 """(first segment, others) of the addresses of forms."""
@@ -172,9 +183,12 @@ class OldWorld:
     async def _find(self, request: Any, question: Question, base: str) -> None:
         """Answer by what can be looked up; from the lane, next time, where nothing but a path was asked."""
         policy = policy_of(question)
+        variant = variant_of(request, policy)
+        as_page = (variant if policy.keep else reader(joined(request, "Accept"), {})) == PAGE
 
         async def make() -> Answer:
-            return self._announced(request, await self.found.answer(question, base))
+            answer = self._announced(request, await self.found.answer(question, base))
+            return shown(request, answer) if as_page else answer
 
         if self.keeper is None or not policy.keep:
             await write(request, await make(), policy, None if self.keeper is None else self.keeper.dialect)
@@ -184,7 +198,7 @@ class OldWorld:
             address = aside(f"{base} {question}".encode())
         else:
             address = in_lane(request) or aside(b"old " + request.uri)
-        await self.keeper.share(request, address, "", policy, request.route, make)
+        await self.keeper.share(request, address, variant, policy, request.route, make)
 
     def _announced(self, request: Any, answer: Answer) -> Answer:
         return answer.adding(announcements(self.switches, request.features))

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import evolve
 
 from caching.policy import DAY, Policy
 from pypi.domain.features import FEATURES
 from pypi.http.answer import Answer
 from pypi.http.hosts import MISDIRECTED
+from pypi.http.refused import is_browser
 
-MOVED = Policy(browser=DAY, edge=DAY, keep=DAY, local=True, stale_if_error=DAY)
+PAGE, LINE = "page", "line"
+"""How a refusal is said: to people and to programs."""
+
+
+def reader(accept: str | None, query: Mapping[str, str]) -> str:
+    """Who reads an answer; all are led on alike, and only refusals differ, which nobody else keeps."""
+    return PAGE if is_browser(accept) else LINE
+
+
+MOVED = Policy(browser=DAY, edge=DAY, keep=DAY, local=True, stale_if_error=DAY, variant=reader)
 """For a day: a redirect that is kept for ever cannot be taken back."""
 
-MOVED_LINKS = evolve(MOVED, cors=True)
-MOVED_FILE = evolve(MOVED, browser=7 * DAY)
+MOVED_LINKS = evolve(MOVED, cors=True, variant=None)
+MOVED_FILE = evolve(MOVED, browser=7 * DAY, variant=None)
 AT_ONCE = Policy()
 """For what is made without looking anything up, or is true for a moment only."""
 
@@ -34,7 +46,7 @@ _TITLES = {
 
 
 def said(code: int, sentence: str, *headers: tuple[str, str]) -> Answer:
-    """A refusal in plain text, whatever the client would rather read."""
+    """A refusal in plain text; who asked by a browser may be shown a page with its sentence instead."""
     return Answer(code=code, body=f"{code} {_TITLES[code]}\n\n{sentence}\n".encode(), headers=headers)
 
 
@@ -47,7 +59,7 @@ def gone(feature: str, *, upload_url: str = "") -> Answer:
     """
     what = FEATURES[feature]
     instead = f"Publish to {upload_url} instead." if upload_url else what.replacement
-    return said(410, f"{what.title} is gone. {instead}", FOR_A_YEAR)
+    return said(410, f"{what.title} is gone. {instead}", FOR_A_YEAR, ("Vary", "Accept"))
 
 
 def allowed(methods: str) -> Answer:

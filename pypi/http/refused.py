@@ -104,6 +104,18 @@ def said(
     )
 
 
+def shown(request: Any, answer: Answer) -> Answer:
+    """A refusal in plain text as the page for people who came by a browser; anything else as it is."""
+    is_plain = answer.code >= 400 and answer.content_type.startswith(PLAIN)
+    if request.error_page is None or not is_plain or not isinstance(answer.body, bytes):
+        return answer
+    sentence = answer.body.decode().partition("\n\n")[2].strip()
+    page: Answer = request.error_page(request, answer.code, sentence, 0)
+    return evolve(
+        answer, body=page.body, content_type=page.content_type, headers=(*page.headers, *answer.headers)
+    )
+
+
 def is_browser(accept: str | None) -> bool:
     """Whether a person reads the answer: whoever says that any type is welcome is a program."""
     named = any((one.type, one.subtype) == ("text", "html") and one.quality for one in accepted(accept))

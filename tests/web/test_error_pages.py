@@ -192,3 +192,17 @@ async def test_mistakes_of_ours(index: Index, monkeypatch: pytest.MonkeyPatch) -
     assert "Our mistake" in reply.text
     assert "secret" not in reply.text
     assert reply["Cache-Control"] == "private, no-store"
+
+
+async def test_old_addresses(index: Index) -> None:
+    """Who follows an old link by a browser is shown pages, and programs a line, whoever asks first."""
+    old = {"/pypi/never-there-before": 404, "/pypi/never-there-either/1.0": 404, "/mirrors": 410}
+    for path, code in old.items():
+        for accept in (BROWSER, "*/*", None, BROWSER):
+            reply = await index.ask(path, {"Accept": accept})
+            kind = "text/html" if accept == BROWSER else "text/plain"
+            assert (reply.status, reply["Content-Type"]) == (code, f"{kind}; charset=utf-8"), (path, accept)
+            assert (">Error " in reply.text) is (accept == BROWSER)
+            assert reply["Vary"] == ("Accept" if code == 410 else "")
+    document = await index.ask("/pypi/never-there-before/json", {"Accept": BROWSER})
+    assert (document.status, document["Content-Type"]) == (404, "application/json")
