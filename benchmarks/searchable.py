@@ -54,7 +54,9 @@ FIND = """
     INSERT INTO search_labels (name) SELECT DISTINCT unnest(names) FROM labels_meant;
     INSERT INTO findable SELECT * FROM findable_documents;
     -- As many look at a project as Zipf's law has it.
-    UPDATE findable SET downloads = 3000000 / (1 + hashint8(project_id)::bigint & 262143)"""
+    UPDATE findable SET downloads = 3000000 / (1 + (hashint8(project_id)::bigint & 262143));
+    UPDATE findable SET is_popular = true
+     WHERE project_id IN (SELECT project_id FROM findable ORDER BY downloads DESC LIMIT 3000)"""
 
 
 @frozen

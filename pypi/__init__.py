@@ -42,7 +42,8 @@ Rooms::
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
-    pypi/search/        query, inquiry: what is looked for  find: who finds it  results: what is found
+    pypi/search/        query, inquiry: what is looked for  terms, pages, nearness: the same as the database is asked
+                        find: who finds it  results: what is found
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
     pypi/files/         store (contract)  paths  spool draft  local tree descriptors
                         s3 s3_client bucket slices  workers
@@ -63,7 +64,7 @@ Rooms::
                         templates: what every page knows  assets (assets_build)  static: files by content
                         error_pages: what people are told instead
     pypi/jobs/          schedule turn once, and one file per job: outbox purge audit sweep usage downloads
-                        rerender
+                        rerender popular
     pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies
                         compare shapes tally report: what came of it  live: traffic shown to another server
     pypi/cli/           main, running, and one file per verb family

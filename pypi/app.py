@@ -44,6 +44,7 @@ from pypi.files.spool import Spool
 from pypi.files.store import FileStore
 from pypi.files.workers import Workers
 from pypi.http.caller import Callers, Networks
+from pypi.http.camo import Camo
 from pypi.http.downloaded import Downloaded
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
@@ -65,6 +66,7 @@ from pypi.index.tail import Tail
 from pypi.jobs.audit import Audit
 from pypi.jobs.downloads import KeepDownloads, TendDownloads
 from pypi.jobs.outbox import Outbox
+from pypi.jobs.popular import MarkPopular
 from pypi.jobs.purge import Purge, Purges
 from pypi.jobs.rerender import Rerender
 from pypi.jobs.schedule import Job, Schedule
@@ -268,6 +270,7 @@ def build(
         InTurn(job=ForgetUsage(database=database, now=now), name="usage", database=database, now=now),
         keep_downloads,
         InTurn(job=tend_downloads, name="downloads", database=database, now=now),
+        InTurn(job=MarkPopular(database), name="popular", database=database, now=now),
         InTurn(job=rerender, name="rerender", database=database, now=now),
     ]
     if edge and shown_at(config):
@@ -341,6 +344,7 @@ def build(
         search=search,
         templates=templates,
         urls=urls,
+        camo=Camo(url=config.pages.camo_url, key=config.pages.camo_key),
     )
     search_page = SearchPage(search=search, templates=templates)
     classifier_tree = ClassifierTree(database, sorted_classifiers, deprecated_classifiers)

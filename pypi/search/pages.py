@@ -48,7 +48,7 @@ def results(inquiry: Inquiry, found: FoundPage, near: Sequence[str]) -> Results:
     return Results(
         hits=[_project(terms, hit) for hit in found.hits],
         total=total,
-        more=found.total > MOST,
+        more=found.more or found.total > MOST,
         page=inquiry.page,
         last=max(1, -(-total // PER_PAGE)),
         counted=found.counted,

@@ -81,6 +81,13 @@ WHEEL = """
       FROM search_labels WHERE search_labels.name = '@wheel' AND NOT labels @> ARRAY[id]
        AND project_id = %(project_id)s AND release_id = %(release_id)s"""
 
+MARK_POPULAR = """
+    WITH popular AS (
+        SELECT project_id FROM findable WHERE downloads > 0 ORDER BY downloads DESC, created DESC LIMIT 3000)
+    UPDATE findable SET is_popular = NOT is_popular
+     WHERE NOT is_popular AND project_id IN (SELECT project_id FROM popular)
+        OR is_popular AND project_id NOT IN (SELECT project_id FROM popular)"""
+
 LIMITED = "SET LOCAL statement_timeout = '1s'; SET LOCAL work_mem = '32MB';"
 
 BY_INDEX = " SET LOCAL enable_seqscan = off;"
@@ -143,6 +150,11 @@ async def refresh(cursor: Cursor, project_id: int) -> None:
 async def add_wheel(cursor: Cursor, project_id: int, release_id: int) -> None:
     """Have a project found among those with wheels, if this is the release it is found by."""
     await cursor.run(WHEEL, {"project_id": project_id, "release_id": release_id})
+
+
+async def mark_popular(cursor: Cursor) -> None:
+    """Know the projects that are downloaded most by a mark."""
+    await cursor.run(MARK_POPULAR)
 
 
 async def found(cursor: Cursor, sought: Sought) -> list[FoundRow]:

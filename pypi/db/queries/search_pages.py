@@ -15,10 +15,7 @@ from attrs import frozen
 from pypi.db.connection import Cursor
 
 MOST = 1000
-"""Projects of which pages are made, and labels counted."""
-
-MOST_LOOKED_AT = 20_000
-"""Projects in which a word was found that are looked at for the most popular of them."""
+"""Projects of which pages are made."""
 
 
 @frozen(kw_only=True)
@@ -53,7 +50,8 @@ class FoundPage:
     """A page of what was found.
 
     Attributes:
-        total: projects found, at most ``MOST`` + 1.
+        total: projects found.
+        more: whether there are more that were not looked at.
         counted: projects of which labels are counted.
         hits: as arrays: name, normalized, version, summary, seconds of the epoch, downloads, what matched,
             summary with marks.
@@ -61,6 +59,7 @@ class FoundPage:
     """
 
     total: int
+    more: bool
     counted: int
     hits: Sequence[Sequence[Any]]
     labels: dict[str, int]
@@ -75,72 +74,80 @@ PLANNED = """SET LOCAL statement_timeout = '2s'; SET LOCAL work_mem = '32MB'; SE
 FITS = "(%(unlabelled)s OR labels @> (SELECT ids FROM wanted))"
 """Whether a project has all labels that are asked for."""
 
+# Where more fit than are looked at, those that belong in front are looked for by themselves.
+FRONTS = {
+    "popular": "findable WHERE is_popular",
+    "newest": "(SELECT * FROM findable ORDER BY created DESC LIMIT 4000) AS newest WHERE true",
+}
+
 SOUGHT = """
     WITH wanted AS MATERIALIZED (
         SELECT array_agg(coalesce(l.id, 0)) AS ids
           FROM unnest(%(labels)s::text[]) AS asked LEFT JOIN search_labels l ON l.name = asked),
+    begun AS MATERIALIZED (
+        SELECT project_id, downloads, created, squashed FROM findable
+         WHERE %(whole)s <> '' AND squashed >= %(whole)s AND squashed < %(beyond)s AND <fits>
+         ORDER BY squashed LIMIT 500),
     named AS MATERIALIZED (
-        (SELECT project_id
-           FROM (SELECT project_id, squashed, downloads, created FROM findable
-                  WHERE %(whole)s <> '' AND squashed >= %(whole)s AND squashed < %(beyond)s AND <fits>
-                  ORDER BY squashed LIMIT 2000) AS part
-          ORDER BY squashed = %(whole)s DESC, <first>, length(squashed) LIMIT 200)
+        SELECT project_id, downloads, created, squashed FROM findable
+         WHERE %(named)s <> '' AND words @@ %(named)s::tsquery AND <fits> LIMIT 1000),
+    names AS MATERIALIZED (
+        (SELECT project_id FROM begun ORDER BY squashed = %(whole)s DESC, <first>, length(squashed) LIMIT 200)
          UNION ALL
         SELECT project_id FROM findable WHERE squashed = ANY (%(inner)s) AND <fits>
          UNION ALL
         (SELECT project_id
-           FROM (SELECT project_id, downloads, created, squashed FROM findable
-                  WHERE %(named)s <> '' AND words @@ %(named)s::tsquery AND <fits> LIMIT %(most)s) AS part
+           FROM (SELECT * FROM named
+                  UNION
+                 SELECT project_id, downloads, created, squashed FROM <front>
+                    AND %(named)s <> '' AND (SELECT count(*) FROM named) = 1000
+                    AND words @@ %(named)s::tsquery AND <fits>) AS part
           ORDER BY <first>, length(squashed) LIMIT 300)),
+    looked AS MATERIALIZED (
+        SELECT project_id, downloads, created FROM findable
+         WHERE (%(wordless)s OR %(every)s <> '' AND words @@ to_tsquery('english', %(every)s)) AND <fits>
+         LIMIT 3000),
     every AS MATERIALIZED (
         SELECT project_id
-          FROM (SELECT project_id, downloads, created FROM findable
-                 WHERE %(every)s <> '' AND words @@ to_tsquery('english', %(every)s) AND <fits>
-                 LIMIT %(most)s) AS part
+          FROM (SELECT * FROM looked
+                 UNION
+                SELECT project_id, downloads, created FROM <front>
+                   AND (SELECT count(*) FROM looked) = 3000
+                   AND (%(wordless)s OR %(every)s <> '' AND words @@ to_tsquery('english', %(every)s))
+                   AND <fits>) AS part
          ORDER BY <first> LIMIT 1001),
-    beginning AS MATERIALIZED (
-        SELECT project_id
-          FROM (SELECT project_id, downloads, created FROM findable
-                 WHERE %(beginning)s <> '' AND (SELECT count(*) FROM every) < 20
-                   AND words @@ to_tsquery('english', %(beginning)s) AND <fits> LIMIT %(most)s) AS part
-         ORDER BY <first> LIMIT 1001),
+    longer AS MATERIALIZED (
+        SELECT project_id FROM findable
+         WHERE %(beginning)s <> '' AND (SELECT count(*) FROM every) < 20
+           AND words @@ to_tsquery('english', %(beginning)s) AND <fits> LIMIT 1001),
+    prose AS MATERIALIZED (
+        SELECT project_id FROM search
+         WHERE %(every)s <> '' AND (SELECT count(*) FROM every) < 200
+           AND prose @@ to_tsquery('english', %(every)s) LIMIT 1000),
     described AS MATERIALIZED (
-        SELECT f.project_id
-          FROM (SELECT project_id FROM search
-                 WHERE %(every)s <> '' AND (SELECT count(*) FROM every) < 1000
-                   AND prose @@ to_tsquery('english', %(every)s) LIMIT 5000) AS part
-          JOIN findable f ON f.project_id = part.project_id
-         WHERE <fits> LIMIT 1001),
+        SELECT f.project_id FROM prose JOIN findable f ON f.project_id = prose.project_id WHERE <fits>),
     most AS MATERIALIZED (
-        SELECT project_id
-          FROM (SELECT project_id, downloads, created FROM findable
-                 WHERE %(most_words)s <> ''
-                   AND (SELECT count(*) FROM every) + (SELECT count(*) FROM beginning) < 20
-                   AND words @@ to_tsquery('english', %(most_words)s) AND <fits> LIMIT 10000) AS part
-         ORDER BY downloads DESC LIMIT 500),
+        SELECT project_id FROM findable
+         WHERE %(most_words)s <> ''
+           AND (SELECT count(*) FROM every) + (SELECT count(*) FROM longer) < 20
+           AND words @@ to_tsquery('english', %(most_words)s) AND <fits> LIMIT 1000),
     half AS MATERIALIZED (
-        SELECT project_id
-          FROM (SELECT project_id, downloads, created FROM findable
-                 WHERE %(half_words)s <> ''
-                   AND (SELECT count(*) FROM every) + (SELECT count(*) FROM beginning)
-                       + (SELECT count(*) FROM most) < 20
-                   AND words @@ to_tsquery('english', %(half_words)s) AND <fits> LIMIT 10000) AS part
-         ORDER BY downloads DESC LIMIT 500),
-    browsed AS MATERIALIZED (
-        SELECT project_id FROM findable WHERE %(wordless)s AND <fits> ORDER BY <first> LIMIT 1001),
+        SELECT project_id FROM findable
+         WHERE %(half_words)s <> ''
+           AND (SELECT count(*) FROM every) + (SELECT count(*) FROM longer) + (SELECT count(*) FROM most) < 20
+           AND words @@ to_tsquery('english', %(half_words)s) AND <fits> LIMIT 1000),
     found AS MATERIALIZED (
         SELECT project_id, max(bonus) AS bonus
-          FROM (SELECT project_id, 6 AS bonus FROM named UNION ALL SELECT project_id, 5 FROM every
-                 UNION ALL SELECT project_id, 4 FROM beginning UNION ALL SELECT project_id, 3 FROM described
-                 UNION ALL SELECT project_id, 2 FROM most UNION ALL SELECT project_id, 1 FROM half
-                 UNION ALL SELECT project_id, 5 FROM browsed) AS steps
+          FROM (SELECT project_id, 6 AS bonus FROM names UNION ALL SELECT project_id, 5 FROM every
+                 UNION ALL SELECT project_id, 4 FROM longer UNION ALL SELECT project_id, 3 FROM described
+                 UNION ALL SELECT project_id, 2 FROM most UNION ALL SELECT project_id, 1 FROM half) AS steps
          WHERE project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
          GROUP BY project_id),
     scored AS MATERIALIZED (
         SELECT f.project_id, f.downloads, f.created, f.normalized, found.bonus >= 3 AS is_strict,
                <score> AS score
           FROM found JOIN findable f ON f.project_id = found.project_id),
-    kept AS (
+    kept AS MATERIALIZED (
         SELECT * FROM scored WHERE is_strict
          UNION ALL
         (SELECT * FROM scored WHERE NOT is_strict ORDER BY score DESC LIMIT 40)),
@@ -162,7 +169,8 @@ SCORE = """
 SHOWN = """
     counts AS (
         SELECT id, count(*) AS count
-          FROM best JOIN findable f ON f.project_id = best.project_id, unnest(f.labels) AS id GROUP BY id),
+          FROM best JOIN findable f ON f.project_id = best.project_id, unnest(f.labels) AS id
+         WHERE place <= 500 GROUP BY id),
     shown AS (
         SELECT json_agg(json_build_array(
                    f.name, f.normalized, r.version, r.summary, extract(epoch FROM f.created), f.downloads,
@@ -171,7 +179,11 @@ SHOWN = """
           JOIN findable f ON f.project_id = best.project_id
           JOIN search s ON s.project_id = best.project_id
           JOIN releases r ON r.id = f.release_id)
-    SELECT (SELECT count(*) FROM kept), (SELECT count(*) FROM best), (SELECT coalesce(hits, '[]') FROM shown),
+    SELECT (SELECT count(*) FROM kept),
+           (SELECT count(*) FROM looked) = 3000 OR (SELECT count(*) FROM prose) = 1000
+               OR (SELECT count(*) FROM longer) = 1001,
+           (SELECT count(*) FROM best WHERE place <= 500),
+           (SELECT coalesce(hits, '[]') FROM shown),
            (SELECT coalesce(json_object_agg(l.name, count), '{}')
               FROM counts JOIN search_labels l ON l.id = counts.id)"""
 
@@ -190,17 +202,18 @@ MARKED = """
                        'english', translate(r.summary, E'\\x02\\x03', ''), to_tsquery('english', %(any)s),
                        E'HighlightAll=true, StartSel=\\x02, StopSel=\\x03') END"""
 
+POPULAR = "downloads DESC, created DESC"
 ORDERS = {
-    "relevance": ("downloads DESC, created DESC", "score DESC, downloads DESC, created DESC"),
-    "date": ("created DESC", "created DESC"),
-    "downloads": ("downloads DESC, created DESC", "downloads DESC, score DESC, created DESC"),
+    "relevance": ("popular", POPULAR, "score DESC, downloads DESC, created DESC"),
+    "date": ("newest", "created DESC", "created DESC"),
+    "downloads": ("popular", POPULAR, "downloads DESC, score DESC, created DESC"),
 }
-"""Order → (what comes first of very many, what comes first of the best)."""
+"""Order → (where to look first, what comes first of very many, what comes first of the best)."""
 
 
-def _statement(first: str, best: str) -> str:
-    text = PLANNED + SOUGHT.replace("<fits>", FITS).replace("<score>", SCORE).replace("<first>", first)
-    text = text.replace("<best>", best)
+def _statement(front: str, first: str, best: str) -> str:
+    text = SOUGHT.replace("<front>", FRONTS[front]).replace("<fits>", FITS).replace("<score>", SCORE)
+    text = PLANNED + text.replace("<first>", first).replace("<best>", best)
     return text + SHOWN.replace("<matched>", MATCHED).replace("<marked>", MARKED)
 
 
@@ -222,7 +235,6 @@ async def page(cursor: Cursor, sought: PageSought) -> FoundPage:
         "labels": list(sought.labels),
         "unlabelled": not sought.labels,
         "wordless": sought.wordless,
-        "most": MOST_LOOKED_AT if sought.order == "relevance" else 2**31 - 1,
         "offset": sought.offset,
         "limit": sought.limit,
     }
