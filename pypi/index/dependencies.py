@@ -19,6 +19,12 @@ LISTED = 100
 MOST_TAKEN_APART = 500
 """Lines of one release that are taken apart: some microseconds each."""
 
+MOST_EXTRAS = 100
+"""That are announced, or that one line is for."""
+
+MOST_LISTED = 1000
+"""Lines in all groups together, in which one may stand many times."""
+
 
 @frozen
 class Group:
@@ -95,13 +101,20 @@ class Dependencies:
 
 def needs(said: Metadata) -> Needs:
     """Take apart what a release says it needs; pure, and of bounded length."""
-    lines = [taken_apart(line) for line in said.requires_dist[:MOST_TAKEN_APART]]
-    extras: dict[str, None] = dict.fromkeys(map(normalize, said.provides_extra[:MOST_TAKEN_APART]))
-    extras |= dict.fromkeys(extra for line in lines for extra in line.for_extras)
-    always = tuple(line for line in lines if not line.for_extras)
-    groups = [Group("", always)] if always else []
-    for extra in extras:
-        groups.append(Group(extra, tuple(line for line in lines if extra in line.for_extras)))
+    groups: dict[str, list[Needed]] = {"": []}
+    groups |= {normalize(extra): [] for extra in said.provides_extra[:MOST_EXTRAS]}
+    listed = 0
+    for line in said.requires_dist[:MOST_TAKEN_APART]:
+        one = taken_apart(line)
+        for extra in (one.for_extras or ("",))[:MOST_EXTRAS]:
+            groups.setdefault(extra, []).append(one)
+        listed += 1
+        if sum(map(len, groups.values())) >= MOST_LISTED:
+            break
+    if not groups[""]:
+        del groups[""]
     return Needs(
-        tuple(groups), len(said.requires_dist) - len(lines), said.requires_external[:MOST_TAKEN_APART]
+        tuple(Group(extra, tuple(found)) for extra, found in groups.items()),
+        len(said.requires_dist) - listed,
+        said.requires_external[:MOST_EXTRAS],
     )
