@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from pypi.domain.errors import NotFound, Unavailable
 from pypi.domain.names import NormalizedName, normalize
 from pypi.http.answer import Answer, redirect
+from pypi.http.camo import Camo
 from pypi.http.router import Router
 from pypi.http.urls import Urls, search_path, user_path
 from pypi.index.dependencies import Dependencies, Needs, needs
@@ -60,6 +61,7 @@ class ProjectPages:
     templates: Templates
     urls: Urls
     popularity: Popularity | None = None
+    camo: Camo = Camo()
 
     @router.get("/project/<name>/", policy=PAGE, tags=TAGS)
     @router.get("/project/<name>/<version>/", policy=PAGE, tags=TAGS)
@@ -74,6 +76,7 @@ class ProjectPages:
                 version,
                 aside=aside(document.metadata),
                 contents=contents(document.html or ""),
+                description=self.camo.pictures(document.html or ""),
                 downloads=downloads[-RECENT_DAYS:],
                 downloads_line=line(downloads),
                 install=install_lines(document, self.urls.origin, exactly=version is not None),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from pathlib import Path
 
 import pytest
 
 from pypi.http.camo import Camo
 from pypi.publishing.rendering import markup
+from tests.support.archives import core_metadata, wheel, wheel_filename
+from tests.support.index import running
 
 PROXY = Camo(url="https://pictures.example/camo", key="cheese")
 NONE = Camo()
@@ -58,3 +61,21 @@ def test_look_alikes() -> None:
 def test_the_key_is_not_told() -> None:
     """What shows up in logs does not tell the key."""
     assert "cheese" not in repr(PROXY)
+
+
+async def test_pages(database_url: str, tmp_path: Path) -> None:
+    """The page of a project asks the proxy for pictures, and tells browsers that there are no others."""
+    proxy = {"pages__camo_url": PROXY.url, "pages__camo_key": PROXY.key}
+    about = core_metadata(
+        headers=[("Description-Content-Type", "text/markdown")],
+        description="![brie](http://a.example/b.png)\n",
+    )
+    async with running(database_url, tmp_path, **proxy) as index:
+        reply = await index.upload(wheel(metadata=about), wheel_filename())
+        assert reply.status == 200, reply.text
+        page = await index.ask("/project/demo/")
+        [(kept,)] = index.sql("SELECT html FROM descriptions")
+    assert 'src="http://a.example/b.png"' in kept
+    assert f'<img src="{signed("http://a.example/b.png")}" alt="brie"' in page.text
+    assert "http://a.example" not in page.text
+    assert "img-src 'self' https://pictures.example;" in page["Content-Security-Policy"]
