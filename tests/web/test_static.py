@@ -160,6 +160,20 @@ def test_contrast(scheme: str) -> None:
                 assert contrast(value[colour], value[ground]) >= wanted, (colour, ground)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_of_code(scheme: str) -> None:
+    """Colours of code can be read where code stands."""
+    css = Path(__file__).parents[2].joinpath("templates/static/css")
+    tokens = css.joinpath("settings/tokens.css").read_text().split("prefers-color-scheme: dark", 1)
+    code = css.joinpath("components/prose-code.css").read_text().split("prefers-color-scheme: dark", 1)
+    place = ("light", "dark").index(scheme)
+    grounds = re.findall(r"--sunk: (#[0-9A-F]{6})", tokens[place])
+    colours = re.findall(r"--code-[a-z]+: (#[0-9A-F]{6})", code[place])
+    assert (len(grounds), len(colours)) == (1, 5)
+    for colour in colours:
+        assert contrast(colour, grounds[0]) >= 4.5, colour
+
+
 async def test_served(index: Index) -> None:
     """Style sheet, script and mark of a page are kept for ever, each with its type, and gzipped."""
     page = (await index.ask("/")).text
