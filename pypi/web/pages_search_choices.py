@@ -61,10 +61,15 @@ def chosen(inquiry: Inquiry) -> list[Choice]:
 
 
 def orders(inquiry: Inquiry) -> list[Choice]:
-    """In which orders the same can be shown; the best first is one only where words say what is good."""
+    """In which orders the same can be shown.
+
+    Where no words say what is relevant, that is what is downloaded most.
+    """
+    here = inquiry.order if inquiry.text or inquiry.order is Order.DATE else Order.DOWNLOADS
     return [
-        Choice(label=label, url=path(evolve(inquiry, order=order, page=1)), chosen=order is inquiry.order)
+        Choice(label=label, url=path(evolve(inquiry, order=order, page=1)), chosen=order is here)
         for order, label in ORDERS.items()
+        if inquiry.text or order is not Order.RELEVANCE
     ]
 
 

@@ -69,6 +69,8 @@ def test_orders() -> None:
         ("Newest", "/search/?q=x&o=date", True),
         ("Downloads", "/search/?q=x&o=downloads", False),
     ]
+    assert [(one.label, one.chosen) for one in orders(Inquiry())] == [("Newest", False), ("Downloads", True)]
+    assert [one.chosen for one in orders(Inquiry(order=Order.DATE))] == [True, False]
 
 
 def test_branches() -> None:
