@@ -15,7 +15,7 @@ MOST_FILES = 20_000
 MOST_WAITING = 40_000
 """Sums that wait to be kept, of all days."""
 
-MOST_TAKEN = 5000
+MOST_TAKEN = 1000
 """Of them, those that are taken at once."""
 
 
