@@ -98,6 +98,7 @@ from pypi.web.pages_projects import ProjectPages
 from pypi.web.pages_search import SearchPage
 from pypi.web.pages_statistics import StatisticsPage
 from pypi.web.pages_users import UserPages
+from pypi.web.search_api import SearchApi
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles
 from pypi.web.templates import Templates
@@ -347,15 +348,17 @@ def build(
         camo=Camo(url=config.pages.camo_url, key=config.pages.camo_key),
     )
     search_page = SearchPage(search=search, templates=templates)
+    search_api = SearchApi(search=search, urls=urls)
     classifier_tree = ClassifierTree(database, sorted_classifiers, deprecated_classifiers)
     classifier_page = ClassifierPage(classifiers=classifier_tree, templates=templates)
     user_pages = UserPages(people=People(database), templates=templates)
     rooms = (
         pages,
         guides,
-        StatisticsPage(statistics=statistics, templates=templates),
+        StatisticsPage(statistics=statistics, popularity=popularity, templates=templates),
         project_pages,
         search_page,
+        search_api,
         classifier_page,
         user_pages,
         simple,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import evolve, frozen
@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from pypi.http.answer import Answer
 from pypi.http.negotiate import best, joined
 from pypi.http.router import Router
+from pypi.index.downloads import Popular, Popularity, Totals
 from pypi.index.statistics import Statistics, Summary
 from pypi.web.templates import PAGE, Templates, shown_count, shown_size
 
@@ -25,7 +26,10 @@ def representation(accept: str | None, given: Mapping[str, str]) -> str:
 
 
 STATISTICS = evolve(PAGE, edge=600, keep=600, vary=("Accept",), variant=representation)
-"""Of a large index figures are minutes old; and months end where nothing is changed, too."""
+"""Of a large index figures are minutes old, and nobody tells when something was downloaded."""
+
+MOST_DOWNLOADED = 25
+"""Projects in the list of those."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -34,34 +38,42 @@ class StatisticsPage:
 
     router: ClassVar[Router] = Router()
     statistics: Statistics
+    popularity: Popularity
     templates: Templates
 
     @router.get("/stats/", policy=STATISTICS, tags=TAGS)
     async def page(self, request: Any) -> Answer:
-        """Totals, releases by month, the largest projects."""
+        """Totals, the most downloaded and the largest projects, releases by month."""
         summary = await self.statistics.summary()
+        downloads = await self.popularity.totals()
         if representation(joined(request, "Accept"), {}) == JSON:
-            return Answer(body=document(summary), content_type=JSON, tags=TAGS)
-        return evolve(self._page(summary), tags=TAGS)
+            return Answer(body=document(summary, downloads), content_type=JSON, tags=TAGS)
+        top = await self.popularity.top(MOST_DOWNLOADED)
+        return evolve(self._page(summary, downloads, top), tags=TAGS)
 
-    def _page(self, summary: Summary) -> Answer:
-        totals = summary.totals
+    def _page(self, summary: Summary, downloads: Totals, top: Sequence[Popular]) -> Answer:
         return self.templates.page(
             "pages/statistics.html",
             summary=summary,
-            figures=(
-                ("Projects", shown_count(totals.projects)),
-                ("Releases", shown_count(totals.releases)),
-                ("Files", shown_count(totals.files)),
-                ("of them wheels", shown_count(totals.wheels)),
-                ("In all", shown_size(totals.size)),
-            ),
+            figures=tuple(_figures(summary, downloads)),
+            top=top,
             most_in_month=max(1, *(month.releases for month in summary.months)),
-            serial=totals.serial,
+            serial=summary.totals.serial,
         )
 
 
-def document(summary: Summary) -> bytes:
+def _figures(summary: Summary, downloads: Totals) -> Iterator[tuple[str, str]]:
+    totals = summary.totals
+    yield "projects", shown_count(totals.projects)
+    yield "releases", shown_count(totals.releases)
+    yield "files", shown_count(totals.files)
+    yield "of them wheels", shown_count(totals.wheels)
+    yield "in all", shown_size(totals.size)
+    if downloads.ever:
+        yield "downloads in 30 days", shown_count(downloads.recent)
+
+
+def document(summary: Summary, downloads: Totals) -> bytes:
     """The figures as the public index prints them, and ours beside them; sizes in bytes."""
     totals = summary.totals
     return json.dumps(
@@ -71,6 +83,7 @@ def document(summary: Summary) -> bytes:
             "projects": totals.projects,
             "releases": totals.releases,
             "files": totals.files,
+            "downloads": {"last_30_days": downloads.recent, "ever": downloads.ever},
             "serial": totals.serial,
         },
         separators=(",", ":"),

@@ -15,9 +15,9 @@ async def test_nothing_yet(new_index: Index) -> None:
     """Where nothing is, nothing is counted."""
     page = await new_index.ask("/stats/")
     assert figures(page.text)[:4] == [
-        ("Projects", "0"),
-        ("Releases", "0"),
-        ("Files", "0"),
+        ("projects", "0"),
+        ("releases", "0"),
+        ("files", "0"),
         ("of them wheels", "0"),
     ]
     assert "Nothing has been published yet." in page.text
@@ -27,6 +27,7 @@ async def test_nothing_yet(new_index: Index) -> None:
         "projects": 0,
         "releases": 0,
         "files": 0,
+        "downloads": {"last_30_days": 0, "ever": 0},
         "serial": 0,
     }
     await assert_sound(new_index, "/stats/")
@@ -37,10 +38,10 @@ async def test_counted_at_once(new_index: Index) -> None:
     small, large = wheel("small", "1.0"), wheel("large", "1.0", files={"large.py": bytes(range(256)) * 40})
     await new_index.upload(small, wheel_filename("small", "1.0"), name="small")
     page = await new_index.ask("/stats/")
-    assert figures(page.text)[:3] == [("Projects", "1"), ("Releases", "1"), ("Files", "1")]
+    assert figures(page.text)[:3] == [("projects", "1"), ("releases", "1"), ("files", "1")]
     await new_index.upload(large, wheel_filename("large", "1.0"), name="large")
     page = await new_index.ask("/stats/")
-    assert figures(page.text)[:3] == [("Projects", "2"), ("Releases", "2"), ("Files", "2")]
+    assert figures(page.text)[:3] == [("projects", "2"), ("releases", "2"), ("files", "2")]
     assert re.findall(r'<a href="/project/[^"]+">([^<]+)</a>', page.text) == sorted(
         ("small", "large"), key=lambda name: -len({"small": small, "large": large}[name])
     )
@@ -74,6 +75,22 @@ async def test_bars(new_index: Index) -> None:
     widths = re.findall(r'<rect width="([0-9.]+)"', text)
     assert widths == ["100.0", *["0.0"] * 11]
     assert len(re.findall(r'<th scope="row"', text)) == 12
+
+
+async def test_downloads(new_index: Index) -> None:
+    """Once files were downloaded, it says how often, and which the most."""
+    await new_index.upload(wheel("some", "1.0"), wheel_filename("some", "1.0"), name="some")
+    assert "Most downloaded" not in (await new_index.ask("/stats/")).text
+    new_index.sql(
+        "INSERT INTO download_days (day, count) VALUES (current_date, 1234);"
+        "INSERT INTO popularity (project_id, recent, day) SELECT id, 1200, current_date FROM projects"
+    )
+    new_index.application.caches.ladder.memory.forget_all()
+    page = (await new_index.ask("/stats/")).text
+    assert ("downloads in 30 days", "1,234") in figures(page)
+    assert '>some</a></td><td class="table__number">1,200</td>' in page
+    assert page.index("Most downloaded") < page.index("Largest projects")
+    assert (await new_index.ask("/stats/", JSON)).json()["downloads"] == {"last_30_days": 1234, "ever": 1234}
 
 
 async def test_old_address(new_index: Index) -> None:
