@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from importlib.resources import files as resources
 from importlib.resources.abc import Traversable
@@ -27,6 +28,8 @@ TYPES = {
 
 HEADERS = (("Cross-Origin-Resource-Policy", "cross-origin"),)
 """Anybody may show the wedge."""
+
+_HASHED = re.compile(r"(.+)-[0-9a-f]{16}(\.[a-z]+)")
 
 SVG_HEADERS = (
     *HEADERS,
@@ -110,11 +113,15 @@ class Assets:
         return f"/static/{self.by_name[name].name}"
 
     def served(self, name: str) -> Asset:
-        """The file of just this name and content.
+        """The file of just this name and content; or, for another content, the one of today.
 
         Raises:
-            NoSuchFile: there is none.
+            NoSuchFile: there never was one.
         """
-        if name not in self._served:
+        if name in self._served:
+            return self._served[name]
+        hashed = _HASHED.fullmatch(name)
+        today = self.by_name.get(f"{hashed[1]}{hashed[2]}") if hashed else None
+        if today is None:
             raise NoSuchFile(name)
-        return self._served[name]
+        return today

@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
-from caching.policy import DAY, FOR_EVER
-from pypi.http.answer import Answer
+from caching.policy import DAY, FOR_EVER, Policy
+from pypi.http.answer import Answer, redirect
 from pypi.http.router import Router
 from pypi.web.assets import Assets
 
 STATIC = evolve(FOR_EVER, edge=365 * DAY, keep=DAY, stale_if_error=365 * DAY)
+MOVED = Policy(browser=60, edge=60)
 
 
 @frozen(kw_only=True, eq=False)
@@ -23,5 +24,11 @@ class StaticFiles:
 
     @router.get("/static/<name>", policy=STATIC)
     async def static(self, request: Any, name: str) -> Answer:
-        """A static file, under the name of its content and no other."""
-        return self.assets.served(name).answer()
+        """A static file, under the name of its content.
+
+        A page that was kept by somebody may name one of another version: it keeps its looks, more or less.
+        """
+        found = self.assets.served(name)
+        if found.name != name:
+            return evolve(redirect(f"/static/{found.name}", 302), policy=MOVED)
+        return found.answer()

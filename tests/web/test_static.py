@@ -211,11 +211,21 @@ async def test_what_is_not_there(index: Index) -> None:
         "..%2fbase.html",
         "x/y",
         "css/settings/tokens.css",
-        "wedge-0000000000000000.svg",
+        "nothing-0000000000000000.svg",
+        "wedge-0000000000000000.css",
+        "wedge-000000000000000.svg",
     ):
         reply = await index.ask(f"/static/{name}", {"Accept": "text/html"})
         assert reply.status in (400, 404), name
         assert not reply["Content-Type"].startswith("text/html"), name
+
+
+async def test_pages_of_other_versions(index: Index) -> None:
+    """A page that was kept while another version was here finds the style sheet of today, for the moment."""
+    url = Assets.installed().url(STYLE)
+    reply = await index.ask(url.replace(url[-20:-4], "0123456789abcdef"))
+    assert (reply.status, reply["Location"]) == (302, url)
+    assert reply["Cache-Control"] == "max-age=60, public"
 
 
 async def test_svg_does_nothing(index: Index) -> None:
