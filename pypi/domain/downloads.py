@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from attrs import frozen
@@ -50,3 +50,8 @@ def in_a_row(counts: Mapping[date, int], last: date, days: int) -> tuple[int, ..
 def first_of(last: date, days: int) -> date:
     """The first of so many days up to ``last``."""
     return last - timedelta(days=days - 1)
+
+
+def drawn(daily: Sequence[int]) -> Sequence[int]:
+    """The counts of days that a line goes through: today is not over, and would only look like a fall."""
+    return daily[:-1] if len(daily) > 1 and daily[-1] < daily[-2] else daily

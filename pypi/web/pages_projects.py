@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from attrs import evolve, frozen
 
+from pypi.domain.downloads import RECENT_DAYS, drawn
 from pypi.domain.errors import NotFound, Unavailable
 from pypi.domain.names import NormalizedName, normalize
 from pypi.http.answer import Answer, redirect
@@ -45,8 +46,6 @@ LOOKED_THROUGH = (*TAGS, "search")
 MOST_TAGS = 60
 """Projects a page of dependencies is tagged with, one by one; with more, whatever is published touches it."""
 
-RECENT_DAYS = 30
-
 T = TypeVar("T")
 
 
@@ -78,7 +77,7 @@ class ProjectPages:
                 contents=contents(document.html or ""),
                 description=self.camo.pictures(document.html or ""),
                 downloads=downloads[-RECENT_DAYS:],
-                downloads_line=line(downloads),
+                downloads_line=line(drawn(downloads)),
                 install=install_lines(document, self.urls.origin, exactly=version is not None),
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pypi.domain.downloads import first_of, in_a_row
+from pypi.domain.downloads import drawn, first_of, in_a_row
 
 LAST = date(2026, 3, 2)
 
@@ -20,3 +20,11 @@ def test_first_of() -> None:
     """The last of so many days is one of them."""
     assert first_of(LAST, 1) == LAST
     assert first_of(LAST, 3) == date(2026, 2, 28)
+
+
+def test_drawn() -> None:
+    """A day that is not over is drawn as soon as it does not look like a fall."""
+    assert drawn((3, 5, 4)) == (3, 5)
+    assert drawn((3, 5, 5)) == (3, 5, 5)
+    assert drawn((7,)) == (7,)
+    assert drawn(()) == ()
