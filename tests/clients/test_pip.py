@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -45,6 +46,22 @@ def test_it_downloads_the_kind_that_was_asked_for(
     """A release has a wheel and a source distribution under one project."""
     desk.pip(current_pip, "download", option, ":all:", "--dest", "here", "both-kinds")
     assert [path.name for path in (desk.folder / "here").iterdir()] == [fetched]
+
+
+def test_its_download_is_counted_once(desk: Desk, current_pip: Pip) -> None:
+    """What pip reads to decide is no download, the file it then fetches is one."""
+
+    def counted() -> float:
+        with urlopen(f"{desk.service.operator_url}metrics") as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(
+            float(line.split()[-1]) for line in lines if line.startswith("cheeseshop_downloads_total{")
+        )
+
+    before = counted()
+    for number in (1, 2):
+        desk.pip(current_pip, "download", "--no-cache-dir", "--dest", f"here{number}", "large-wheel")
+        assert counted() == before + number
 
 
 def test_it_lists_the_versions(desk: Desk, current_pip: Pip) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from random import Random
 
 import pytest
 from attrs import frozen
 
+from pypi.jobs.downloads import TendDownloads
 from tests.legacy_compat.xmlrpc.calling import call
 from tests.support import client
 from tests.support.archives import wheel, wheel_filename
@@ -103,6 +105,28 @@ async def test_they_are_told_by_xmlrpc(database_url: str, tmp_path: Path) -> Non
         assert [one["downloads"] for one in await call(index, "release_urls", name, "1.0")] == [-1]
 
 
+async def test_people_see_them(database_url: str, tmp_path: Path) -> None:
+    """Searches order by them, and pages say how many there were."""
+    async with running(database_url, tmp_path) as index:
+        shop = Shop(index)
+        for data, filename in ((LARGE, LARGE_FILENAME), (DATA, FILENAME)):
+            assert (await index.upload(data, filename)).status == 200
+        await shop.get(await path_of(index, "large"), times=2)
+        await shop.get(PATH)
+        await shop.counts()
+        keeping = index.application.downloads
+        await TendDownloads(database=keeping.database, now=keeping.downloaded.now).run()
+        found = (await index.ask("/search/?o=downloads")).text
+        assert re.findall(r"[0-9]+ downloads? in 30 days", found) == [
+            "2 downloads in 30 days",
+            "1 download in 30 days",
+        ]
+        page = (await index.ask("/project/large/")).text
+        assert "<strong>2</strong> in the last 30 days" in page
+        assert 'aria-label="Downloads a day, of the last three months: 2 so far today' in page
+        assert (await index.ask("/stats/")).text.index(">large<") > 0
+
+
 async def test_nobody_counts(database_url: str, tmp_path: Path) -> None:
     """An index may be told to count nothing; then nothing is said of downloads."""
     async with running(database_url, tmp_path, downloads__count="off") as index:
@@ -110,6 +134,7 @@ async def test_nobody_counts(database_url: str, tmp_path: Path) -> None:
         shop = Shop(index)
         assert await shop.get(PATH, times=2) == [200] * 2
         assert await shop.counts() == {}
+        assert "in the last 30 days" not in (await index.ask(f"/project/{FILENAME.split('-')[0]}/")).text
         assert await call(index, "top_packages") == []
         assert await call(index, "release_downloads", FILENAME.split("-")[0], "1.0") == [[FILENAME, -1]]
 
