@@ -17,7 +17,7 @@ class Shown:
         name: of its pictures.
         path: where it is.
         code: the status it is answered with.
-        is_long: whether it is so long that not every width is looked at in every scheme.
+        briefly: whether not every width is looked at in every scheme, for it is long, or like others.
         content: whether what a project says of itself is on it, which weighs what it weighs.
     """
 
@@ -25,7 +25,7 @@ class Shown:
     path: str
     code: int = 200
     content: bool = False
-    is_long: bool = False
+    briefly: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -40,8 +40,8 @@ PAGES: Sequence[Shown] = (
     Shown("search-filters", "/search/?q=cheese&c=Framework+%3A%3A+Twisted&python=3.12&wheels=1&o=date"),
     Shown("search-nothing", "/search/?q=weensleydale"),
     Shown("search-nothing-filtered", "/search/?q=cheddar&c=Framework+%3A%3A+Twisted&wheels=1"),
-    Shown("classifiers", "/classifiers/", is_long=True),
-    Shown("user", "/user/ada/", is_long=True),
+    Shown("classifiers", "/classifiers/", briefly=True),
+    Shown("user", "/user/ada/", briefly=True),
     Shown("user-without-projects", "/user/grace/"),
     Shown("connect", "/connect/"),
     Shown("feeds", "/feeds/"),
@@ -68,12 +68,14 @@ PAGES: Sequence[Shown] = (
     Shown("project-right-to-left", "/project/right-to-left/", content=True),
     Shown("project-wide", "/project/wide-things/", content=True),
     Shown("project-many-releases", "/project/many-releases/"),
-    Shown("project-many-releases-all", "/project/many-releases/releases/", is_long=True),
+    Shown("project-many-releases-all", "/project/many-releases/releases/", briefly=True),
     Shown("project-many-releases-last", "/project/many-releases/releases/?page=2"),
     Shown("release-old", "/project/wensleydale/1.0/", content=True),
     Shown("release-old-files", "/project/wensleydale/1.0/files/"),
+    Shown("release-old-dependencies", "/project/wensleydale/1.0/dependencies/"),
+    Shown("release-old-security", "/project/wensleydale/1.0/security/"),
     Shown("release-yanked", "/project/wensleydale/1.1/", content=True),
-    Shown("release-yanked-dependencies", "/project/wensleydale/1.1/dependencies/"),
+    Shown("release-yanked-security", "/project/wensleydale/1.1/security/"),
     Shown("nobody-here", "/project/wensleydal/", code=404),
     Shown("no-release", "/project/wensleydale/7.7/", code=404),
     Shown("no-user", "/user/nobody-at-all/", code=404),

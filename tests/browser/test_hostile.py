@@ -16,7 +16,8 @@ from tests.web.xss_payloads import PAYLOADS
 pytestmark = pytest.mark.timeout(120)
 
 ACTIVE = r"""
-    () => [...document.querySelectorAll('*')].flatMap(one => [...one.attributes]
+    () => [...document.querySelectorAll(document.contentType === 'text/html' ? '*' : 'no-such-element')]
+        .flatMap(one => [...one.attributes]
         .filter(({name, value}) => /^(on|style$|srcdoc$)/i.test(name)
             || /(href|src|srcset|action|data|poster|background)$/i.test(name)
                 && /^[\s\x00-\x1f]*(javascript|vbscript|data):/i.test(value))

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import Browser
 
+from pypi.http.answer import Answer
+from pypi.web.error_pages import TITLES, ErrorPages
+from pypi.web.templates import Templates
 from tests.browser.pages import PAGES, REAL, Shown
 from tests.support.browser import SCHEMES, WIDTHS, Window, refuse
 from tests.support.site import Site
 
 MOST_BYTES = 60_000
 
-FEW = [(360, "light"), (768, "dark"), (1280, "light")]
+SITEMAP = Path(__file__).parents[2] / "docs" / "pages.md"
+
+FEW = [(360, "light"), (1280, "dark")]
+ALL_PICTURES = "SCREENSHOTS" in os.environ
+"""They take as long as all the rest: without a folder that is asked for, only a few are taken."""
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -31,11 +41,12 @@ def watched(browser: Browser, site: Site) -> Iterator[Window]:
 def faults(window: Window, shown: Shown, shots: Path) -> list[str]:
     """What is wrong with the page that is open, a line for each fault; and pictures of it."""
     found: dict[str, list[str]] = {}
-    for width, scheme in FEW if shown.is_long else product(WIDTHS, SCHEMES):
+    for width, scheme in FEW if shown.briefly else product(WIDTHS, SCHEMES):
         window.show(width, scheme)
         for fault in [*beside(window), *window.axe()]:
             found.setdefault(fault, []).append(f"{width} {scheme}")
-        window.picture(str(shots / f"{shown.name}-{width}-{scheme}.png"))
+        if (width, scheme) in FEW or ALL_PICTURES:
+            window.picture(str(shots / f"{shown.name}-{width}-{scheme}.png"))
     told = [f"{fault}  [{', '.join(where)}]" for fault, where in found.items()]
     return [*told, *window.complaints]
 
@@ -63,3 +74,33 @@ def test_page_of_a_real_project(name: str, site: Site, watched: Window, shots: P
         pytest.skip(f"{name} is not here: {site.why_not_real or 'it is no dependency any more'}")
     assert watched.open(f"/project/{name}/") == 200
     refuse(faults(watched, Shown(f"real-{name}", f"/project/{name}/"), shots))
+
+
+@pytest.mark.parametrize("code", sorted(TITLES))
+def test_page_when_something_went_wrong(code: int, watched: Window, shots: Path) -> None:
+    """So is what people are told when something went wrong."""
+    request = SimpleNamespace(text_path="/project/wensleydal/")
+    answer = ErrorPages(Templates.installed())(request, code, "This is what went wrong.", 30)
+    page, path = watched.page, f"/when-it-is-{code}/"
+    page.route(
+        f"**{path}", lambda route: route.fulfill(status=code, body=answer.body, headers=_plain(answer))
+    )
+    assert watched.open(path) == code
+    refuse(faults(watched, Shown(f"error-{code}", path, briefly=True), shots))
+
+
+def _plain(answer: Answer) -> dict[str, str]:
+    return dict(answer.headers) | {"Content-Type": answer.content_type}
+
+
+def test_all_pages_are_looked_at() -> None:
+    """None of the pages of the sitemap is left out."""
+    listed = re.findall(r"^\| `(/[^`]*)` \|", SITEMAP.read_text(), re.MULTILINE)
+    shown = [page.path.partition("?")[0] for page in PAGES]
+    left_out = [path for path in listed if not any(map(_pattern(path).fullmatch, shown))]
+    assert listed
+    assert left_out == []
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"<\w+>", "[^/]+", path))

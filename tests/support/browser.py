@@ -43,11 +43,8 @@ TALLEST = 6000
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """What axe-core is asked for: WCAG 2.2 AA, and its own good advice."""
 
-NOTHING = bytes.fromhex(
-    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
-)
-"""A picture of one pixel, instead of those that are elsewhere."""
-
+BADGE = '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="20"><rect width="96" height="20"/></svg>'
+"""A picture instead of those that are elsewhere, which are mostly of this size."""
 
 BEYOND = """
     () => [...document.body.querySelectorAll('*')]
@@ -225,7 +222,7 @@ class Window:
     def _elsewhere(self, route: Route) -> None:
         if route.request.resource_type == "image":
             self.foreign.append(route.request.url)
-            route.fulfill(body=NOTHING, content_type="image/gif")
+            route.fulfill(body=BADGE, content_type="image/svg+xml")
             return
         self.complaints.append(f"left the site for {route.request.url}")
         route.abort()
