@@ -42,7 +42,7 @@ Rooms::
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses
-    pypi/search/        query, inquiry: what is looked for  terms, pages, nearness: the same as the database is asked
+    pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked
                         find: who finds it  results: what is found
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
     pypi/files/         store (contract)  paths  spool draft  local tree descriptors
@@ -60,7 +60,7 @@ Rooms::
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
                         downloads (handoff)  pages (pages_projects, pages_project_…, pages_users, pages_guides,
                         pages_search, pages_classifiers, pages_statistics)  health  metrics
-                        feeds (feeds_xml)  changes (changes_forms)
+                        feeds (feeds_xml)  changes (changes_forms)  search_api
                         templates: what every page knows  assets (assets_build)  static: files by content
                         error_pages: what people are told instead
     pypi/jobs/          schedule turn once, and one file per job: outbox purge audit sweep usage downloads

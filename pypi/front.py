@@ -25,6 +25,7 @@ from pypi.web.pages_projects import ProjectPages
 from pypi.web.pages_search import SearchPage
 from pypi.web.pages_statistics import StatisticsPage
 from pypi.web.pages_users import UserPages
+from pypi.web.search_api import SearchApi
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles
 from pypi.web.upload import Upload
@@ -35,6 +36,7 @@ PUBLIC = (
     StatisticsPage,
     ProjectPages,
     SearchPage,
+    SearchApi,
     ClassifierPage,
     UserPages,
     SimpleApi,

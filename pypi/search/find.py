@@ -101,8 +101,10 @@ class Search:
         )
         if len(rows) < limit and len(terms.whole) > SHORTEST:
             known = {row.normalized for row in rows}
-            close = await self._near(terms.whole, limit)
-            rows = [*rows, *(row for row in close if row.normalized not in known)][:limit]
+            close = [row for row in await self._near(terms.whole, limit) if row.normalized not in known]
+            if close:
+                ids = [row.project_id for row in close[: limit - len(rows)]]
+                rows = [*rows, *await self._ask(search_names.summaries, ids)]
         return [Suggestion(row.name, row.summary) for row in rows]
 
     async def near(self, name: str, limit: int = 5) -> Sequence[str]:

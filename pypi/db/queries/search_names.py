@@ -26,9 +26,9 @@ class SuggestedRow:
 class NearRow:
     """A project whose name has a piece in common; ``squashed`` is the name without separators."""
 
+    project_id: int
     name: str
     normalized: str
-    summary: str
     squashed: str
     downloads: int
 
@@ -68,12 +68,18 @@ SUGGESTED = """
      ORDER BY found.step, found.place LIMIT %(limit)s"""
 
 NEAR = """
-    SELECT f.name, f.normalized, r.summary, f.squashed, f.downloads
-      FROM findable f JOIN releases r ON r.id = f.release_id
+    SELECT project_id, name, normalized, squashed, downloads
+      FROM findable
      WHERE name_pieces(squashed) && %(pieces)s::text[]
        AND length(squashed) BETWEEN %(shortest)s AND %(longest)s
-       AND f.project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
+       AND project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
      LIMIT %(most)s"""
+
+SUMMARIES = """
+    SELECT f.name, f.normalized, r.summary
+      FROM unnest(%(project_ids)s::bigint[]) WITH ORDINALITY AS asked (project_id, place)
+      JOIN findable f ON f.project_id = asked.project_id JOIN releases r ON r.id = f.release_id
+     ORDER BY asked.place"""
 
 
 async def suggested(
@@ -110,3 +116,8 @@ async def near(cursor: Cursor, pieces: Sequence[str], *, size: int, slips: int) 
         "most": MOST_NEAR,
     }
     return await cursor.rows(NearRow, PLANNED + NEAR, parameters)
+
+
+async def summaries(cursor: Cursor, project_ids: Sequence[int]) -> list[SuggestedRow]:
+    """These projects, in this order; without those that are gone."""
+    return await cursor.rows(SuggestedRow, PLANNED + SUMMARIES, {"project_ids": list(project_ids)})

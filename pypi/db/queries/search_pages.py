@@ -105,7 +105,8 @@ SOUGHT = """
           ORDER BY <first>, length(squashed) LIMIT 300)),
     looked AS MATERIALIZED (
         SELECT project_id, downloads, created FROM findable
-         WHERE (%(wordless)s OR %(every)s <> '' AND words @@ to_tsquery('english', %(every)s)) AND <fits>
+         WHERE NOT %(anything)s
+           AND (%(wordless)s OR %(every)s <> '' AND words @@ to_tsquery('english', %(every)s)) AND <fits>
          LIMIT 3000),
     every AS MATERIALIZED (
         SELECT project_id
@@ -114,7 +115,10 @@ SOUGHT = """
                 SELECT project_id, downloads, created FROM <front>
                    AND (SELECT count(*) FROM looked) = 3000
                    AND (%(wordless)s OR %(every)s <> '' AND words @@ to_tsquery('english', %(every)s))
-                   AND <fits>) AS part
+                   AND <fits>
+                 UNION
+                (SELECT project_id, downloads, created FROM findable
+                  WHERE %(anything)s ORDER BY <first> LIMIT 1001)) AS part
          ORDER BY <first> LIMIT 1001),
     longer AS MATERIALIZED (
         SELECT project_id FROM findable
@@ -192,7 +196,11 @@ MATCHED = """
                        ts_filter(f.words, '{a}') @@ to_tsquery('english', %(any)s),
                        ts_filter(f.words, '{b}') @@ to_tsquery('english', %(any)s),
                        ts_filter(f.words, '{c}') @@ to_tsquery('english', %(any)s),
-                       ts_filter(f.words, '{d}') @@ to_tsquery('english', %(any)s),
+                       ts_filter(f.words, '{d}') @@ to_tsquery('english', %(any)s)
+                           AND to_tsvector('english', (
+                               SELECT string_agg(name, ' ') FROM search_labels
+                                WHERE id = ANY (f.labels) AND name ~ '^(Topic|Framework) :: '))
+                           @@ to_tsquery('english', %(any)s),
                        to_tsvector('english', concat_ws(' ', s.author, s.maintainer))
                            @@ to_tsquery('english', %(any)s),
                        s.prose @@ to_tsquery('english', %(any)s)) END"""
@@ -235,6 +243,7 @@ async def page(cursor: Cursor, sought: PageSought) -> FoundPage:
         "labels": list(sought.labels),
         "unlabelled": not sought.labels,
         "wordless": sought.wordless,
+        "anything": sought.wordless and not sought.labels,
         "offset": sought.offset,
         "limit": sought.limit,
     }
