@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
@@ -24,6 +25,10 @@ MOST_EXTRAS = 100
 
 MOST_LISTED = 1000
 """Lines in all groups together, in which one may stand many times."""
+
+
+_NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)", re.ASCII)
+_EXTRA = re.compile(r"\bextra\b")
 
 
 @frozen
@@ -97,6 +102,12 @@ class Dependencies:
         offset = (page - 1) * LISTED
         rows = await self.database.ask(dependencies.dependents, name, limit=LISTED, offset=offset)
         return Dependents(total, page, last, rows)
+
+
+def needed_always(lines: Iterable[str]) -> int:
+    """How many projects are needed without any extra, by no more than a look at each line."""
+    found = (_NAME.match(line) for line in lines if not _EXTRA.search(line.partition(";")[2]))
+    return len({normalize(one[1]) for one in found if one is not None})
 
 
 def needs(said: Metadata) -> Needs:

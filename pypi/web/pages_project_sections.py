@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from pypi.domain.values import Extent
 from pypi.http.urls import project_path, quoted, release_path
+from pypi.index.dependencies import needed_always
 from pypi.index.documents import Document
 from pypi.web.templates import PAGE
 
@@ -78,7 +79,7 @@ def links(document: Document, *, exactly: bool) -> Sequence[tuple[str, str, int 
     counts = {
         RELEASES: document.release_count,
         FILES: document.file_count,
-        DEPENDENCIES: len(document.metadata.requires_dist),
+        DEPENDENCIES: needed_always(document.metadata.requires_dist),
     }
     version = document.version if exactly else None
     return [(one.label, one.path(document.name, version), counts.get(one)) for one in SECTIONS]

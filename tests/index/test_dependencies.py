@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pypi.domain.metadata import Metadata
-from pypi.index.dependencies import MOST_EXTRAS, MOST_LISTED, MOST_TAKEN_APART, Needs, needs
+from pypi.index.dependencies import MOST_EXTRAS, MOST_LISTED, MOST_TAKEN_APART, Needs, needed_always, needs
 
 
 def test_groups() -> None:
@@ -29,6 +29,21 @@ def test_groups() -> None:
     assert found.names == ["bread-roll", "wine", "knife"]
     assert found.outside == ("corkscrew",)
     assert found.left_out == 0
+
+
+def test_needed_always() -> None:
+    """What is needed without an extra is counted once for each project, however often it is spelled."""
+    lines = (
+        "A.b>1; os_name == 'nt'",
+        "a-b",
+        " c[extra]",
+        "d; extra == 'x'",
+        "extra-e",
+        "f;\n extra=='x'",
+        "!",
+    )
+    assert needed_always(lines) == 3
+    assert needed_always(()) == 0
 
 
 def test_nothing() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from legacy_compat import urls_index
 from pypi.domain import versions
+from pypi.domain.downloads import SHOWN_DAYS
 from pypi.domain.values import Extent
 from pypi.web.pages_project_sections import HIGHEST_PAGE, SECTIONS, Section, Slice, page_number
 from pypi.web.templates import shown_size
@@ -250,3 +251,22 @@ async def test_near_names(new_index: Index) -> None:
     page = await new_index.ask("/project/chedar/")
     assert page.status == 404
     assert '<a href="/project/cheddar/">cheddar</a>?' in page.text
+
+
+async def test_downloads(index: Index, name: str) -> None:
+    """Downloads of the last month are told and drawn; without any there is nothing to draw."""
+    await publish(index, name, "1.0")
+    await publish(index, f"other-{name}", "1.0")
+    index.sql(
+        "INSERT INTO downloads (project_id, day, count)"
+        " SELECT id, (now() AT TIME ZONE 'UTC')::date - back, 1000"
+        " FROM projects, (VALUES (1), (29), (60)) AS of (back)"
+        f" WHERE name = '{name}'"
+    )
+    page = (await index.ask(f"/project/{name}/")).text
+    assert "<strong>2,000</strong> in the last 30 days" in page
+    [points] = lines(page, r'<polyline points="([^"]+)"')
+    assert len(points.split()) == SHOWN_DAYS - 1
+    other = (await index.ask(f"/project/other-{name}/")).text
+    assert "<strong>0</strong>" in other
+    assert "<polyline" not in other
