@@ -259,4 +259,7 @@ async def test_redirected_to_the_bucket(endpoint: str, databases: Databases, tmp
         assert (await index.ask(PATH, {"If-None-Match": ETAG})).status == 304
         other = f"{FOLDER}/other-1.0.tar.gz"
         assert (await index.ask(other)).status == 404
+        # Whoever is sent there downloads, as far as anybody here will know.
+        await index.application.downloads.run()
+        assert index.sql("SELECT count FROM file_downloads") == [(1,)]
     databases.drop(url)
