@@ -31,6 +31,9 @@ MOST_HTML_BYTES = 4 << 20
 # The longest description that renders within its time needs less than half of this.
 _MEMORY_BYTES = 256 << 20
 
+# A hostile description is over two seconds after it came, on a machine with time to spare.
+_CPU_SECONDS = 1.5
+
 # Raised when ``rendering.markup`` makes other HTML of the same text.
 _REVISION = 2
 _LIBRARIES = ("comrak", "docutils", "nh3", "pygments", "readme-renderer")
@@ -100,7 +103,7 @@ class Renderer:
 
     reactor: Any
     processes: int = 2
-    budget: Budget = field(factory=lambda: Budget(memory_bytes=_MEMORY_BYTES, cpu_seconds=2))
+    budget: Budget = field(factory=lambda: Budget(memory_bytes=_MEMORY_BYTES, cpu_seconds=_CPU_SECONDS))
     deadline_seconds: float = 4.0
     patience_seconds: float = 8.0
     most_waiting: int = 16

@@ -43,7 +43,7 @@ class Budget:
     """
 
     memory_bytes: int = 512 << 20
-    cpu_seconds: int = 20
+    cpu_seconds: float = 20.0
     open_files: int = 16
 
 
@@ -76,6 +76,7 @@ def serve(answer: Callable[[bytes], bytes]) -> None:
 def confine(budget: Budget) -> None:
     """Take from this process what its jobs do not need; for good."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     if sys.platform == "linux":
         _confine_on_linux()
     _limit(resource.RLIMIT_AS, budget.memory_bytes)
@@ -102,10 +103,12 @@ def _limit(what: int, most: int) -> None:
     resource.setrlimit(what, (most, most))
 
 
-def _grant_cpu_time(seconds: int) -> None:
+def _grant_cpu_time(seconds: float) -> None:
+    # The timer ends the process, whatever it is busy with; the limit, of whole seconds, is there in any case.
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime) + seconds, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime + seconds), hard))
 
 
 def _read_frame(pipe: BinaryIO) -> bytes | None:

@@ -54,7 +54,8 @@ def render(text: str, content_type: str) -> str:
             variant = "CommonMark" if header.get_param("variant") == "CommonMark" else "GFM"
             return _harmless(markdown.render(text, variant) or "")
         case _:
-            return _harmless(txt.render(text) or "")
+            # Nothing but text and ends of lines.
+            return _AFTER.clean(txt.render(text) or "")
 
 
 def _rst(text: str, called: str) -> str:
