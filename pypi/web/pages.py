@@ -39,6 +39,7 @@ class Pages:
         totals = await self.statistics.totals(news.serial)
         page = self.templates.page(
             "pages/home.html",
+            path="/",
             here=self.here,
             tagline=self.tagline,
             news=news,

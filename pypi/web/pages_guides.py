@@ -56,33 +56,35 @@ class Guides:
     @router.get("/connect/", policy=PAGE, tags=SITE)
     async def connect(self, request: Any) -> Answer:
         """What to paste into which client."""
-        return self._page("connect", clients=CLIENTS)
+        return self._page(request, "connect", clients=CLIENTS)
 
     @router.get("/feeds/", policy=PAGE, tags=SITE)
     async def feeds(self, request: Any) -> Answer:
         """What can be followed."""
-        return self._page("feeds")
+        return self._page(request, "feeds")
 
     @router.get("/help/", policy=PAGE, tags=SITE)
     async def help(self, request: Any) -> Answer:
         """Questions and answers."""
-        return self._page("help", rules=self.rules)
+        return self._page(request, "help", rules=self.rules)
 
     @router.get("/help/api/", policy=PAGE, tags=SITE)
     async def api(self, request: Any) -> Answer:
         """What programs may ask."""
-        return self._page("api")
+        return self._page(request, "api")
 
     @router.get("/security/", policy=PAGE, tags=SITE)
     async def security(self, request: Any) -> Answer:
         """How files are kept, and whom to tell of trouble."""
-        return self._page("security")
+        return self._page(request, "security")
 
     @router.get("/account/", policy=PAGE, tags=SITE)
     async def account(self, request: Any) -> Answer:
         """How one comes by an account and a token."""
-        return self._page("account")
+        return self._page(request, "account")
 
-    def _page(self, name: str, **values: Any) -> Answer:
-        page = self.templates.page(f"pages/{name}.html", here=self.here, contact=self.contact, **values)
+    def _page(self, request: Any, name: str, **values: Any) -> Answer:
+        page = self.templates.page(
+            f"pages/{name}.html", path=request.text_path, here=self.here, contact=self.contact, **values
+        )
         return evolve(page, tags=SITE)

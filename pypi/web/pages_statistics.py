@@ -54,6 +54,7 @@ class StatisticsPage:
     def _page(self, summary: Summary, downloads: Totals, top: Sequence[Popular]) -> Answer:
         return self.templates.page(
             "pages/statistics.html",
+            path="/stats/",
             summary=summary,
             figures=tuple(_figures(summary, downloads)),
             top=top,

@@ -45,6 +45,7 @@ async def test_named(index: Index, path: str) -> None:
     """Every page says whose it is, names the configured URL alone, and has one heading above all others."""
     text = (await index.ask(path, {"Host": "localhost"})).text
     assert re.search(r"<title>[^<·]+ · Our Cheese</title>", text)
+    assert f'<link rel="canonical" href="https://index.example{path}">' in text
     assert "127.0.0.1" not in text
     assert "localhost" not in text
     levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", text)]
