@@ -10,7 +10,7 @@ from pypi.domain.metadata import Metadata
 from pypi.index.releases import ReleaseDataRow, ReleaseFileRow, path_of, place_of
 
 NOT_COUNTED = -1
-"""In the place of downloads, which nobody counts."""
+"""In the place of downloads, as at the public index: ``release_downloads`` tells them."""
 
 TEXTS = (
     *("home_page", "author", "author_email", "maintainer", "maintainer_email", "summary", "license"),
