@@ -16,7 +16,7 @@ PAGES = frozenset(
 
 OAUTH = frozenset("request_token access_token authorise add_release upload docupload test".split())
 
-SEARCHED = ("q", "c", "o", "page")
+SEARCHED = ("q", "c", "python", "wheels", "o", "page")
 """Parameters of the search page that survive a redirect, in this order."""
 
 TABLE = Table()

@@ -130,8 +130,10 @@ def test_not_of_old(target: str) -> None:
         ("/tos", Gone(feature="legacy.pages")),
         ("/account/login", Page(feature="legacy.pages", path="/account/login/")),
         (
-            "/search?page=2&q=a&x=y",
-            Page(feature="legacy.pages", path="/search/", query=(("q", "a"), ("page", "2"))),
+            "/search?page=2&python=3.12&q=a&x=y",
+            Page(
+                feature="legacy.pages", path="/search/", query=(("q", "a"), ("python", "3.12"), ("page", "2"))
+            ),
         ),
     ],
 )
