@@ -1,4 +1,4 @@
-"""What scripts add to pages: copying, a key for searching, relative times, sorting, stops for the keyboard."""
+"""What scripts add to pages: copying, a key for searching, times in words, sorting, stops for keyboards."""
 
 from __future__ import annotations
 
