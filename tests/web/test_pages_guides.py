@@ -232,7 +232,7 @@ async def test_addresses_are_real(index: Index) -> None:
     await index.upload(wheel("cheese", "1.0"), wheel_filename("cheese", "1.0"), name="cheese")
     for path in ("/feeds/", "/help/api/"):
         text = (await index.ask(path)).text.replace("&amp;", "&").replace("&#39;", "'")
-        for address in re.findall(r"https://index\.example(/[^\s'<]*)", text):
+        for address in re.findall(r"https://index\.example(/[^\s'\"<]*)", text):
             asked = address.replace("your-project/1.0", "cheese/1.0").replace("your-project", "cheese")
             if "stream" in asked or "wait=" in asked or asked in ("/RPC2", "/legacy/"):
                 continue
