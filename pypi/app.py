@@ -341,6 +341,7 @@ def build(
     project_pages = ProjectPages(
         documents=documents,
         dependencies=Dependencies(database),
+        here=called,
         popularity=popularity,
         search=search,
         templates=templates,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from pypi.domain import versions
 from pypi.domain.values import Status
 from pypi.index.documents import Document
+from pypi.web.pages_guides_connect import Here
 
 
 @frozen
@@ -80,21 +80,24 @@ class Line:
     text: str
 
 
-def install_lines(document: Document, origin: str, *, exactly: bool) -> Sequence[Line]:
+def install_lines(document: Document, here: Here, *, exactly: bool) -> Sequence[Line]:
     """A line for each tool, with this index's URL, the one most people want first.
 
     Args:
-        origin: of this index, without a slash at its end.
         exactly: whether this very version is wanted.
     """
-    index = f"{origin}/simple/"
+    index = here.simple
     wanted = shlex.quote(f"{document.name}=={document.version}" if exactly else document.name)
-    before = _before(document, exactly=exactly)
+    # Over plain HTTP pip and PDM take nothing from another machine unless they are told to.
+    trusting = f" --trusted-host {here.trusted}" if here.trusted else ""
+    unverified = " && pdm config --local pypi.verify_ssl false" if here.trusted else ""
     return (
-        Line("pip", f"pip install {before}{_trusting(origin)}--index-url {index} {wanted}"),
+        Line(
+            "pip", f"pip install{_allowing(document, exactly=exactly)} --index-url {index}{trusting} {wanted}"
+        ),
         Line("uv", f"uv add --default-index {index} {wanted}"),
-        Line("Poetry", f"poetry source add --priority=primary index {index} && poetry add {wanted}"),
-        Line("PDM", f"pdm config --local pypi.url {index} && pdm add {wanted}"),
+        Line("Poetry", f"poetry source add --priority=primary {here.called} {index} && poetry add {wanted}"),
+        Line("PDM", f"pdm config --local pypi.url {index}{unverified} && pdm add {wanted}"),
     )
 
 
@@ -105,14 +108,6 @@ def pinned(document: Document) -> str:
     return " \\\n".join([wanted, *hashes])
 
 
-def _before(document: Document, *, exactly: bool) -> str:
+def _allowing(document: Document, *, exactly: bool) -> str:
     """Of a project with nothing but pre-releases nothing is installed unless that is allowed."""
-    return "--pre " if not exactly and versions.is_prerelease(document.version) else ""
-
-
-def _trusting(origin: str) -> str:
-    """pip takes nothing over plain HTTP from another machine unless it is told to."""
-    parts = urlsplit(origin)
-    host = parts.hostname or ""
-    near = host in ("localhost", "::1") or host.startswith("127.")
-    return "" if parts.scheme == "https" or near else f"--trusted-host {host} "
+    return " --pre" if not exactly and versions.is_prerelease(document.version) else ""

@@ -19,6 +19,7 @@ from pypi.index.dependencies import Dependencies, Needs, needs
 from pypi.index.documents import Document, Documents
 from pypi.index.downloads import Popularity
 from pypi.search.find import Search
+from pypi.web.pages_guides_connect import Here
 from pypi.web.pages_project_aside import aside
 from pypi.web.pages_project_charts import line, over_time
 from pypi.web.pages_project_contents import contents
@@ -56,6 +57,7 @@ class ProjectPages:
     router: ClassVar[Router] = Router()
     documents: Documents
     dependencies: Dependencies
+    here: Here
     search: Search
     templates: Templates
     urls: Urls
@@ -78,7 +80,7 @@ class ProjectPages:
                 description=self.camo.pictures(document.html or ""),
                 downloads=downloads[-RECENT_DAYS:],
                 downloads_line=line(drawn(downloads)),
-                install=install_lines(document, self.urls.origin, exactly=version is not None),
+                install=install_lines(document, self.here, exactly=version is not None),
             )
 
         return _tagged(await self._shown(request, OVERVIEW, name, version, page), name)

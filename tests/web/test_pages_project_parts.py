@@ -11,6 +11,7 @@ from pypi.domain.metadata import Metadata
 from pypi.domain.names import normalize
 from pypi.domain.values import Status, Yank
 from pypi.index.documents import Document
+from pypi.web.pages_guides_connect import Here
 from pypi.web.pages_project_aside import LONGEST_TEXT, MOST_CLASSIFIERS, aside
 from pypi.web.pages_project_charts import HEIGHT, MOST_BARS, line, over_time
 from pypi.web.pages_project_contents import LONG, MOST, Heading, contents
@@ -18,6 +19,7 @@ from pypi.web.pages_project_head import install_lines, pinned, statuses
 
 PADDING = f"<p>{'x' * LONG}</p>"
 ORIGIN = "https://index.example"
+HERE = Here(ORIGIN)
 
 
 def document(version: str = "1.0", latest: str = "1.0", **values: Any) -> Document:
@@ -161,15 +163,15 @@ def test_statuses() -> None:
 
 def test_install_lines() -> None:
     """There is a line for each tool, with this index's URL, and with a version only where one is named."""
-    texts = {one.tool: one.text for one in install_lines(document(), ORIGIN, exactly=False)}
+    texts = {one.tool: one.text for one in install_lines(document(), HERE, exactly=False)}
     assert texts == {
         "pip": "pip install --index-url https://index.example/simple/ Cheese.Shop",
         "uv": "uv add --default-index https://index.example/simple/ Cheese.Shop",
-        "Poetry": "poetry source add --priority=primary index https://index.example/simple/"
+        "Poetry": "poetry source add --priority=primary cheeseshop https://index.example/simple/"
         " && poetry add Cheese.Shop",
         "PDM": "pdm config --local pypi.url https://index.example/simple/ && pdm add Cheese.Shop",
     }
-    assert all(" Cheese.Shop==1.0" in one.text for one in install_lines(document(), ORIGIN, exactly=True))
+    assert all(" Cheese.Shop==1.0" in one.text for one in install_lines(document(), HERE, exactly=True))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_install_lines() -> None:
             "http://10.0.0.1:80",
             "1.0",
             False,
-            "pip install --trusted-host 10.0.0.1 --index-url http://10.0.0.1:80/simple/ Cheese.Shop",
+            "pip install --index-url http://10.0.0.1:80/simple/ --trusted-host 10.0.0.1:80 Cheese.Shop",
         ),
         (ORIGIN, "1.0rc1", False, "pip install --pre --index-url https://index.example/simple/ Cheese.Shop"),
         (ORIGIN, "1.0rc1", True, "pip install --index-url https://index.example/simple/ Cheese.Shop==1.0rc1"),
@@ -196,7 +198,7 @@ def test_install_lines() -> None:
 )
 def test_the_line_of_pip(origin: str, version: str, exactly: bool, line: str) -> None:
     """The line works as it is: plain HTTP, pre-releases and signs that a shell understands are seen to."""
-    assert install_lines(document(version, version), origin, exactly=exactly)[0].text == line
+    assert install_lines(document(version, version), Here(origin), exactly=exactly)[0].text == line
 
 
 def test_pinned() -> None:
