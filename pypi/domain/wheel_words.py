@@ -77,7 +77,24 @@ def suits(filename: str) -> Suits:
     if not filename.endswith(".whl") or len(parts) != 3:
         return Suits((), ())
     pythons, abis, systems = (part.split(".")[:MOST_TAGS] for part in parts)
-    return Suits(tuple(_pythons(pythons, abis)), tuple(_each(systems, system)))
+    return Suits(tuple(_pythons(pythons, abis)), tuple(_each(_least(systems), system)))
+
+
+def _least(tags: Iterable[str]) -> Sequence[str]:
+    """Of several tags for one kind of Linux those that ask for the least: what they suit, the others suit."""
+    kept: dict[str, tuple[tuple[int, ...], str]] = {}
+    for tag in tags:
+        modern = re.sub(r"^(manylinux1|manylinux2010|manylinux2014)_", _numbered, tag)
+        found = re.fullmatch(r"(manylinux|musllinux)_([0-9]{1,4})_([0-9]{1,4})_(.+)", modern)
+        kind = f"{found[1]} {found[4]}" if found else tag
+        least = (int(found[2]), int(found[3])) if found else ()
+        if kind not in kept or least < kept[kind][0]:
+            kept[kind] = least, tag
+    return [tag for _, tag in kept.values()]
+
+
+def _numbered(old: re.Match[str]) -> str:
+    return f"manylinux_{GLIBC[old[1]].replace('.', '_')}_"
 
 
 def _each(tags: Iterable[str], word: Callable[[str], str]) -> Iterable[str]:

@@ -24,6 +24,11 @@ from pypi.domain.wheel_words import MOST_TAGS, Suits, suits
             ["Linux (glibc 2.17 or later), x86-64"],
         ),
         (
+            "cp311-cp311-manylinux_2_17_x86_64.manylinux_2_5_x86_64.manylinux1_x86_64.manylinux_2_28_aarch64",
+            ["CPython 3.11"],
+            ["Linux (glibc 2.5 or later), x86-64", "Linux (glibc 2.28 or later), ARM64"],
+        ),
+        (
             "cp38-cp38-manylinux1_i686.musllinux_1_1_i686",
             ["CPython 3.8"],
             ["Linux (glibc 2.5 or later), 32-bit x86", "Linux (musl 1.1 or later), 32-bit x86"],
