@@ -185,6 +185,7 @@ class ProjectPages:
             said=document.metadata,
             search_path=search_path,
             section=section,
+            serial=document.serial,
             statuses=statuses(document, exactly=exactly),
             urls=self.urls,
             user_path=user_path,

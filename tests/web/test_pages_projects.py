@@ -249,6 +249,8 @@ async def test_headers(index: Index, name: str) -> None:
     assert (reply.status, reply["Cache-Status"]) == (304, "cheeseshop-l1; hit")
     assert first["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; ")
     assert first["Cache-Control"] == "max-age=0, public, must-revalidate"
+    serial = (await index.ask(f"/pypi/{name}/json")).json()["last_serial"]
+    assert f">serial {serial}<" in first.text
     for method in ("POST", "PUT"):
         refused = await index.ask(f"/project/{name}/", method=method)
         assert (refused.status, refused["Allow"]) == (405, "GET, HEAD, OPTIONS")
