@@ -196,6 +196,8 @@ def test_attacks(text: str, content_type: str) -> None:
     except NotRendered:
         return
     assert dangers(html) == []
+    # Whoever reads it as HTML and writes it down again has the same: nothing is hidden in how it is written.
+    assert markup._AFTER.clean(html) == html
 
 
 @settings(max_examples=150, deadline=None)

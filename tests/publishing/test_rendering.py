@@ -51,6 +51,13 @@ def test_sections() -> None:
     )
 
 
+def test_contents() -> None:
+    """A list of contents leads to headings; those do not lead back."""
+    html = shown(".. contents:: X\n\nA\n=\n", "text/x-rst")
+    assert '<a id="user-content-toc-entry-1" href="#user-content-a">A</a>' in html
+    assert '<h3 id="user-content-a">A</h3>' in html
+
+
 @pytest.mark.parametrize("text", ["# ", "<h1></h1>", "# ![](https://a.example/b)", "<h2>&nbsp;<br></h2>"])
 def test_headings_that_say_nothing(text: str) -> None:
     """A heading without words is none."""
@@ -182,7 +189,9 @@ def test_spans(spans: str) -> None:
 
 def test_tasks() -> None:
     """A list of tasks shows what is done, and has no controls."""
-    assert shown("- [ ] a\n- [x] b\n") == "<ul><li>\u2610 a</li><li>\u2611 b</li></ul>"
+    html = shown("- [ ] a\n- [x] b\n")
+    assert html == ('<ul><li class="prose__task">\u2610 a</li><li class="prose__task">\u2611 b</li></ul>')
+    assert '<li class="prose__task"> <p>\u2610 a</p></li>' in shown("- [ ] a\n\n- [x] b\n")
     assert "input" not in shown("a <input type=text value=x> <input>")
 
 

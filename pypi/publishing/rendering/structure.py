@@ -64,6 +64,8 @@ def _plain(element: Element) -> None:
         element.name = "code"
     kept = [one for one in classes if one in _CLASSES or (element.name == "span" and _TOKEN.fullmatch(one))]
     kept += _alignment(element.name, attributes.pop("align", "").lower())
+    if element.name == "li" and _is_task(element):
+        kept.append("prose__task")
     if kept:
         attributes["class"] = " ".join(kept)
     attributes.pop("lang", None)
@@ -88,6 +90,17 @@ def _bound(attributes: dict[str, str], name: str, form: str, most: int | None = 
         del attributes[name]
 
 
+def _is_task(item: Element) -> bool:
+    """Whether an item begins with a box to be ticked, which goes into the paragraph after it."""
+    first = list(item.elements())[:2]
+    if not first or first[0].name != "input":
+        return False
+    if first[-1].name == "p":
+        item.children.remove(first[0])
+        first[-1].children[:0] = [first[0], " "]
+    return True
+
+
 def _tick(attributes: dict[str, str]) -> Iterable[str]:
     """The box before an item of a list of tasks; of other controls nothing is left."""
     if attributes.get("type", "").lower() == "checkbox":
@@ -108,9 +121,17 @@ def _name(root: Element) -> None:
         if element.name == "section" and first is not None and first.name in _HEADINGS:
             _hand_over(element, first)
         if element.name in _HEADINGS:
-            for child in [one for one in element.elements() if one.name == "a" and not one.children]:
-                _hand_over(child, element)
-                child.replace()
+            for child in [one for one in element.elements() if one.name == "a"]:
+                _anchor(child, element)
+
+
+def _anchor(link: Element, heading: Element) -> None:
+    """A link to the heading itself is of no use in it, nor is one back to a list of contents."""
+    if not link.children:
+        _hand_over(link, heading)
+        link.replace()
+    elif link.attributes.get("href", "").startswith(f"#{ID_PREFIX}toc-entry-"):
+        link.replace(*link.children)
 
 
 def _hand_over(giver: Element, taker: Element) -> None:
