@@ -86,6 +86,8 @@ def install_lines(document: Document, here: Here, *, exactly: bool) -> Sequence[
     Args:
         exactly: whether this very version is wanted.
     """
+    # Where everything was taken back, nothing is installed unless it is asked for exactly.
+    exactly = exactly or document.yank is not None
     index = here.simple
     wanted = shlex.quote(f"{document.name}=={document.version}" if exactly else document.name)
     # Over plain HTTP pip and PDM take nothing from another machine unless they are told to.

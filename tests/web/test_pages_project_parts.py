@@ -174,6 +174,13 @@ def test_install_lines() -> None:
     assert all(" Cheese.Shop==1.0" in one.text for one in install_lines(document(), HERE, exactly=True))
 
 
+def test_lines_of_what_was_taken_back() -> None:
+    """Of a project whose releases are all yanked, the lines ask for one exactly; nothing else installs it."""
+    lines = install_lines(document("1.0rc1", "1.0rc1", yank=Yank("leaks")), HERE, exactly=False)
+    assert all(" Cheese.Shop==1.0rc1" in one.text for one in lines)
+    assert "--pre" not in lines[0].text
+
+
 @pytest.mark.parametrize(
     ("origin", "version", "exactly", "line"),
     [
