@@ -35,7 +35,7 @@ _MEMORY_BYTES = 256 << 20
 _CPU_SECONDS = 1.5
 
 # Raised when ``rendering.markup`` makes other HTML of the same text.
-_REVISION = 2
+_REVISION = 3
 _LIBRARIES = ("comrak", "docutils", "nh3", "pygments", "readme-renderer")
 
 
