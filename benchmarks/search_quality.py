@@ -1,7 +1,7 @@
 """Whether searches find what people mean: pairs of what is typed and what is meant, among real projects.
 
-The pairs are in ``search_quality.tsv``. Names that are offered as close count as found after all hits, since
-that is where a page shows them.
+The pairs are in ``search_quality.tsv``. Names that are offered as close count as found after all hits, or in
+front of them where none of these has all the words.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ async def outcomes(searcher: Search) -> Sequence[Outcome]:
 
 async def _outcome(searcher: Search, pair: Pair) -> Outcome:
     found = await searcher.page(of_parameters({b"q": [pair.typed.encode()]}))
-    names = [*(hit.normalized for hit in found.hits), *map(normalize, found.near)]
+    hits, near = [hit.normalized for hit in found.hits], [*map(normalize, found.near)]
+    names = list(dict.fromkeys([*near, *hits] if found.is_loose else [*hits, *near]))
     place = next((at for at, name in enumerate(names[:FIRST], 1) if name in pair.meant), 0)
     return Outcome(pair, names[:5], place)
 

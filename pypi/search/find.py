@@ -83,7 +83,7 @@ class Search:
             DatabaseDown: it does not answer, or not within the time a search may take.
         """
         found = await self._ask(search_pages.page, page_sought(inquiry))
-        few = inquiry.text and found.total < FEW
+        few = inquiry.text and found.strict < FEW
         return results(inquiry, found, await self.near(inquiry.text) if few else ())
 
     async def suggest(self, prefix: str, limit: int = 8) -> Sequence[Suggestion]:
@@ -143,7 +143,7 @@ def sought(query: Query) -> Sought:
     described = next((one.words for one in query.fields if one.field == "description"), ())
     ranking = tuple(
         dict.fromkeys(
-            chain(query.text, *(one.words for one in query.fields if one.field in ("name", "summary")))
+            chain.from_iterable(one.words for one in query.fields if one.field in ("name", "summary"))
         )
     )
     return Sought(
@@ -151,7 +151,6 @@ def sought(query: Query) -> Sought:
         description=_any(map(_query, described)) if described else None,
         every=query.operator is Operator.AND,
         grams=_grams_of_fields(query),
-        words=[_query(one) for one in query.text],
         exact=[*map(normalize, ranking), normalize("-".join(ranking))],
         beginnings=[_escaped(normalize(word)) + "%" for word in ranking],
         anywhere=[_within(word) for word in ranking],

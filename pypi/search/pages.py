@@ -49,6 +49,7 @@ def results(inquiry: Inquiry, found: FoundPage, near: Sequence[str]) -> Results:
         hits=[_project(terms, hit) for hit in found.hits],
         total=total,
         more=found.more or found.total > MOST,
+        is_loose=found.total > found.strict == 0,
         page=inquiry.page,
         last=max(1, -(-total // PER_PAGE)),
         counted=found.counted,
@@ -70,7 +71,7 @@ def _project(terms: Terms, hit: Sequence[Any]) -> Project:
         downloads=downloads,
         matched=_matched(terms, normalized, matched),
         marked_name=_marked_name(terms, name),
-        marked_summary=list(_marked(marked)),
+        marked_summary=list(_marked(summary, marked)),
     )
 
 
@@ -82,11 +83,13 @@ def _matched(terms: Terms, normalized: str, by_field: Sequence[bool]) -> Sequenc
     return [one for one in FIELDS if fields.get(one)]
 
 
-def _marked(text: str) -> Iterator[tuple[str, bool]]:
-    """Of a text between whose control characters 2 and 3 stands what was looked for: its pieces."""
-    for place, piece in enumerate(re.split("[\x02\x03]", text)):
+def _marked(text: str, marked: str) -> Iterator[tuple[str, bool]]:
+    """A text in pieces, by another of its length in which words stand between control characters 2 and 3."""
+    at = 0
+    for place, piece in enumerate(re.split("[\x02\x03]", marked)):
         if piece:
-            yield piece, place % 2 == 1
+            yield text[at : at + len(piece)], place % 2 == 1
+        at += len(piece)
 
 
 def _marked_name(terms: Terms, name: str) -> Marked:

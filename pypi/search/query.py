@@ -1,4 +1,4 @@
-"""What somebody looks for, as a value: read from what XML-RPC clients send, or from what people type."""
+"""What XML-RPC clients look for, as a value: read from what they send."""
 
 from __future__ import annotations
 
@@ -80,19 +80,17 @@ class Query:
     Attributes:
         fields: conditions on fields, each field at most once, in the order of ``FIELDS``.
         operator: whether all of them must be met, or any.
-        text: words a person typed, each of which has to be found somewhere.
         limit: hits wanted at most.
     """
 
     fields: tuple[Wanted, ...] = ()
     operator: Operator = Operator.AND
-    text: tuple[str, ...] = ()
     limit: int = MOST_HITS
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is looked for, so that nothing is found."""
-        return not (self.fields or self.text)
+        return not self.fields
 
     @property
     def of_versions(self) -> bool:
@@ -103,7 +101,7 @@ class Query:
     def key(self) -> str:
         """The question as one line of ASCII, by which caches know it."""
         fields = {one.field: one.words for one in self.fields}
-        return json.dumps([fields, self.operator.value, self.text, self.limit], separators=(",", ":"))
+        return json.dumps([fields, self.operator.value, self.limit], separators=(",", ":"))
 
 
 def of_fields(spec: Mapping[str, object], operator: str = "and") -> Query:
@@ -126,18 +124,6 @@ def of_fields(spec: Mapping[str, object], operator: str = "and") -> Query:
     # One condition is met by all and by any.
     asked = _operator(operator)
     return Query(fields=fields, operator=asked if len(fields) > 1 else Operator.AND)
-
-
-def of_text(text: str) -> Query:
-    """The question a person typed.
-
-    Raises:
-        BadQuery: it is too long.
-    """
-    words = list(_distinct(text.split()))
-    _check_size(words)
-    telling = tuple(word for word in words if word not in STOP and any(map(str.isalnum, word)))
-    return Query(text=telling)
 
 
 def _texts(field: str, value: object) -> Iterator[str]:

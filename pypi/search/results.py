@@ -48,6 +48,7 @@ class Results:
         hits: of this page, the best first.
         total: projects found; the exact number unless there are ``more``.
         more: whether there are more than ``total``.
+        is_loose: whether nothing has all the words, and these are projects that have most of them.
         page: from 1; ``hits`` is empty beyond the last.
         last: page; at least 1.
         counted: the best of what was found, at most so many, which the three counts below are of.
@@ -61,6 +62,7 @@ class Results:
     hits: Sequence[Project] = ()
     total: int = 0
     more: bool = False
+    is_loose: bool = False
     page: int = 1
     last: int = 1
     counted: int = 0

@@ -83,6 +83,7 @@ def _document(inquiry: Inquiry, results: Results, urls: Urls) -> dict[str, Any]:
         },
         "total": results.total,
         "more": results.more,
+        "loose": results.is_loose,
         "page": results.page,
         "pages": results.last,
         "hits": [_hit(hit, urls) for hit in results.hits],

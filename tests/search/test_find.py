@@ -22,7 +22,7 @@ from pypi.db.queries import search as queries
 from pypi.db.queries.search import FoundRow
 from pypi.search import find as module
 from pypi.search.find import Search, sought
-from pypi.search.query import FIELDS, Operator, Query, Wanted, of_fields, of_text
+from pypi.search.query import FIELDS, Operator, Query, Wanted, of_fields
 from tests.search.catalogue import CATALOGUE, NOW, Project, Release, expected, store
 from tests.support.archives import sdist
 from tests.support.databases import Databases, ask
@@ -161,7 +161,6 @@ async def test_quarantine(search: Search) -> None:
 async def test_nothing_asked(search: Search) -> None:
     """Who asks for nothing finds nothing."""
     assert await search.find(of_fields({})) == ()
-    assert await search.find(of_text(" ! ")) == ()
 
 
 async def test_a_bound(search: Search) -> None:
@@ -171,33 +170,11 @@ async def test_a_bound(search: Search) -> None:
     assert await names(search, query) == every[:2]
 
 
-@pytest.mark.parametrize(
-    ("text", "first"),
-    [
-        ("six", "six"),
-        ("interface", "zope.interface"),
-        ("interfaces for milk", "zope.interface"),
-        ("zope events", "Zope-Event"),
-        ("lovelace", "six"),
-        ("café", "curd"),
-        ("curd", "curd"),
-    ],
-)
-async def test_typed_by_people(search: Search, text: str, first: str) -> None:
-    """Every word that tells something has to be found in a name, a summary, an author or a description."""
-    assert (await names(search, of_text(text)))[0] == first
-
-
-async def test_all_words_count(search: Search) -> None:
-    """A word that is nowhere leaves nothing to find."""
-    assert await names(search, of_text("six nowhere")) == []
-
-
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(max_size=40), field=st.sampled_from(FIELDS))
 def test_any_text(plain: Plain, text: str, field: str) -> None:
     """Whatever is asked, there is an answer."""
-    for query in (of_text(text), of_fields({field: text}), of_fields({field: text, "name": text}, "or")):
+    for query in (of_fields({field: text}), of_fields({field: text, "name": text}, "or")):
         if not query.is_empty:
             plain.found(query)
 

@@ -29,7 +29,6 @@ class Sought:
         every: whether all of these must be met, or any.
         grams: a text search query of runs of three characters, which everything that fits ``patterns`` fits;
             ``None``: there is none.
-        words: text search queries, each of which words of the project have to fit, or its description.
         exact: normalized names that come first.
         beginnings: patterns of normalized names that come next.
         anywhere: patterns of names and summaries, the more of which fit the better.
@@ -41,7 +40,6 @@ class Sought:
     description: str | None = None
     every: bool = True
     grams: str | None = None
-    words: Sequence[str] = ()
     exact: Sequence[str] = ()
     beginnings: Sequence[str] = ()
     anywhere: Sequence[str] = ()
@@ -109,8 +107,6 @@ SCORE = """
                              + CASE WHEN <any begins> THEN 8 ELSE 0 END
                       ELSE CASE WHEN <all in summary> THEN 2 ELSE 0 END END"""
 
-RANK = " + ts_rank(s.words, to_tsquery('english', %(any)s))"
-
 BEST = """
          ORDER BY score DESC, length(s.normalized), s.normalized LIMIT %(limit)s)"""
 
@@ -139,8 +135,6 @@ DESCRIBED = "s.prose @@ to_tsquery('english', %(description)s)"
 EITHER = """s.project_id IN (SELECT project_id FROM search WHERE <grams>
                                     UNION ALL SELECT project_id FROM search s WHERE <described>)"""
 
-WORD = "(s.words @@ to_tsquery('english', %(asked)s) OR s.prose @@ to_tsquery('english', %(asked)s))"
-
 
 async def refresh(cursor: Cursor, project_id: int) -> None:
     """Have a project found as it is now, or not at all if it has no release any more."""
@@ -161,14 +155,13 @@ async def found(cursor: Cursor, sought: Sought) -> list[FoundRow]:
     """The best of what is found, the best first; one statement."""
     parameters: dict[str, Any] = {
         "exact": list(sought.exact),
-        "any": " | ".join(sought.words),
         "grams": sought.grams,
         "description": sought.description,
         "version": list(sought.patterns.get("version", ())),
         "limit": sought.limit,
     }
     fitting = {field: _likes(field, patterns, parameters) for field, patterns in sought.patterns.items()}
-    conditions = [*_of_fields(sought, fitting), *_of_words(sought.words, parameters)]
+    conditions = _of_fields(sought, fitting)
     text = LIMITED + (BY_INDEX if sought.grams is not None else "")
     text += FOUND.replace("<score>", _score(sought, parameters)).replace("<anyway>", _anyway(sought, fitting))
     text += "".join("\n           AND " + condition for condition in conditions) + BEST
@@ -194,7 +187,7 @@ def _score(sought: Sought, parameters: dict[str, Any]) -> str:
     begins = ["s.normalized LIKE %(begins_" + str(number) + ")s" for number in range(len(sought.beginnings))]
     score = SCORE.replace("<any in name>", _any(in_name)).replace("<any begins>", _any(begins))
     score = score.replace("<all in name>", " AND ".join(in_name) if len(in_name) > 1 else "true")
-    return score.replace("<all in summary>", " AND ".join(in_summary)) + (RANK if sought.words else "")
+    return score.replace("<all in summary>", " AND ".join(in_summary))
 
 
 def _any(conditions: Iterable[str]) -> str:
@@ -218,10 +211,3 @@ def _anyway(sought: Sought, fitting: Mapping[str, Sequence[str]]) -> str:
         return "false"
     others = [_any(conditions) for field, conditions in fitting.items() if field != "version"]
     return _any([*others, *([DESCRIBED] if sought.description is not None else [])] or ["false"])
-
-
-def _of_words(words: Sequence[str], parameters: dict[str, Any]) -> Iterator[str]:
-    for number, word in enumerate(words):
-        name = "word_" + str(number)
-        parameters[name] = word
-        yield WORD.replace("asked", name)

@@ -51,14 +51,16 @@ class FoundPage:
 
     Attributes:
         total: projects found.
+        strict: of those, projects that have all the words.
         more: whether there are more that were not looked at.
         counted: projects of which labels are counted.
         hits: as arrays: name, normalized, version, summary, seconds of the epoch, downloads, what matched,
-            summary with marks.
+            and the summary, letter by letter as long, with marks.
         labels: name → projects.
     """
 
     total: int
+    strict: int
     more: bool
     counted: int
     hits: Sequence[Sequence[Any]]
@@ -184,6 +186,7 @@ SHOWN = """
           JOIN search s ON s.project_id = best.project_id
           JOIN releases r ON r.id = f.release_id)
     SELECT (SELECT count(*) FROM kept),
+           (SELECT count(*) FROM kept WHERE is_strict),
            (SELECT count(*) FROM looked) = 3000 OR (SELECT count(*) FROM prose) = 1000
                OR (SELECT count(*) FROM longer) = 1001,
            (SELECT count(*) FROM best WHERE place <= 500),
@@ -198,16 +201,17 @@ MATCHED = """
                        ts_filter(f.words, '{c}') @@ to_tsquery('english', %(any)s),
                        ts_filter(f.words, '{d}') @@ to_tsquery('english', %(any)s)
                            AND to_tsvector('english', (
-                               SELECT string_agg(name, ' ') FROM search_labels
+                               SELECT search_plain(string_agg(name, ' ')) FROM search_labels
                                 WHERE id = ANY (f.labels) AND name ~ '^(Topic|Framework) :: '))
                            @@ to_tsquery('english', %(any)s),
-                       to_tsvector('english', concat_ws(' ', s.author, s.maintainer))
+                       to_tsvector('english', search_plain(concat_ws(' ', s.author, s.maintainer)))
                            @@ to_tsquery('english', %(any)s),
                        s.prose @@ to_tsquery('english', %(any)s)) END"""
 
 MARKED = """
                    CASE WHEN %(any)s = '' THEN r.summary ELSE ts_headline(
-                       'english', translate(r.summary, E'\\x02\\x03', ''), to_tsquery('english', %(any)s),
+                       'english', search_plain(translate(r.summary, E'\\x02\\x03', '??')),
+                       to_tsquery('english', %(any)s),
                        E'HighlightAll=true, StartSel=\\x02, StopSel=\\x03') END"""
 
 POPULAR = "downloads DESC, created DESC"

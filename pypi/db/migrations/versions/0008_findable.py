@@ -85,6 +85,13 @@ BEGIN
     RETURN names;
 END $$;
 
+-- A text of the same length without what makes one word of several: PostgreSQL takes ``client/server`` for
+-- the name of a file, ``<soft>`` for a tag and ``ruamel.yaml`` for the name of a host.
+CREATE FUNCTION search_plain(given text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT translate(given, '/<>_.:@&=+~\\', '            ')
+$$;
+
 -- Parts of a name (without its separators) by which names that differ by a slip or two have one in common:
 -- short ones with up to two letters left out, of longer ones each half with one left out.
 CREATE FUNCTION name_pieces(squashed text) RETURNS text[]
@@ -165,9 +172,10 @@ SELECT s.project_id,
          || array_to_tsvector(ARRAY(
                 SELECT DISTINCT 'n:' || word FROM unnest(string_to_array(s.normalized, '-')) AS word
                  WHERE word <> ''))
-         || setweight(to_tsvector('english', s.keywords), 'B')
-         || setweight(to_tsvector('english', s.summary), 'C')
-         || setweight(to_tsvector('english', concat_ws(' ', about.topics, s.author, s.maintainer)), 'D')
+         || setweight(to_tsvector('english', search_plain(s.keywords)), 'B')
+         || setweight(to_tsvector('english', search_plain(s.summary)), 'C')
+         || setweight(to_tsvector('english', search_plain(
+                concat_ws(' ', about.topics, s.author, s.maintainer))), 'D')
          AS words
   FROM search s
   JOIN projects p ON p.id = s.project_id
