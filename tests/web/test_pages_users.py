@@ -37,7 +37,7 @@ async def test_content(new_index: Index) -> None:
     """A page shows who somebody is, since when, and each project with role, version, summary and date."""
     await publish(new_index, "Brie.Knife", summary="Cuts soft cheese")
     new_index.sql("UPDATE users SET display_name = 'Ada L.', created = '2026-03-07T12:00:00Z'")
-    new_index.sql("UPDATE releases SET created = '2026-03-08T12:00:00Z'")
+    new_index.sql("UPDATE findable SET created = '2026-03-08T12:00:00Z'")
     page = await new_index.ask("/user/ada/")
     assert (page.status, page["Content-Type"]) == (200, "text/html; charset=utf-8")
     text = " ".join(re.sub(r"<[^>]*>", " ", page.text.partition("<main")[2]).split())

@@ -48,14 +48,14 @@ PERSON = """
                       WHERE r.user_id = u.id LIMIT %(names)s) AS names
           FROM users u WHERE lower(u.name) = lower(%(name)s) AND u.is_active)
     SELECT person.name, person.display_name, person.created, person.listed, person.names,
-           m.role, m.name, m.status, m.version, m.summary, m.created
+           m.role, m.name, m.status, last.version, last.summary, m.created
       FROM person LEFT JOIN LATERAL (
-           SELECT r.role, p.name, p.normalized, p.status, last.version, last.summary, last.created
-             FROM roles r JOIN projects p ON p.id = r.project_id
-             LEFT JOIN search s ON s.project_id = p.id LEFT JOIN releases last ON last.id = s.release_id
+           SELECT r.role, p.name, p.normalized, p.status, f.release_id, f.created
+             FROM roles r JOIN projects p ON p.id = r.project_id LEFT JOIN findable f ON f.project_id = p.id
             WHERE r.user_id = person.id AND p.status <> 'quarantined'
-            ORDER BY last.created DESC NULLS LAST, p.normalized
+            ORDER BY f.created DESC NULLS LAST, p.normalized
             LIMIT %(limit)s OFFSET %(offset)s) AS m ON true
+      LEFT JOIN releases last ON last.id = m.release_id
      ORDER BY m.created DESC NULLS LAST, m.normalized"""
 
 OF_PERSON = 5
