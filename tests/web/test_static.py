@@ -138,8 +138,8 @@ def contrast(one: str, other: str) -> float:
 GROUNDS = ("paper", "raised", "sunk")
 READ_ON = {
     "ink": (*GROUNDS, "rind-ground", "good-ground", "warn-ground", "bad-ground"),
-    "soft-ink": GROUNDS,
-    "link": (*GROUNDS, "good-ground", "warn-ground", "bad-ground"),
+    "soft-ink": (*GROUNDS, "rind-ground"),
+    "link": (*GROUNDS, "rind-ground", "good-ground", "warn-ground", "bad-ground"),
     "good": (*GROUNDS, "good-ground"),
     "warn": (*GROUNDS, "warn-ground"),
     "bad": (*GROUNDS, "bad-ground"),
