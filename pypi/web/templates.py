@@ -58,6 +58,7 @@ class Templates:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
         )
         environment.filters.update(size=shown_size, count=shown_count, day=shown_day, instant=instant)
         environment.globals.update(

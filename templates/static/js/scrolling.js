@@ -6,4 +6,4 @@ const watched = new ResizeObserver((entries) => {
   }
 });
 
-for (const one of document.querySelectorAll(".prose pre, .prose table, .sections")) watched.observe(one);
+for (const one of document.querySelectorAll(".prose pre, .prose table")) watched.observe(one);
