@@ -23,6 +23,15 @@ MOST_BYTES = 60_000
 
 SITEMAP = Path(__file__).parents[2] / "docs" / "pages.md"
 
+BEGINS = """
+    selector => {
+        const box = document.querySelector(selector), line = document.createRange();
+        line.selectNodeContents(box);
+        return line.getClientRects()[0].left - box.getBoundingClientRect().left < 1 ? 'left' : 'right';
+    }
+"""
+"""The side on which a text begins."""
+
 FEW = [(360, "light"), (1280, "dark")]
 ALL_PICTURES = "SCREENSHOTS" in os.environ
 """They take as long as all the rest: without a folder that is asked for, only a few are taken."""
@@ -91,6 +100,14 @@ def test_page_when_something_went_wrong(code: int, watched: Window, shots: Path)
 
 def _plain(answer: Answer) -> dict[str, str]:
     return dict(answer.headers) | {"Content-Type": answer.content_type}
+
+
+def test_text_from_right_to_left(watched: Window) -> None:
+    """What is written from right to left begins at the right."""
+    for name, side in [("right-to-left", "right"), ("wensleydale", "left")]:
+        watched.open(f"/project/{name}/")
+        for text in (".project-header__summary", ".prose p"):
+            assert watched.page.evaluate(BEGINS, text) == side
 
 
 def test_all_pages_are_looked_at() -> None:
