@@ -58,6 +58,8 @@ class Here:
         """The index at a URL, by the name people know it by."""
         plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
         called = normalize(plain).strip("-")
+        if called[:1].isdigit():  # which no variable begins with
+            called = f"index-{called}"
         return cls(origin, called if called and called not in TAKEN else "cheeseshop")
 
     @property

@@ -67,7 +67,7 @@ async def test_what_is_configured(index: Index) -> None:
     """What the operator has decided is said: limits, and whom to ask."""
     text = (await index.ask("/help/")).text
     for said in (
-        "of up to 42.0 MB each",
+        "of up to 42 MB each",
         "or <code>.zip</code>",
         "for 1 day after",
         '<a href="mailto:cheese@shop.example">cheese@shop.example</a>',
@@ -191,6 +191,7 @@ async def test_called(index: Index) -> None:
         ("Cheeseshop", "cheeseshop"),
         ("Ada's Wheels & Co.", "ada-s-wheels-co"),
         ("--", "cheeseshop"),
+        ("24 Cheeses", "index-24-cheeses"),
         ("Käse", "k-se"),
         ("芝士", "cheeseshop"),
         ("PyPI", "cheeseshop"),
