@@ -26,6 +26,7 @@ from pypi.db.database import Database
 from pypi.db.notify import Notifications
 from pypi.db.queries import journal
 from pypi.domain.errors import Refusal, Unavailable
+from pypi.failpoints import failpoint
 from pypi.http.access_log import AccessLog
 from pypi.http.hosts import Hosts
 from pypi.http.keeping import Keeper
@@ -119,6 +120,11 @@ def caches(
         on_health=ladder.trust,
         on_doubt=ladder.doubt,
     )
+
+    def hear(first: int, last: int, tags: Sequence[str]) -> None:
+        failpoint("hear.before-apply")
+        invalidations.hear(first, last, tags)
+
     reader = PlainReader(
         hosts, limits, None if log is None else log.lines, None if overheard is None else overheard.speaks
     )
@@ -128,7 +134,7 @@ def caches(
     return Caches(
         ladder=ladder,
         invalidations=invalidations,
-        notifications=Notifications(database.dsn, reactor, hear=invalidations.hear, hint=invalidations.hint),
+        notifications=Notifications(database.dsn, reactor, hear=hear, hint=invalidations.hint),
         keeper=Keeper(ladder=ladder, dialect=DIALECTS.get(config.edge.purger)),
         # The lane answers whoever comes directly, and nobody does so by HTTPS.
         lane=FastLane(memory, moment, reader, log) if _has_lane(config) else None,

@@ -27,6 +27,7 @@ NAMES: Mapping[str, str] = {
     "upload.after-commit": "The file is listed; its uploader has no answer yet.",
     "rerender.before-replace": "Some descriptions have been rendered anew, and nothing of it is written.",
     "rerender.before-commit": "The transaction that replaces descriptions has written everything.",
+    "hear.before-apply": "A worker has been told of a change, and still keeps what was before it.",
     "outbox.before-drain": "Errands of committed changes are claimed, and about to be done.",
     "purge.after-first": "The edge has acknowledged a purge for the first time; no row says so.",
     "purge.between": "A purge has been acknowledged once, and the second is due.",
