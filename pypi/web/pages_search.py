@@ -55,18 +55,18 @@ class SearchPage:
             inquiry = of_parameters(request.args)
         except BadInquiry as bad:
             words = request.args.get(b"q", [b""])[0].decode("utf-8", "replace")[:MOST_CHARACTERS]
-            return self._page(Inquiry(text=words), Results(), notice=str(bad))
+            return self._page(Inquiry(text=words), Results(), bad)
         return evolve(self._page(inquiry, await self.search.page(inquiry)), tags=TAGS)
 
-    def _page(self, inquiry: Inquiry, results: Results, *, notice: str = "") -> Answer:
+    def _page(self, inquiry: Inquiry, results: Results, bad: BadInquiry | None = None) -> Answer:
         return self.templates.page(
             "pages/search.html",
-            code=400 if notice else 200,
+            code=400 if bad else 200,
             path=choices.path(inquiry),
             words=inquiry.text,
             inquiry=inquiry,
             results=results,
-            notice=notice,
+            bad=bad,
             longest=MOST_CHARACTERS,
             chosen=choices.chosen(inquiry),
             orders=choices.orders(inquiry),

@@ -289,6 +289,8 @@ async def test_too_much(index: Index, query: str, sentence: str) -> None:
     assert (page.status, page["Cache-Control"]) == (400, "private, no-store")
     assert sentence in words(page.text)
     assert re.search('name="q" type="search" value="(cheese|word0 word1 .*)"', page.text)
+    assert '<a href="/classifiers/">' in page.text
+    assert ('<a href="/search/?q=cheese">Search for “cheese” alone</a>' in page.text) == ("cheese" in query)
 
 
 async def test_kept(index: Index) -> None:
