@@ -58,8 +58,8 @@ Rooms::
                         announced rate_limit: what is said of what is to go, and of how often
                         camo: where pictures of strangers come from  security: what pages may do
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
-                        downloads (handoff)  pages (pages_projects, pages_project_…, pages_users, pages_guides,
-                        pages_search, pages_classifiers, pages_statistics)  health  metrics
+                        downloads (handoff)  pages (pages_projects, pages_project_…, pages_users,
+                        pages_guides, pages_search, pages_classifiers, pages_statistics)  health  metrics
                         feeds (feeds_xml)  changes (changes_forms)  search_api
                         templates: what every page knows  assets (assets_build)  static: files by content
                         error_pages: what people are told instead
