@@ -277,7 +277,11 @@ reactor.run()
 
 @pytest.mark.parametrize(
     ("point", "done"),
-    [("rerender.before-replace:2", 2), ("rerender.before-commit:1", 0), ("rerender.before-commit:3", 4)],
+    [
+        pytest.param("rerender.before-replace:2", 2, marks=pytest.mark.long),
+        pytest.param("rerender.before-commit:1", 0, marks=pytest.mark.long),
+        ("rerender.before-commit:3", 4),
+    ],
 )
 async def test_killed_in_the_middle(index: Index, point: str, done: int) -> None:
     """What was kept before the kill is kept with its consequences; another worker does the rest."""
