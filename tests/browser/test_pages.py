@@ -32,6 +32,9 @@ BEGINS = """
 """
 """The side on which a text begins."""
 
+NARROWEST = 320
+"""Pixels on which everything has to find room without scrolling sideways (WCAG 1.4.10)."""
+
 FEW = [(360, "light"), (1280, "dark")]
 ALL_PICTURES = "SCREENSHOTS" in os.environ
 """They take as long as all the rest: without a folder that is asked for, only a few are taken."""
@@ -56,6 +59,8 @@ def faults(window: Window, shown: Shown, shots: Path) -> list[str]:
             found.setdefault(fault, []).append(f"{width} {scheme}")
         if (width, scheme) in FEW or ALL_PICTURES:
             window.picture(str(shots / f"{shown.name}-{width}-{scheme}.png"))
+    window.show(NARROWEST, "light")
+    found |= {f"{NARROWEST} px are too few": [fault] for fault in beside(window)}
     told = [f"{fault}  [{', '.join(where)}]" for fault, where in found.items()]
     return [*told, *window.complaints]
 
@@ -100,6 +105,19 @@ def test_page_when_something_went_wrong(code: int, watched: Window, shots: Path)
 
 def _plain(answer: Answer) -> dict[str, str]:
     return dict(answer.headers) | {"Content-Type": answer.content_type}
+
+
+@pytest.mark.parametrize("path", ["/", "/search/", "/project/wensleydale/", "/nowhere/"])
+def test_way_past_the_head(path: str, watched: Window) -> None:
+    """The first that Tab reaches leads past the head of the page, and "/" leads to the search box."""
+    watched.open(path)
+    watched.tab_to(".skip-link", most=1)
+    assert watched.focus_is_visible()
+    watched.page.keyboard.press("Enter")
+    watched.tab_to("#main *", most=1)
+    watched.page.locator("h1").first.click()
+    watched.page.keyboard.press("/")
+    assert watched.page.evaluate("document.activeElement.name") == "q"
 
 
 def test_text_from_right_to_left(watched: Window) -> None:

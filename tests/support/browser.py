@@ -16,7 +16,16 @@ import psutil
 import pytest
 from attrs import define, field, frozen
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -62,6 +71,7 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         pytest.skip("There is no Chromium on this machine; .ci/run installs it.")
     before = _children()
+    expect.set_options(timeout=PATIENCE * 1000)
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
