@@ -15,7 +15,7 @@ from benchmarks import machine, report
 from benchmarks.figure import BenchmarkFailed, Figure, Setting
 
 MODULES = (
-    *("uploads", "imports", "large", "start", "search"),
+    *("uploads", "imports", "large", "start", "search", "searching", "finding"),
     *("hot", "floor", "zipf", "conditional", "peers", "headline", "workers", "latency", "cold", "full_list"),
     *("downloads", "memory", "freshness", "listeners", "hostile", "redirects", "day_2008"),
     "xmlrpc",

@@ -18,7 +18,7 @@ from pypi.db.queries.search_names import NearRow
 from pypi.domain.names import MAX_LENGTH, normalize
 from pypi.search.inquiry import Inquiry
 from pypi.search.nearness import SHORTEST, closest, most_slips, pieces
-from pypi.search.pages import page_sought, results
+from pypi.search.pages import needs_near, page_sought, results
 from pypi.search.query import Operator, Query, Wanted
 from pypi.search.results import Results, Suggestion
 from pypi.search.terms import terms_of
@@ -32,9 +32,6 @@ AT_ONCE = 3
 
 MOST_WAITING = 300
 """Further ones that wait for their turn."""
-
-FEW = 5
-"""Projects found, from which names that are close are no news."""
 
 
 @frozen
@@ -83,8 +80,8 @@ class Search:
             DatabaseDown: it does not answer, or not within the time a search may take.
         """
         found = await self._ask(search_pages.page, page_sought(inquiry))
-        few = inquiry.text and found.strict < FEW
-        return results(inquiry, found, await self.near(inquiry.text) if few else ())
+        near = await self.near(inquiry.text) if needs_near(inquiry, found) else ()
+        return results(inquiry, found, near)
 
     async def suggest(self, prefix: str, limit: int = 8) -> Sequence[Suggestion]:
         """Projects whose name somebody may be typing, likely ones first; none for no letter or digit.

@@ -17,6 +17,9 @@ from pypi.search.terms import Terms, terms_of
 
 FIELDS = ("name", "keywords", "summary", "classifiers", "authors", "description")
 PYTHON = "Programming Language :: Python :: "
+FEW = 5
+"""Projects found, from which names that are close are no news."""
+
 LABEL_OF_PYTHON, LABEL_OF_WHEEL = "@python ", "@wheel"
 """Labels that are no classifiers (``label_names`` in the database)."""
 
@@ -40,6 +43,12 @@ def page_sought(inquiry: Inquiry) -> PageSought:
         offset=(inquiry.page - 1) * PER_PAGE,
         limit=PER_PAGE,
     )
+
+
+def needs_near(inquiry: Inquiry, found: FoundPage) -> bool:
+    """Whether little enough was found for names that are close to be news: no project of this very name."""
+    whole = terms_of(inquiry.text).whole
+    return found.strict < FEW and all(hit[1].replace("-", "") != whole for hit in found.hits)
 
 
 def results(inquiry: Inquiry, found: FoundPage, near: Sequence[str]) -> Results:

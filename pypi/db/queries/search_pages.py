@@ -134,12 +134,12 @@ SOUGHT = """
         SELECT f.project_id FROM prose JOIN findable f ON f.project_id = prose.project_id WHERE <fits>),
     most AS MATERIALIZED (
         SELECT project_id FROM findable
-         WHERE %(most_words)s <> ''
+         WHERE %(most_words)s <> '' AND NOT EXISTS (SELECT FROM begun WHERE squashed = %(whole)s)
            AND (SELECT count(*) FROM every) + (SELECT count(*) FROM longer) < 20
            AND words @@ to_tsquery('english', %(most_words)s) AND <fits> LIMIT 1000),
     half AS MATERIALIZED (
         SELECT project_id FROM findable
-         WHERE %(half_words)s <> ''
+         WHERE %(half_words)s <> '' AND NOT EXISTS (SELECT FROM begun WHERE squashed = %(whole)s)
            AND (SELECT count(*) FROM every) + (SELECT count(*) FROM longer) + (SELECT count(*) FROM most) < 20
            AND words @@ to_tsquery('english', %(half_words)s) AND <fits> LIMIT 1000),
     found AS MATERIALIZED (
