@@ -69,7 +69,7 @@ PAGES: Sequence[Shown] = (
     Shown("project-wide", "/project/wide-things/", content=True),
     Shown("project-many-releases", "/project/many-releases/"),
     Shown("project-many-releases-all", "/project/many-releases/releases/", briefly=True),
-    Shown("project-many-releases-last", "/project/many-releases/releases/?page=2"),
+    Shown("project-many-releases-last", "/project/many-releases/releases/?page=2", briefly=True),
     Shown("release-old", "/project/wensleydale/1.0/", content=True),
     Shown("release-old-files", "/project/wensleydale/1.0/files/"),
     Shown("release-old-dependencies", "/project/wensleydale/1.0/dependencies/"),

@@ -23,6 +23,17 @@ MOST_BYTES = 60_000
 
 SITEMAP = Path(__file__).parents[2] / "docs" / "pages.md"
 
+SPOIL = """
+    () => {
+        const spoilt = document.createElement('p');
+        spoilt.id = 'spoilt';
+        spoilt.innerHTML = '<button></button>pale words<img src="/nowhere.png" alt="" onerror="alert(1)">';
+        Object.assign(spoilt.style, { width: '2000px', color: '#777', background: '#888' });
+        document.querySelector('#main').append(spoilt);
+    }
+"""
+"""Makes a page worse."""
+
 BEGINS = """
     selector => {
         const box = document.querySelector(selector), line = document.createRange();
@@ -55,7 +66,7 @@ def faults(window: Window, shown: Shown, shots: Path) -> list[str]:
     found: dict[str, list[str]] = {}
     for width, scheme in FEW if shown.briefly else product(WIDTHS, SCHEMES):
         window.show(width, scheme)
-        for fault in [*beside(window), *window.axe()]:
+        for fault in [*beside(window), *window.axe(colours_only=scheme == "dark" and not shown.briefly)]:
             found.setdefault(fault, []).append(f"{width} {scheme}")
         if (width, scheme) in FEW or ALL_PICTURES:
             window.picture(str(shots / f"{shown.name}-{width}-{scheme}.png"))
@@ -69,6 +80,21 @@ def beside(window: Window) -> list[str]:
     """What is to be seen only by scrolling sideways."""
     over = window.sideways()
     return [f"{over} px are beside the window: {', '.join(window.widest())}"] if over > 0 else []
+
+
+def test_faults_are_found(watched: Window) -> None:
+    """What these tests look for is found where it is."""
+    watched.open("/")
+    watched.show(360, "dark")
+    watched.page.evaluate(SPOIL)
+    watched.page.wait_for_function("document.querySelector('#spoilt img').complete")
+    assert [fault.partition(":")[0] for fault in watched.axe(colours_only=True)] == ["color-contrast"]
+    assert {"button-name", "color-contrast"} <= {fault.partition(":")[0] for fault in watched.axe()}
+    assert watched.sideways() > 100
+    assert any("Content Security Policy" in complaint for complaint in watched.complaints)
+    assert any("404" in complaint for complaint in watched.complaints)
+    watched.open("/")
+    assert not watched.complaints
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=str)

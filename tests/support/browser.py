@@ -52,6 +52,9 @@ TALLEST = 6000
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """What axe-core is asked for: WCAG 2.2 AA, and its own good advice."""
 
+COLOURS = ("color-contrast", "link-in-text-block")
+"""Its rules of which the outcome depends on colours."""
+
 BADGE = '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="20"><rect width="96" height="20"/></svg>'
 """A picture instead of those that are elsewhere, which are mostly of this size."""
 
@@ -186,16 +189,20 @@ class Window:
         found: list[str] = self.page.evaluate(BEYOND)
         return found[:5]
 
-    def axe(self) -> list[str]:
-        """What axe-core finds wrong with the page as it is shown."""
+    def axe(self, *, colours_only: bool = False) -> list[str]:
+        """What axe-core finds wrong with the page as it is shown.
+
+        Args:
+            colours_only: for a page of which all else has been looked at, in other colours.
+        """
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE_SCRIPT)
-        options = {
-            "resultTypes": ["violations"],
-            "runOnly": RULES,
+        options: dict[str, Any] = {"resultTypes": ["violations"], "runOnly": RULES}
+        if colours_only:
+            options["runOnly"] = {"type": "rule", "values": COLOURS}
+        else:
             # Of WCAG 2.2, and off unless it is asked for.
-            "rules": {"target-size": {"enabled": True}},
-        }
+            options["rules"] = {"target-size": {"enabled": True}}
         found = self.page.evaluate("options => axe.run(document, options)", options)
         return [_told(rule, node) for rule in found["violations"] for node in rule["nodes"][:4]]
 
