@@ -228,15 +228,15 @@ async def test_classifier(new_index: Index) -> None:
 @pytest.mark.parametrize(
     "old", ["/pypi?:action=browse&c=533", "/pypi?%3Aaction=browse&show=all&c=533", "/search?c={0}&o=-created"]
 )
-async def test_old_addresses(new_index: Index, old: str) -> None:
+async def test_old_addresses(index: Index, name: str, old: str) -> None:
     """Old addresses that browsed lead to what has their classifiers, in one hop."""
     classifier = "Programming Language :: Python :: 3"
-    await publish(new_index, "one", "One", [("Classifier", classifier)])
-    led = await new_index.ask(old.format("Programming+Language+::+Python+::+3"))
+    await publish(index, name, "One", [("Classifier", classifier)])
+    led = await index.ask(old.format("Programming+Language+::+Python+::+3"))
     assert led.status == 301
-    page = await new_index.ask(led["Location"].removeprefix(f"http://127.0.0.1:{new_index.port}"))
+    page = await index.ask(led["Location"].removeprefix(f"http://127.0.0.1:{index.port}"))
     assert page.status == 200
-    assert "/project/one/" in page.text
+    assert f"/project/{name}/" in page.text
     assert f"Remove the filter {classifier} ×" in words(page.text)
 
 
