@@ -86,8 +86,8 @@ def test_faults_are_found(watched: Window) -> None:
     """What these tests look for is found where it is."""
     watched.open("/")
     watched.show(360, "dark")
-    watched.page.evaluate(SPOIL)
-    watched.page.wait_for_function("document.querySelector('#spoilt img').complete")
+    with watched.page.expect_response("**/nowhere.png"):
+        watched.page.evaluate(SPOIL)
     assert [fault.partition(":")[0] for fault in watched.axe(colours_only=True)] == ["color-contrast"]
     assert {"button-name", "color-contrast"} <= {fault.partition(":")[0] for fault in watched.axe()}
     assert watched.sideways() > 100
