@@ -70,6 +70,12 @@ class OldWorld:
     switches: Switches
     keeper: Keeper | None = None
 
+    def shows_pages(self, request: Any) -> bool:
+        """Whether a page finds here all that belongs to it: not on hosts of old, which lead on."""
+        if request.authority is None or (self.secure_only and not request.isSecure()):
+            return False
+        return self.hosts.where(request.authority) is Where.HERE
+
     # --- what is asked for --------------------------------------------------------------------------------
 
     def takes(self, request: Any) -> Work | None:

@@ -67,7 +67,7 @@ class Front(KleinResource):
 
     def render(self, request: Any) -> Any:
         """Ask the old world first: it takes what it knows, and nothing that routes know in that spelling."""
-        if not is_for_programs(request.text_path):
+        if not is_for_programs(request.text_path) and self._old.shows_pages(request):
             request.error_page = self._error_page
         work = self._old.takes(request)
         return super().render(request) if work is None else let(request, work)

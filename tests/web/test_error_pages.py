@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pypi.http.answer import Answer
 from pypi.http.refused import STATUSES
 from pypi.web.error_pages import SPECIAL, TITLES, ErrorPages, words_of
 from pypi.web.templates import Templates
-from tests.support.index import Index
+from tests.support.index import Index, running
 from tests.web.test_pages import Reader
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -206,3 +207,14 @@ async def test_old_addresses(index: Index) -> None:
             assert reply["Vary"] == ("Accept" if code == 410 else "")
     document = await index.ask("/pypi/never-there-before/json", {"Accept": BROWSER})
     assert (document.status, document["Content-Type"]) == (404, "application/json")
+
+
+async def test_hosts_of_old(database_url: str, tmp_path: Path) -> None:
+    """Where neither style sheet nor links of a page would be found, people get a line of text, too."""
+    settings = {"service__origin": "https://index.example", "legacy__index_hosts": ["old.example"]}
+    async with running(database_url, tmp_path, **settings) as index:
+        for path in ("/pypi/never-there", "/nowhere/at/all", "/mirrors"):
+            for host, kind in (("index.example", "text/html"), ("old.example", "text/plain")):
+                reply = await index.ask(path, {"Accept": BROWSER, "Host": host})
+                assert reply.status in (404, 410)
+                assert reply["Content-Type"] == f"{kind}; charset=utf-8", (path, host)
