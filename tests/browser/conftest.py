@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.projects import RELEASES, STATUSES, YANKED
 from tests.support.browser import Window, chromium
-from tests.support.hostile import Hostile, hostile_projects
+from tests.support.hostile import hostile_projects
 from tests.support.service import Service
 from tests.support.site import Site
 
@@ -35,23 +35,31 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def stocked(site: Site) -> Site:
-    """The site, with all its projects."""
-    for name in ("ada", "grace"):
-        site.service.add_user(name)
-    site.stock(lambda folder: [release.write(folder) for release in RELEASES])
-    site.stock(lambda folder: [write(hostile, folder) for hostile in hostile_projects()])
+    """The site, with all its projects; what no page shows otherwise is done behind its back."""
+    ask = site.service.sql
+    site.service.add_user("ada")
+    ask("INSERT INTO users (name, created) VALUES ('grace', now())")
+    site.stock(write)
     for project, status, reason in STATUSES:
         change = "UPDATE projects SET status = %s, status_reason = %s WHERE normalized = %s"
-        site.service.sql(change, status, reason, project)
-    for project, version, reason in YANKED:
-        site.service.cheeseshop("yank", project, version, "--reason", reason)
-    site.stock_real()
+        ask(change, status, reason, project)
+    (project, version, reason), *others = YANKED
+    site.service.cheeseshop("yank", project, version, "--reason", reason)
+    for project, version, reason in others:
+        change = (
+            "UPDATE releases SET yanked = now(), yanked_reason = %s WHERE version = %s"
+            " AND project_id = (SELECT id FROM projects WHERE normalized = %s)"
+        )
+        ask(change, reason, version, project)
     return site
 
 
-def write(hostile: Hostile, folder: Path) -> None:
-    """Put a hostile project where it is imported from."""
-    (folder / hostile.filename).write_bytes(hostile.data)
+def write(folder: Path) -> None:
+    """Put all projects made by hand into a folder."""
+    for release in RELEASES:
+        release.write(folder)
+    for hostile in hostile_projects():
+        (folder / hostile.filename).write_bytes(hostile.data)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from attrs import define
 
+from pypi.domain.names import normalize
 from tests.support.service import Service
 
 FRESH_DAYS = 30
@@ -44,26 +45,24 @@ class Site:
         """Where it answers, without a slash at its end."""
         return self.service.url.rstrip("/")
 
-    def stock(self, write: Callable[[Path], object], *, owner: str = "ada") -> None:
-        """Import what ``write`` puts into a folder."""
-        with tempfile.TemporaryDirectory(dir=self.service.folder) as folder:
-            write(Path(folder))
-            self.take(Path(folder), owner=owner)
+    def stock(self, write: Callable[[Path], object] | None = None, *, owner: str = "ada") -> None:
+        """Import this project's own dependencies, as far as they are here or can be had, and more.
 
-    def take(self, folder: Path, *, owner: str = "ada") -> None:
-        """Import a folder as its operator does."""
-        self.service.cheeseshop("import", "--quiet", "--owner", owner, folder)
-
-    def stock_real(self) -> None:
-        """Import this project's own dependencies, if they are here or can be had."""
+        Args:
+            write: puts distributions into a folder.
+            owner: an account.
+        """
         folder = dependencies()
-        if isinstance(folder, str):
-            self.why_not_real = folder
-            return
-        self.take(folder)
-        found = self.service.sql("SELECT normalized FROM projects ORDER BY normalized")
-        wheels = {path.name.partition("-")[0].lower().replace("_", "-") for path in folder.iterdir()}
-        self.real = [name for (name,) in found if name in wheels]
+        with tempfile.TemporaryDirectory(dir=self.service.folder) as made:
+            if write is not None:
+                write(Path(made))
+            if isinstance(folder, str):
+                self.why_not_real = folder
+                folders = [Path(made)]
+            else:
+                self.real = sorted({normalize(path.name.partition("-")[0]) for path in folder.iterdir()})
+                folders = [Path(made), folder]
+            self.service.cheeseshop("import", "--quiet", "--owner", owner, *folders)
 
 
 def cache() -> Path:
