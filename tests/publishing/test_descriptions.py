@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator, Callable
 from itertools import product
 from pathlib import Path
@@ -139,6 +140,35 @@ def test_nothing_is_included(text: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
     assert "secret" not in plain(text.format(path=secret, url=secret.as_uri())).replace(str(secret), "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".. image:: {url}",
+        ".. image:: {path}\n   :scale: 50%",
+        ".. figure:: {path}\n   :figwidth: image\n\n   Caption",
+        ".. figure:: {url}\n   :target: {url}",
+        ".. |x| image:: {path}\n\n|x|",
+        "`x <{url}>`_",
+        ".. _x: {path}\n\nx_",
+        ".. list-table::\n   :file: {path}\n\n   * - a",
+        ".. code:: text\n   :include: {path}\n\n   a",
+        "+---------------------+\n| .. include:: {path} |\n+---------------------+",
+        ".. |x| include:: {path}\n\n|x|",
+        ".. meta::\n   :x: {path}\n\na",
+        ".. parsed-literal::\n\n   .. include:: {path}",
+    ],
+)
+@pytest.mark.parametrize("content_type", ["text/x-rst", "text/markdown"])
+async def test_nothing_is_read(renderer: Renderer, text: str, content_type: str, tmp_path: Path) -> None:
+    """No picture, link or table of a file of this machine is looked at, or shown."""
+    secret = tmp_path / "secret"
+    secret.write_text("cheddar")
+    found = await renderer.render(text.format(path=secret, url=secret.as_uri()), content_type)
+    assert found.renderer
+    assert "cheddar" not in (found.html or "") + "".join(found.warnings)
+    assert not re.search("(src|href)=.?(file:|/)", found.html or "")
 
 
 def test_roles_of_another_text() -> None:
