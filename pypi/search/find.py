@@ -34,6 +34,10 @@ MOST_WAITING = 300
 """Further ones that wait for their turn."""
 
 
+FEW_SUGGESTED = 3
+"""Names that begin so, from which nobody is taken to have mistyped one."""
+
+
 @frozen
 class Hit:
     """A project that was found, or a version of it.
@@ -96,7 +100,7 @@ class Search:
         rows: Sequence[Any] = await self._ask(
             search_names.suggested, begins, terms.whole, terms.named, limit=limit
         )
-        if len(rows) < limit and len(terms.whole) > SHORTEST:
+        if len(rows) < min(FEW_SUGGESTED, limit) and len(terms.whole) > SHORTEST:
             known = {row.normalized for row in rows}
             close = [row for row in await self._near(terms.whole, limit) if row.normalized not in known]
             if close:

@@ -9,7 +9,7 @@ from attrs import frozen
 from pypi.db.connection import Cursor
 from pypi.db.queries.search_pages import PLANNED, beyond
 
-MOST_NEAR = 600
+MOST_NEAR = 400
 """Names that have a piece in common which are compared."""
 
 
@@ -39,7 +39,7 @@ SUGGESTED = """
     WITH begun AS MATERIALIZED (
         SELECT project_id, downloads, normalized
           FROM (SELECT project_id, downloads, normalized FROM findable
-                 ORDER BY downloads DESC, created DESC LIMIT 3000) AS popular
+                 ORDER BY downloads DESC, created DESC LIMIT 1500) AS popular
          WHERE starts_with(normalized, %(begins)s)
          UNION
         (SELECT project_id, downloads, normalized FROM findable
@@ -58,7 +58,7 @@ SUGGESTED = """
                row_number() OVER (ORDER BY downloads DESC, length(normalized), normalized) AS place
           FROM (SELECT project_id, downloads, normalized FROM findable
                  WHERE %(named)s <> '' AND (SELECT count(*) FROM first) < %(limit)s
-                   AND words @@ %(named)s::tsquery LIMIT 2000) AS part
+                   AND words @@ %(named)s::tsquery LIMIT 600) AS part
          WHERE project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
            AND project_id NOT IN (SELECT project_id FROM begun)
          ORDER BY place LIMIT %(limit)s)

@@ -92,7 +92,7 @@ SOUGHT = """
          ORDER BY squashed LIMIT 500),
     named AS MATERIALIZED (
         SELECT project_id, downloads, created, squashed FROM findable
-         WHERE %(named)s <> '' AND words @@ %(named)s::tsquery AND <fits> LIMIT 1000),
+         WHERE %(named)s <> '' AND words @@ %(named)s::tsquery AND <fits> LIMIT 600),
     names AS MATERIALIZED (
         (SELECT project_id FROM begun ORDER BY squashed = %(whole)s DESC, <first>, length(squashed) LIMIT 200)
          UNION ALL
@@ -102,20 +102,20 @@ SOUGHT = """
            FROM (SELECT * FROM named
                   UNION
                  SELECT project_id, downloads, created, squashed FROM <front>
-                    AND %(named)s <> '' AND (SELECT count(*) FROM named) = 1000
+                    AND %(named)s <> '' AND (SELECT count(*) FROM named) = 600
                     AND words @@ %(named)s::tsquery AND <fits>) AS part
           ORDER BY <first>, length(squashed) LIMIT 300)),
     looked AS MATERIALIZED (
         SELECT project_id, downloads, created FROM findable
          WHERE NOT %(anything)s
            AND (%(wordless)s OR %(every)s <> '' AND words @@ to_tsquery('english', %(every)s)) AND <fits>
-         LIMIT 3000),
+         LIMIT 2000),
     every AS MATERIALIZED (
         SELECT project_id
           FROM (SELECT * FROM looked
                  UNION
                 SELECT project_id, downloads, created FROM <front>
-                   AND (SELECT count(*) FROM looked) = 3000
+                   AND (SELECT count(*) FROM looked) = 2000
                    AND (%(wordless)s OR %(every)s <> '' AND words @@ to_tsquery('english', %(every)s))
                    AND <fits>
                  UNION
@@ -129,19 +129,19 @@ SOUGHT = """
     prose AS MATERIALIZED (
         SELECT project_id FROM search
          WHERE %(every)s <> '' AND (SELECT count(*) FROM every) < 200
-           AND prose @@ to_tsquery('english', %(every)s) LIMIT 1000),
+           AND prose @@ to_tsquery('english', %(every)s) LIMIT 300),
     described AS MATERIALIZED (
         SELECT f.project_id FROM prose JOIN findable f ON f.project_id = prose.project_id WHERE <fits>),
     most AS MATERIALIZED (
         SELECT project_id FROM findable
          WHERE %(most_words)s <> '' AND NOT EXISTS (SELECT FROM begun WHERE squashed = %(whole)s)
            AND (SELECT count(*) FROM every) + (SELECT count(*) FROM longer) < 20
-           AND words @@ to_tsquery('english', %(most_words)s) AND <fits> LIMIT 1000),
+           AND words @@ to_tsquery('english', %(most_words)s) AND <fits> LIMIT 500),
     half AS MATERIALIZED (
         SELECT project_id FROM findable
          WHERE %(half_words)s <> '' AND NOT EXISTS (SELECT FROM begun WHERE squashed = %(whole)s)
            AND (SELECT count(*) FROM every) + (SELECT count(*) FROM longer) + (SELECT count(*) FROM most) < 20
-           AND words @@ to_tsquery('english', %(half_words)s) AND <fits> LIMIT 1000),
+           AND words @@ to_tsquery('english', %(half_words)s) AND <fits> LIMIT 500),
     found AS MATERIALIZED (
         SELECT project_id, max(bonus) AS bonus
           FROM (SELECT project_id, 6 AS bonus FROM names UNION ALL SELECT project_id, 5 FROM every
@@ -176,7 +176,7 @@ SHOWN = """
     counts AS (
         SELECT id, count(*) AS count
           FROM best JOIN findable f ON f.project_id = best.project_id, unnest(f.labels) AS id
-         WHERE place <= 500 GROUP BY id),
+         WHERE place <= 300 GROUP BY id),
     shown AS (
         SELECT json_agg(json_build_array(
                    f.name, f.normalized, r.version, r.summary, extract(epoch FROM f.created), f.downloads,
@@ -187,9 +187,9 @@ SHOWN = """
           JOIN releases r ON r.id = f.release_id)
     SELECT (SELECT count(*) FROM kept),
            (SELECT count(*) FROM kept WHERE is_strict),
-           (SELECT count(*) FROM looked) = 3000 OR (SELECT count(*) FROM prose) = 1000
+           (SELECT count(*) FROM looked) = 2000 OR (SELECT count(*) FROM prose) = 300
                OR (SELECT count(*) FROM longer) = 1001,
-           (SELECT count(*) FROM best WHERE place <= 500),
+           (SELECT count(*) FROM best WHERE place <= 300),
            (SELECT coalesce(hits, '[]') FROM shown),
            (SELECT coalesce(json_object_agg(l.name, count), '{}')
               FROM counts JOIN search_labels l ON l.id = counts.id)"""
