@@ -2,6 +2,7 @@
 #   make serve    start the index on http://127.0.0.1:8080/   (PORT=, DATA= override)
 #   make tests    run everything                              (TESTS=tests/http, LONG=1)
 #   make check    ruff and mypy
+#   make screenshots   take the pictures of the README anew (needs Chromium, and port 8080)
 #   make bench    print the figures, see docs/benchmarks.md   (BENCH="hot zipf --runs 7")
 #   make clean    remove the environment and what was built; data stay
 
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 # Byte code beside the sources, also where the environment has Python write none: half of a start is compiling.
 COMPILED := $(BIN)/python -m compileall -q pypi caching legacy_compat templates
 
-.PHONY: serve tests check bench clean
+.PHONY: serve tests check bench screenshots clean
 
 serve: $(VENV)/.serve
 	@exec $(BIN)/cheeseshop serve --port $(PORT) --data $(DATA)
@@ -30,6 +31,9 @@ check: $(VENV)/.tests
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks $(BENCH)
+
+screenshots: $(VENV)/.tests
+	$(BIN)/python -m tests.browser.screenshots docs/screenshots
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis twisted/plugins/dropin.cache

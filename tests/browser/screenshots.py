@@ -24,7 +24,7 @@ def main(folder: Path) -> None:
         try:
             site = Site(service.start())
             service.add_user("ada")
-            site.stock_real()
+            site.stock()
             if site.why_not_real:
                 sys.exit(f"There is nothing to show: {site.why_not_real}")
             _take(site, folder)
