@@ -36,6 +36,9 @@ from pypi.http.plain import PlainReader
 
 NAME = "cheeseshop"
 
+MAKERS = ("pypi.domain", "pypi.http", "pypi.index", "pypi.search", "pypi.web", "legacy_compat", "templates")
+"""Packages that decide what is in an answer."""
+
 LAGGING = 1.8
 """Seconds without news from the database after which nobody waits long for it; it is asked every second."""
 
@@ -148,7 +151,7 @@ def _has_lane(config: Config) -> bool:
 def maker(*shown: str) -> str:
     """A name of the software that makes answers, and of what it shows in them: others may make other ones."""
     made_by = blake2b(repr((__version__, *shown)).encode(), digest_size=10)
-    for package in ("pypi.web", "pypi.http", "pypi.index", "pypi.search", "legacy_compat", "templates"):
+    for package in MAKERS:
         for path in sorted(_files(resources(package))):
             made_by.update(path.read_bytes())
     return made_by.hexdigest()
