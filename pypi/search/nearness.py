@@ -25,9 +25,10 @@ def pieces(name: str) -> list[str]:
         return []
     most = most_slips(name)
     found = dict.fromkeys("=" + one for one in _whole(name, most))
-    for size in range(max(WHOLE_TO + 1, len(name) - most), len(name) + most + 1):
+    # Two letters that are left out, or two too many, are rare beside one of each.
+    for size in range(max(WHOLE_TO + 1, len(name) - 1), len(name) + 2):
         half = size // 2
-        for at in range(max(1, half - most), min(len(name) - 1, half + most) + 1):
+        for at in range(max(1, half - 1), min(len(name) - 1, half + 1) + 1):
             found |= dict.fromkeys("<" + one for one in _left_out(name[:at]) if half - 1 <= len(one) <= half)
             rest = size - half
             found |= dict.fromkeys(">" + one for one in _left_out(name[at:]) if rest - 1 <= len(one) <= rest)
