@@ -33,20 +33,24 @@ class NearRow:
     downloads: int
 
 
-# The very name, and then what begins so: the popular ones among the most popular, whatever they are called,
-# and some by the alphabet. Names with a word that begins so where these are few.
+# The very name, and then what begins so: some by the alphabet, and where these are not all, the popular among
+# the most popular. Names with a word that begins so where these are few.
 SUGGESTED = """
-    WITH begun AS MATERIALIZED (
+    WITH spelled AS MATERIALIZED (
+        SELECT project_id, downloads, normalized FROM findable
+         WHERE normalized >= %(begins)s AND normalized < %(beyond)s ORDER BY normalized LIMIT 300),
+    begun AS MATERIALIZED (
+        SELECT * FROM spelled
+         UNION
         SELECT project_id, downloads, normalized
           FROM (SELECT project_id, downloads, normalized FROM findable
+                 WHERE (SELECT count(*) FROM spelled) = 300
                  ORDER BY downloads DESC, created DESC LIMIT 1500) AS popular
          WHERE starts_with(normalized, %(begins)s)
          UNION
         (SELECT project_id, downloads, normalized FROM findable
-          WHERE normalized >= %(begins)s AND normalized < %(beyond)s ORDER BY normalized LIMIT 400)
-         UNION
-        (SELECT project_id, downloads, normalized FROM findable
-          WHERE squashed >= %(squashed)s AND squashed < %(beyond_squashed)s ORDER BY squashed LIMIT 400)),
+          WHERE (SELECT count(*) FROM spelled) < 300
+            AND squashed >= %(squashed)s AND squashed < %(beyond_squashed)s ORDER BY squashed LIMIT 300)),
     first AS MATERIALIZED (
         SELECT project_id, 1 AS step,
                row_number() OVER (ORDER BY normalized = %(begins)s DESC, downloads DESC, length(normalized),
