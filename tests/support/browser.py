@@ -55,7 +55,10 @@ RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 COLOURS = ("color-contrast", "link-in-text-block")
 """Its rules of which the outcome depends on colours."""
 
-BADGE = '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="20"><rect width="96" height="20"/></svg>'
+BADGE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="20" viewBox="0 0 96 20">'
+    '<rect width="96" height="20" rx="3" fill="#888"/></svg>'
+)
 """A picture instead of those that are elsewhere, which are mostly of this size."""
 
 BEYOND = """
