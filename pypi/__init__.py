@@ -57,12 +57,13 @@ Rooms::
                         overheard usage downloaded: what is noted of it
                         announced rate_limit: what is said of what is to go, and of how often
                         camo: where pictures of strangers come from  security: what pages may do
-    pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  upload
-                        downloads (handoff)  pages (pages_projects, pages_project_…, pages_users,
-                        pages_guides, pages_search, pages_classifiers, pages_statistics)  health  metrics
-                        feeds (feeds_xml)  changes (changes_forms)  search_api
+    pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  search_api
+                        upload  downloads (handoff)  feeds (feeds_xml)  changes (changes_forms)
+                        health  metrics: for operators
                         templates: what every page knows  assets (assets_build)  static: files by content
-                        error_pages: what people are told instead
+                        pages/: home guides connect statistics classifiers users search search_choices
+                        errors: what people are told instead
+                        pages/project/: room (who answers) aside charts contents head lists sections
     pypi/jobs/          schedule turn once, and one file per job: outbox purge audit sweep usage downloads
                         rerender popular
     pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies

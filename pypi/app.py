@@ -86,18 +86,18 @@ from pypi.web.assets import Assets
 from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
-from pypi.web.error_pages import ErrorPages
 from pypi.web.feeds import FeedRoom
 from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
-from pypi.web.pages import Pages
-from pypi.web.pages_classifiers import ClassifierPage
-from pypi.web.pages_guides import Contact, Guides
-from pypi.web.pages_guides_connect import Here
-from pypi.web.pages_projects import ProjectPages
-from pypi.web.pages_search import SearchPage
-from pypi.web.pages_statistics import StatisticsPage
-from pypi.web.pages_users import UserPages
+from pypi.web.pages.classifiers import ClassifierPage
+from pypi.web.pages.connect import Here
+from pypi.web.pages.errors import ErrorPages
+from pypi.web.pages.guides import Contact, Guides
+from pypi.web.pages.home import Pages
+from pypi.web.pages.project.room import ProjectPages
+from pypi.web.pages.search import SearchPage
+from pypi.web.pages.statistics import StatisticsPage
+from pypi.web.pages.users import UserPages
 from pypi.web.search_api import SearchApi
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles

@@ -254,10 +254,10 @@ def test_rooms_keep_apart() -> None:
 
 
 def _room(module: str) -> str:
-    """``pypi.web.simple`` for ``simple``, ``simple_html`` and ``simple_json``; of the old world, two."""
+    """``pypi.web.simple`` for ``simple_html``, ``pypi.web.pages`` for all in it; of the old world, two."""
     if within(module, "legacy_compat"):
         return "legacy_compat.xmlrpc" if within(module, "legacy_compat.xmlrpc") else "legacy_compat"
-    return re.sub(r"(\.[a-z]+)_[a-z_]+$", r"\1", module)
+    return re.sub(r"^(pypi\.web\.[a-z]+)[._].*$", r"\1", module)
 
 
 def test_only_those_who_assemble_see_the_old_world() -> None:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from pypi.http.answer import Answer
-from pypi.web.error_pages import TITLES, ErrorPages
+from pypi.web.pages.errors import TITLES, ErrorPages
 from pypi.web.templates import Templates
 from tests.browser.pages import PAGES, REAL, Shown
 from tests.support.browser import SCHEMES, WIDTHS, Window, refuse

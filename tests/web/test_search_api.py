@@ -12,7 +12,7 @@ from pypi.search.inquiry import MOST_CHARACTERS
 from pypi.web.search_api import meant
 from tests.support.archives import core_metadata, sdist, sdist_filename, wheel, wheel_filename
 from tests.support.index import Index
-from tests.web.test_pages_users import until_kept
+from tests.web.pages.test_users import until_kept
 
 
 async def publish(index: Index, name: str, summary: str, *fields: tuple[str, str]) -> None:

@@ -14,7 +14,7 @@ from jinja2 import UndefinedError
 
 from pypi import __version__
 from pypi.web.templates import Templates, instant, shown_count, shown_day, shown_size
-from tests.web.test_pages import Reader
+from tests.web.pages.test_home import Reader
 
 AT = datetime(2026, 3, 7, 12, 30, tzinfo=UTC)
 

@@ -12,10 +12,10 @@ from attrs import frozen
 from pypi.front import FOR_PROGRAMS, PUBLIC, is_for_programs
 from pypi.http.answer import Answer
 from pypi.http.refused import STATUSES
-from pypi.web.error_pages import SPECIAL, TITLES, ErrorPages, words_of
+from pypi.web.pages.errors import SPECIAL, TITLES, ErrorPages, words_of
 from pypi.web.templates import Templates
 from tests.support.index import Index, running
-from tests.web.test_pages import Reader
+from tests.web.pages.test_home import Reader
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 

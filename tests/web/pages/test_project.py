@@ -11,7 +11,7 @@ import pytest
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.client import Reply
 from tests.support.index import Index
-from tests.web.test_pages import Reader
+from tests.web.pages.test_home import Reader
 
 SETTINGS = {"service__origin": "https://index.example"}
 

@@ -19,13 +19,13 @@ from pypi.index.dependencies import Dependencies, Needs, needs
 from pypi.index.documents import Document, Documents
 from pypi.index.downloads import Popularity
 from pypi.search.find import Search
-from pypi.web.pages_guides_connect import Here
-from pypi.web.pages_project_aside import aside
-from pypi.web.pages_project_charts import line, over_time
-from pypi.web.pages_project_contents import contents
-from pypi.web.pages_project_head import install_lines, pinned, statuses
-from pypi.web.pages_project_lists import FILES_SHOWN, RELEASES_SHOWN, described, timeline
-from pypi.web.pages_project_sections import (
+from pypi.web.pages.connect import Here
+from pypi.web.pages.project.aside import aside
+from pypi.web.pages.project.charts import line, over_time
+from pypi.web.pages.project.contents import contents
+from pypi.web.pages.project.head import install_lines, pinned, statuses
+from pypi.web.pages.project.lists import FILES_SHOWN, RELEASES_SHOWN, described, timeline
+from pypi.web.pages.project.sections import (
     DEPENDENCIES,
     DEPENDENTS,
     FILES,

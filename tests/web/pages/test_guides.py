@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pypi.web.pages_guides import Contact
-from pypi.web.pages_guides_connect import CLIENTS, Here
+from pypi.web.pages.connect import CLIENTS, Here
+from pypi.web.pages.guides import Contact
 from tests.support.archives import wheel, wheel_filename
 from tests.support.index import Index, running
 from tests.support.snippets import Snippet, snippets
-from tests.web.test_pages import assert_sound
+from tests.web.pages.test_home import assert_sound
 
 SETTINGS = {
     "service__origin": "https://index.example",

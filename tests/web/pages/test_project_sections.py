@@ -12,11 +12,11 @@ from legacy_compat import urls_index
 from pypi.domain import versions
 from pypi.domain.downloads import SHOWN_DAYS
 from pypi.domain.values import Extent
-from pypi.web.pages_project_sections import HIGHEST_PAGE, SECTIONS, Section, Slice, page_number
+from pypi.web.pages.project.sections import HIGHEST_PAGE, SECTIONS, Section, Slice, page_number
 from pypi.web.templates import shown_size
 from tests.support.archives import core_metadata, sdist, wheel, wheel_filename
 from tests.support.index import Index
-from tests.web.test_pages_projects import publish
+from tests.web.pages.test_project import publish
 
 SETTINGS = {"service__origin": "https://index.example"}
 

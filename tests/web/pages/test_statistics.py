@@ -6,7 +6,7 @@ import re
 
 from tests.support.archives import wheel, wheel_filename
 from tests.support.index import Index
-from tests.web.test_pages import assert_sound
+from tests.web.pages.test_home import assert_sound
 
 JSON = {"Accept": "application/json"}
 

@@ -8,8 +8,8 @@ import pytest
 
 from pypi.search.inquiry import MOST_CLASSIFIERS, Inquiry, Order
 from pypi.search.results import Results
-from pypi.web.pages_search import meant
-from pypi.web.pages_search_choices import MOST_IN_TREE, Branch, branches, chosen, orders, path
+from pypi.web.pages.search import meant
+from pypi.web.pages.search_choices import MOST_IN_TREE, Branch, branches, chosen, orders, path
 
 FOUND = Results(
     classifiers=(

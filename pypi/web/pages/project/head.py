@@ -10,7 +10,7 @@ from attrs import frozen
 from pypi.domain import versions
 from pypi.domain.values import Status
 from pypi.index.documents import Document
-from pypi.web.pages_guides_connect import Here
+from pypi.web.pages.connect import Here
 
 
 @frozen

@@ -10,7 +10,7 @@ from twisted.internet.task import deferLater
 from pypi.index.people import LISTED
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.index import Index, reactor
-from tests.web.test_pages import BROWSER, Reader
+from tests.web.pages.test_home import BROWSER, Reader
 
 EVIL = '"><script>alert(1)</script>'
 

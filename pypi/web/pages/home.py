@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from pypi.http.answer import Answer
 from pypi.http.router import Router
 from pypi.index.statistics import Statistics
-from pypi.web.pages_guides_connect import Here
+from pypi.web.pages.connect import Here
 from pypi.web.templates import PAGE, Templates
 
 HOME = evolve(PAGE, edge=600, keep=600)

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from pypi.http.answer import Answer
 from pypi.http.router import Router
 from pypi.publishing.rules import Rules
-from pypi.web.pages_guides_connect import CLIENTS, Here
+from pypi.web.pages.connect import CLIENTS, Here
 from pypi.web.templates import PAGE, Templates
 
 SITE = ("site",)

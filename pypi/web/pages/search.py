@@ -13,7 +13,7 @@ from pypi.http.router import Router
 from pypi.search.find import Search
 from pypi.search.inquiry import MOST_CHARACTERS, PARAMETERS, BadInquiry, Inquiry, of_parameters
 from pypi.search.results import Results
-from pypi.web import pages_search_choices as choices
+from pypi.web.pages import search_choices as choices
 from pypi.web.templates import Templates
 
 TAGS = ("search",)

@@ -13,12 +13,12 @@ from attrs import define, evolve, field, frozen
 from pypi.http.answer import Answer
 from pypi.search.inquiry import PER_PAGE, Inquiry
 from pypi.search.results import Project, Results
-from pypi.web.pages_search import SearchPage
+from pypi.web.pages.search import SearchPage
 from pypi.web.templates import Templates
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.index import Index
-from tests.web.test_pages import Reader
-from tests.web.test_pages_users import until_kept
+from tests.web.pages.test_home import Reader
+from tests.web.pages.test_users import until_kept
 
 CREATED = datetime(2026, 3, 7, 12, 30, tzinfo=UTC)
 

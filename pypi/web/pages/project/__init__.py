@@ -1,0 +1,1 @@
+"""The pages of a project, and what stands on them."""
