@@ -89,7 +89,7 @@ sub cheeseshop_query {
     if (req.url !~ "\?") {
         return;
     }
-    if (req.url ~ "^/(api|search|user|account|accounts|admin|cgi-bin|legacy|locale|manage|pypi)(/|\?|$)"
+    if (req.url ~ "^/(api|search|account|accounts|admin|cgi-bin|legacy|locale|manage|pypi)(/|\?|$)"
         || req.url ~ "(?i)(:|%3a)action=") {
         set req.url = std.querysort(req.url);
         return;
@@ -102,6 +102,16 @@ sub cheeseshop_query {
         }
         if (req.url ~ "\?.*[%;]" || req.url ~ "[?&]format=") {
             # Who writes it so strangely is answered by the index itself.
+            set req.http.X-Cheeseshop-Status = "fwd=bypass";
+            return (pass);
+        }
+    }
+    if (req.url ~ "^/(project|user)/") {
+        if (req.url ~ "^[^?;]*\?([^;%]*&)?page=[0-9]+(&[^;%]*)?$" && req.url !~ "[?&]page=.*&page=") {
+            set req.url = regsub(req.url, "^([^?]*)\?(?:.*&)?(page=[0-9]+).*$", "\1?\2");
+            return;
+        }
+        if (req.url ~ "\?.*[%;]" || req.url ~ "[?&]page=") {
             set req.http.X-Cheeseshop-Status = "fwd=bypass";
             return (pass);
         }

@@ -31,6 +31,8 @@ if (req.url.path ~ "^/(api|search|account|accounts|admin|cgi-bin|legacy|locale|m
   } else {
     return(pass);
   }
+} else if (req.url.path ~ "^/(project|user)/") {
+  set req.url = querystring.filter_except(req.url, "page");
 } else {
   set req.url = req.url.path;
 }

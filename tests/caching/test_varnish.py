@@ -259,7 +259,6 @@ async def test_strange_queries(edge: Edge, query: str) -> None:
     "path",
     [
         "/search/?b=2&a=1",
-        "/user/x/?b=2&a=1",
         "/pypi?b=2&a=1",
         "/manage/x/?b=2&a=1",
         "/?b=2&:action=a",
@@ -271,6 +270,26 @@ async def test_queries_that_are_read(edge: Edge, path: str) -> None:
     await edge.ask(path)
     before, _, query = path.partition("?")
     assert edge.origin.asked[-1].url == f"{before}?{'&'.join(sorted(query.split('&')))}"
+
+
+@pytest.mark.parametrize("path", ["/project/{}/releases/", "/user/{}/"])
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [("?page=3", "?page=3"), ("?utm=1&page=3&x=2", "?page=3"), ("?page=x&utm=1", None), ("?utm=1", "")],
+)
+async def test_pages_of_lists(edge: Edge, path: str, query: str, sent: str | None) -> None:
+    """Of long lists the number of the page counts; what is no such number is left to the index."""
+    path = path.format(f"asked-{len(query)}")
+    answer = await edge.ask(path + query)
+    assert edge.origin.asked[-1].url == path + (query if sent is None else sent)
+    assert ("fwd=bypass" in answer["Cache-Status"]) == (sent is None)
+
+
+@pytest.mark.parametrize("query", ["?page=1&page=2", "?p%61ge=2", "?page=2;x=1"])
+async def test_strange_pages_of_lists(edge: Edge, query: str) -> None:
+    """What might mean another page to the index is left to it."""
+    assert "fwd=bypass" in (await edge.ask(f"/project/demo/files/{query}"))["Cache-Status"]
+    assert edge.origin.asked[-1].url == f"/project/demo/files/{query}"
 
 
 async def test_other_queries(edge: Edge) -> None:

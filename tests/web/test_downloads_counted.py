@@ -123,7 +123,7 @@ async def test_people_see_them(database_url: str, tmp_path: Path) -> None:
         ]
         page = (await index.ask("/project/large/")).text
         assert "<strong>2</strong> in the last 30 days" in page
-        assert 'aria-label="Downloads a day, of the last three months: 2 so far today' in page
+        assert 'aria-label="Downloads a day, of the last three months: at most 2 a day' in page
         assert (await index.ask("/stats/")).text.index(">large<") > 0
 
 
