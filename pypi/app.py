@@ -73,7 +73,15 @@ from pypi.jobs.schedule import Job, Schedule
 from pypi.jobs.sweep import Sweep
 from pypi.jobs.turn import InTurn
 from pypi.jobs.usage import ForgetUsage, KeepUsage
-from pypi.metrics.readings import Reading, of_invalidations, of_ladder, of_memory, of_outbox, of_uploads
+from pypi.metrics.readings import (
+    Reading,
+    of_invalidations,
+    of_ladder,
+    of_memory,
+    of_outbox,
+    of_shared,
+    of_uploads,
+)
 from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
@@ -409,6 +417,7 @@ def build(
         rerender,
         Reading(lambda: of_memory(kept.ladder.memory)),
         Reading(lambda: of_ladder(kept.ladder)),
+        Reading(lambda: of_shared(kept.shared)),
         Reading(lambda: of_invalidations(kept.invalidations)),
         Reading(lambda: of_outbox(outbox.stats())),
         Reading(lambda: of_uploads(watched.observer.routes, UPLOADS)),

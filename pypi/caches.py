@@ -51,6 +51,7 @@ class Caches:
 
     Attributes:
         ladder: answers from the first rung that has it.
+        shared: its second rung.
         invalidations: keep it true.
         notifications: say at once what changed elsewhere.
         keeper: stands between routes and ladder.
@@ -58,6 +59,7 @@ class Caches:
     """
 
     ladder: Ladder
+    shared: RedisStore
     invalidations: Invalidations
     notifications: Notifications = field(repr=False)
     keeper: Keeper
@@ -136,6 +138,7 @@ def caches(
     ladder.source_lags = lambda: invalidations.behind_seconds > LAGGING
     return Caches(
         ladder=ladder,
+        shared=shared,
         invalidations=invalidations,
         notifications=Notifications(database.dsn, reactor, hear=hear, hint=invalidations.hint),
         keeper=Keeper(ladder=ladder, dialect=DIALECTS.get(config.edge.purger)),

@@ -12,6 +12,7 @@ from caching.invalidations import Invalidations
 from caching.layered import Ladder
 from caching.memory import Memory
 from caching.moment import Trust
+from caching.shared import RedisStore
 from caching.stats import Routes
 
 
@@ -55,6 +56,22 @@ def of_ladder(ladder: Ladder) -> Iterator[Figure]:
     about = "How far memory is trusted: 1 for one of fresh, doubted (asks first), alone (nothing to ask)."
     states = tuple(({"state": one.name.lower()}, float(one is ladder.moment.trust)) for one in Trust)
     yield Figure("memory_trust", "gauge", about, states)
+
+
+def of_shared(shared: RedisStore) -> Iterator[Figure]:
+    """What came of asking Redis for answers, and of keeping them there."""
+    counts = shared.counts
+    by_result = {
+        "hit": counts.hits,
+        "miss": counts.misses,
+        "outdated": counts.outdated,
+        "unreadable": counts.unreadable,
+        "kept": counts.puts,
+        "refused": counts.refused,
+        "failed": counts.failures,
+    }
+    samples = tuple(({"result": result}, float(count)) for result, count in by_result.items())
+    yield Figure("shared_store", "counter", "Calls to Redis for answers that workers share.", samples)
 
 
 def of_invalidations(invalidations: Invalidations) -> Iterator[Figure]:

@@ -119,7 +119,7 @@ def heard(stage: Stage) -> set[float]:
 
 @pytest.mark.parametrize("redis", [True, False])
 def test_one_question_to_the_database(stage: Stage, redis: bool) -> None:
-    """However many miss a page at once, it is made once, or without Redis once by each worker."""
+    """However many miss a page at once, it is made once; and once more by who gets no answer from Redis."""
     name = f"missed-{redis}".lower()
     assert stage.publish(upload(name)).status == 200
     source = {"rung": "source", "result": "made", "route": "/simple/<name>/"}
@@ -129,10 +129,13 @@ def test_one_question_to_the_database(stage: Stage, redis: bool) -> None:
         # Whoever has not heard of the upload makes what others cannot use.
         assert wait_for(lambda: len(heard(stage)) == 1, SOON)
         before = stage.figures("cheeseshop_cache_lookups_total", **source)
+        failed = stage.figures("cheeseshop_shared_store_total", result="failed")
         lines = asked_at_once(netloc(stage), f"/simple/{name}/", 1000)
         made = stage.figures("cheeseshop_cache_lookups_total", **source) - before
+        failed = stage.figures("cheeseshop_shared_store_total", result="failed") - failed
     assert lines == [b"HTTP/1.1 200 OK"] * 1000
-    assert 1 <= made <= (1 if redis else stage.workers)
+    # Who asks Redis in vain does without it: on a busy machine that may happen with Redis there, too.
+    assert 1 <= made <= min(stage.workers, 1 + failed)
 
 
 @pytest.mark.parametrize("number", [2_000, pytest.param(5_000, marks=pytest.mark.long)])

@@ -139,5 +139,5 @@ def test_parameters_of_all_routes() -> None:
     allowed = re.findall(r'"\^/\(([a-z|-]+)\)\(/\|', vcl())
     assert read
     alone = {("simple", "format"), ("project", "page"), ("user", "page")}
-    for first, name in read - alone:
+    for first, _name in read - alone:
         assert first in allowed[0].split("|")
