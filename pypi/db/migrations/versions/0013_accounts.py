@@ -95,6 +95,9 @@ CREATE TABLE throttles (
 ) WITH (fillfactor = 50);
 CREATE INDEX throttles_full ON throttles ("full");
 
+-- A sign-in that began before does not end after.
+ALTER TABLE users ADD COLUMN password_changed timestamptz;
+
 ALTER TABLE tokens ADD COLUMN is_read_only boolean NOT NULL DEFAULT false;
 """
 
