@@ -8,6 +8,7 @@ The plan of the house. Data walks one way; a line imports only from the lines be
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
     pypi.index  publishing  accounts  search  shadow   what an index does
+    pypi.mail                                    what it writes to people
     pypi.db  files  embedded  metrics            what it stands on
     pypi.config                                  what its operator says
     pypi.domain                                  what it knows: pure
@@ -41,10 +42,14 @@ Rooms::
                         classifiers: how many have which
     pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
                         archives/  inspection  descriptions  rendering/  children/ (processes)
-    pypi/accounts/      accounts passwords proven tokens addresses
+    pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
+                        sessions (session_copies)  throttle: how often one may try  audit: the security log
+                        registration  emails: what is proven by mail
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked
                         find: who finds it  results: what is found
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
+    pypi/mail/          letters: what people are told  post: into the outbox  messages: in words, as mail
+                        mailer (contract)  folder  smtp (smtp_talk, smtp_url): who carries it
     pypi/files/         store (contract)  paths  spool draft  local tree descriptors
                         s3 s3_client bucket slices  workers
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
@@ -55,6 +60,7 @@ Rooms::
                         what a route says
                         observed access_log log_lines log_file log_writer noted
                         overheard usage downloaded: what is noted of it
+                        terms: who may ask a route, and how  cookies csrf next_path: of who signed in
                         announced rate_limit: what is said of what is to go, and of how often
                         camo: where pictures of strangers come from  security: what pages may do
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  search_api
@@ -64,8 +70,8 @@ Rooms::
                         pages/: home guides connect statistics classifiers users search search_choices
                         errors: what people are told instead
                         pages/project/: room (who answers) aside charts contents head lists sections
-    pypi/jobs/          schedule turn once, and one file per job: outbox purge audit sweep usage downloads
-                        rerender popular
+    pypi/jobs/          schedule turn once, and one file per job: outbox purge mail audit sweep usage
+                        downloads rerender popular
     pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies
                         compare shapes tally report: what came of it  live: traffic shown to another server
     pypi/cli/           main, running, and one file per verb family

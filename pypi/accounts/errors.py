@@ -24,6 +24,13 @@ class WrongCredentials(Unauthenticated):
         return "Invalid or non-existent authentication information."
 
 
+class SessionOver(Unauthenticated):
+    """The session was ended while it was used."""
+
+    def __str__(self) -> str:
+        return "You are no longer signed in. Sign in again."
+
+
 @frozen
 class NameTaken(Conflict):
     """An account of that name exists, perhaps in other letter case."""
