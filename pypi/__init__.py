@@ -45,6 +45,8 @@ Rooms::
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
                         sessions (session_copies)  throttle: how often one may try  audit: the security log
                         registration  emails: what is proven by mail
+                        second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
+                        factor_errors: why none of these
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked
                         find: who finds it  results: what is found
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
