@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from attrs import frozen
 
@@ -19,6 +19,8 @@ from pypi.http.bodies import BodyTooLarge
 from pypi.http.credentials import credentials
 from pypi.http.forms import Form, FormLimits, read_form
 from pypi.http.multipart import parse_parameters
+from pypi.http.router import Router
+from pypi.http.terms import PUBLISHING, reading
 
 XML = frozenset({"text/xml", "application/xml"})
 
@@ -67,6 +69,7 @@ class Forms:
         call: answers XML-RPC.
     """
 
+    router: ClassVar[Router] = Router()
     accepts: bool
     uploads: Uploads
     upload_url: str
@@ -103,6 +106,7 @@ class Forms:
 
     # --- of those who show who they are -------------------------------------------------------------------
 
+    @router.post("/pypi?:action=file_upload", terms=PUBLISHING)
     async def _received(self, request: Any, given: tuple[tuple[str, str], ...]) -> Answer:
         identity, form = await self.uploads.receive(request)
         asked = _actions(given, form)
@@ -121,6 +125,7 @@ class Forms:
 
     # --- of anybody -----------------------------------------------------------------------------------------
 
+    @router.call("/pypi", terms=reading(rate_limit="xmlrpc.client"))
     async def _told(self, request: Any, asked: Collection[str], form: Form | None = None) -> Answer:
         if len(asked) != 1:
             return MALFORMED

@@ -7,13 +7,16 @@ from typing import Any
 from klein import Klein
 from klein.resource import KleinResource
 
+from legacy_compat.forms import Forms
 from legacy_compat.found import Found
 from legacy_compat.redirects import OldWorld
 from legacy_compat.xmlrpc.resource import XmlRpc
 from pypi.domain.switches import Switches
+from pypi.http.csrf import Origins
 from pypi.http.keeping import Keeper
 from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
+from pypi.http.terms import check
 from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.feeds import FeedRoom
@@ -79,6 +82,7 @@ def public(
     keeper: Keeper | None = None,
     switches: Switches = SWITCHES,
     error_page: ErrorPage | None = None,
+    origins: Origins | None = None,
 ) -> KleinResource:
     """The resource behind the index's own listener: every route of these rooms.
 
@@ -87,8 +91,13 @@ def public(
         keeper: of the answers that are kept.
         switches: which features are off, or announced to go.
         error_page: shows people what went wrong.
+        origins: whose pages may send forms.
+
+    Raises:
+        Gaps: a route does not say on which terms it may be asked.
     """
-    return Front(klein_for(rooms, keeper, switches), old, error_page)
+    check(routes())
+    return Front(klein_for(rooms, keeper, switches, origins), old, error_page)
 
 
 def is_for_programs(path: str) -> bool:
@@ -103,7 +112,7 @@ def operators(*rooms: Any) -> KleinResource:
 
 def routes() -> list[Route]:
     """Every public route."""
-    return [route for room in (*PUBLIC, Found) for route in room.router.routes]
+    return [route for room in (*PUBLIC, Found, Forms) for route in room.router.routes]
 
 
 def pages(*rooms: Any) -> frozenset[str]:

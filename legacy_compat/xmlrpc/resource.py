@@ -32,10 +32,13 @@ from pypi.http.rate_limit import client_key, headers
 from pypi.http.refused import said
 from pypi.http.router import Router
 from pypi.http.streams import of_blocks
+from pypi.http.terms import reading
 
 log = Logger()
 
 CONTENT_TYPE = "text/xml; charset=utf-8"
+
+CALLS = reading(rate_limit="xmlrpc.client")
 
 KEPT = Policy(keep=DAY, stale_if_error=DAY)
 """For how long answers are kept, here and in Redis, unless a change touches them."""
@@ -81,14 +84,14 @@ class XmlRpc:
     _remembered: Remembered = field(factory=Remembered, init=False)
     _stats: RouteStats = field(factory=lambda: RouteStats("/RPC2"), init=False)
 
-    @router.post("/RPC2")
+    @router.call("/RPC2", terms=CALLS)
     async def rpc2(self, request: Any) -> Answer:
         """A call."""
         if not is_call(request):
             return said(request, 415, "Calls of XML-RPC are text/xml.", phrase=False)
         return await self.answer(request)
 
-    @router.post("/RPC2/")
+    @router.call("/RPC2/", terms=CALLS)
     async def rpc2_slash(self, request: Any) -> Answer:
         """The same: clients of XML-RPC follow no redirects."""
         return await self.rpc2(request)

@@ -95,8 +95,6 @@ class Request(server.Request):
             self.requestHeaders.setRawHeaders(b"Host", [str(head.target.authority).encode()])
         scheme = "https" if self.channel.isSecure() else "http"
         self.caller = self.site.callers.identify(self.channel.address, scheme, head.fields)
-        if b"cookie" in head.fields:
-            self.parseCookies()
         self.process()
 
     @property

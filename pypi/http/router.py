@@ -3,7 +3,8 @@
 A room is a class with ``router: ClassVar[Router]``; its routes are methods, and each is one sentence: ask,
 represent, answer. What is true of every route is here: refusals become statuses, HEAD follows GET, OPTIONS
 says what may be asked, a wrong method gets 405 with ``Allow``, a missing final slash one redirect, and
-whatever goes wrong beyond that is logged once and answered with 500.
+whatever goes wrong beyond that is logged once and answered with 500. So are the terms on which a route may be
+asked (``pypi.http.terms``): a handler sees no credentials of a kind that its route does not take.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from pypi.domain.errors import Refusal
 from pypi.domain.switches import Switches
 from pypi.http.announced import announcements
 from pypi.http.answer import SAFE, Answer, redirect, write
+from pypi.http.csrf import Origins
 from pypi.http.keeping import UNRESERVED, Keeper, variant_of
 from pypi.http.noted import Named, Noted, named
 from pypi.http.refused import refused, said
+from pypi.http.terms import ANYBODY_READS, Csrf, Terms, check
 
 Handler = Callable[..., Awaitable[Answer]]
 H = TypeVar("H", bound=Handler)
@@ -55,6 +58,8 @@ class Route:
         tags: what its answers are made from, as patterns like that of the path.
         feature: which one it serves: its name, or how that follows from the variant that is meant. ``None``
             where it serves none, or where its handler says it (``request.used``); a kept answer's cannot.
+        terms: who may ask it, and how.
+        writes: whether it may change anything.
     """
 
     method: str
@@ -63,6 +68,8 @@ class Route:
     policy: Policy
     tags: tuple[str, ...] = ()
     feature: Named | None = None
+    terms: Terms = ANYBODY_READS
+    writes: bool = False
 
 
 @define
@@ -72,7 +79,13 @@ class Router:
     routes: list[Route] = field(factory=list)
 
     def get(
-        self, path: str, *, policy: Policy, tags: tuple[str, ...] = (), feature: Named | None = None
+        self,
+        path: str,
+        *,
+        policy: Policy,
+        tags: tuple[str, ...] = (),
+        feature: Named | None = None,
+        terms: Terms = ANYBODY_READS,
     ) -> Callable[[H], H]:
         """A method that reads.
 
@@ -81,35 +94,45 @@ class Router:
                 counts is the tags of each answer.
             feature: as in ``Route``; it is counted, can be switched off, and is announced to go.
         """
-        return self._add("GET", path, policy, tags, feature)
+        return self._add(Route("GET", path, "", policy, tags, feature, terms))
 
-    def post(self, path: str, *, feature: Named | None = None) -> Callable[[H], H]:
-        """A method that writes; its answers are nobody's to keep."""
-        return self._add("POST", path, NO_STORE, (), feature)
+    def call(self, path: str, *, terms: Terms, feature: Named | None = None) -> Callable[[H], H]:
+        """A method that reads though it is asked by POST, since its questions do not fit into an address."""
+        return self._add(Route("POST", path, "", NO_STORE, (), feature, terms))
 
-    def _add(
-        self, method: str, path: str, policy: Policy, tags: tuple[str, ...], feature: Named | None
-    ) -> Callable[[H], H]:
-        if isinstance(feature, str):
-            named(feature, "")
+    def post(self, path: str, *, terms: Terms, feature: Named | None = None) -> Callable[[H], H]:
+        """A method that writes; its answers are nobody's to keep, and its terms have to be complete."""
+        return self._add(Route("POST", path, "", NO_STORE, (), feature, terms, writes=True))
+
+    def _add(self, route: Route) -> Callable[[H], H]:
+        if isinstance(route.feature, str):
+            named(route.feature, "")
 
         def answered(handler: H) -> H:
-            self.routes.append(Route(method, path, handler.__name__, policy, tags, feature))
+            self.routes.append(evolve(route, handler=handler.__name__))
             return handler
 
         return answered
 
 
-def klein_for(rooms: Sequence[Any], keeper: Keeper | None = None, switches: Switches = SWITCHES) -> Klein:
+def klein_for(
+    rooms: Sequence[Any],
+    keeper: Keeper | None = None,
+    switches: Switches = SWITCHES,
+    origins: Origins | None = None,
+) -> Klein:
     """One Klein application for all routes of these rooms.
 
     Args:
         keeper: of the answers whose policy says that they are kept; without one every answer is made anew.
         switches: which features are off, or announced to go.
+        origins: whose pages may send forms to routes that take sessions.
 
     Raises:
         ValueError: two rooms claim one method of one path.
+        Gaps: a route does not say on which terms it may be asked, or contradicts itself.
     """
+    check([route for room in rooms for route in type(room).router.routes], has_origins=origins is not None)
     klein = Klein()
     klein.url_map.strict_slashes = False
     klein.url_map.merge_slashes = False
@@ -123,7 +146,7 @@ def klein_for(rooms: Sequence[Any], keeper: Keeper | None = None, switches: Swit
     for path, methods in by_path.items():
         routed = [*methods, "OPTIONS"] if "GET" in methods else list(methods)
         route = klein.route(path, methods=routed, endpoint=path, strict_slashes=True)
-        route(_endpoint(path, methods, keeper, switches))
+        route(_endpoint(path, methods, keeper, switches, origins))
     klein.handle_errors(Exception)(failed)
     return klein
 
@@ -134,19 +157,35 @@ class Answering:
 
     Attributes:
         noted: its counters.
+        hidden: headers that the handler does not get to see.
+        guarded: whether only our own pages may make a browser ask it.
     """
 
     handler: Handler
     policy: Policy
     noted: Noted
+    hidden: tuple[str, ...]
+    guarded: bool
 
     @classmethod
     def of(cls, room: Any, route: Route) -> Answering:
         """The route as this very room answers it."""
-        return cls(getattr(room, route.handler), route.policy, Noted(route.path, route.feature))
+        return cls(
+            getattr(room, route.handler),
+            route.policy,
+            Noted(route.path, route.feature),
+            route.terms.hidden,
+            route.terms.csrf is Csrf.TOKEN,
+        )
 
 
-def _endpoint(path: str, methods: Mapping[str, Answering], keeper: Keeper | None, switches: Switches) -> Any:
+def _endpoint(
+    path: str,
+    methods: Mapping[str, Answering],
+    keeper: Keeper | None,
+    switches: Switches,
+    origins: Origins | None,
+) -> Any:
     dialect = None if keeper is None else keeper.dialect
 
     async def endpoint(request: Any, **values: str) -> None:
@@ -166,6 +205,10 @@ def _endpoint(path: str, methods: Mapping[str, Answering], keeper: Keeper | None
                     _tell(request, announcements(switches, request.features))
                 await keeper.answer(request, policy, request.route, handler, values, more)
                 return
+            for name in route.hidden:
+                request.requestHeaders.removeHeader(name)
+            if route.guarded and origins is not None:
+                origins.check(request)
             answer = await handler(request, **values)
         except Refusal as refusal:
             answer = refused(request, refusal)

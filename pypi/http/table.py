@@ -1,4 +1,4 @@
-"""The table of all routes, for people: what answers, how long caches keep it, what makes them forget it."""
+"""The table of all routes, for people, twice: who may ask, and how long caches keep what is answered."""
 
 from __future__ import annotations
 
@@ -6,18 +6,61 @@ from collections.abc import Iterable, Iterator
 
 from caching.policy import DAY, Policy
 from pypi.http.router import Route
+from pypi.http.terms import Credential
 
 HEAD = ("route", "client", "edge", "L1, L2", "if the source fails", "by", "tags")
 
+TERMS_HEAD = ("route", "does", "permission", "credentials", "CSRF", "rate limit", "audit event", "caches")
+
+Row = tuple[str, ...]
+
 
 def markdown(routes: Iterable[Route]) -> str:
-    """The table in Markdown."""
-    return "".join(f"| {' | '.join(row)} |\n" for row in (HEAD, ["---"] * len(HEAD), *rows(routes)))
+    """How answers are kept, in Markdown."""
+    return _table(HEAD, rows(routes))
 
 
-def rows(routes: Iterable[Route]) -> Iterator[tuple[str, ...]]:
+def terms_markdown(routes: Iterable[Route]) -> str:
+    """Who may ask, in Markdown."""
+    return _table(TERMS_HEAD, terms_rows(routes))
+
+
+def _table(head: Row, lines: Iterable[Row]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ("---",) * len(head), *lines))
+
+
+def terms_rows(routes: Iterable[Route]) -> Iterator[Row]:
     """One row per route, in the order of paths."""
-    for route in sorted(routes, key=lambda route: (route.path, route.method)):
+    for route in _sorted(routes):
+        terms = route.terms
+        yield (
+            f"`{route.method} {route.path}`",
+            "writes" if route.writes else "reads",
+            "–" if terms.permission is None else terms.permission.value,
+            ", ".join(one.value for one in Credential if one in terms.takes) or "–",
+            "–" if terms.csrf is None else terms.csrf.value,
+            f"`{terms.rate_limit}`" if terms.rate_limit else "–",
+            f"`{terms.audit}`" if terms.audit else "–",
+            _class(route.policy),
+        )
+
+
+def _class(policy: Policy) -> str:
+    """Whose caches may have it."""
+    if not policy.store:
+        return "nobody's"
+    if not policy.shared:
+        return "the client's"
+    return "everybody's" + (" and our own" if policy.keep else "")
+
+
+def _sorted(routes: Iterable[Route]) -> list[Route]:
+    return sorted(routes, key=lambda route: (route.path, route.method))
+
+
+def rows(routes: Iterable[Route]) -> Iterator[Row]:
+    """One row per route, in the order of paths."""
+    for route in _sorted(routes):
         policy = route.policy
         yield (
             f"`{route.method} {route.path}`",

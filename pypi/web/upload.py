@@ -21,6 +21,7 @@ from pypi.http.forms import Form, FormLimits, read_form
 from pypi.http.multipart import Part
 from pypi.http.negotiate import accepted, best, joined
 from pypi.http.router import Router
+from pypi.http.terms import PUBLISHING
 from pypi.publishing.errors import FileTooLarge
 from pypi.publishing.publish import Published, Publisher
 from pypi.publishing.submission import UnusableFile
@@ -70,7 +71,7 @@ class Upload:
     spool: Spool
     max_file_size: int
 
-    @router.post("/legacy/")
+    @router.post("/legacy/", terms=PUBLISHING)
     async def upload(self, request: Any) -> Answer:
         """The upload API."""
         return await self.take(request)
@@ -80,12 +81,12 @@ class Upload:
         """For people who open the address of uploads in a browser."""
         return Answer(body=b"Upload tools such as twine and uv send packages to this address.\n")
 
-    @router.post("/legacy")
+    @router.post("/legacy", terms=PUBLISHING)
     async def upload_without_slash(self, request: Any) -> Answer:
         """Clients follow no redirect with a body they have sent; so the address works both ways."""
         return await self.take(request)
 
-    @router.post("/simple/")
+    @router.post("/simple/", terms=PUBLISHING)
     async def upload_to_index(self, request: Any) -> Answer:
         """The index URL itself, for those who configure one URL for everything."""
         return await self.take(request)

@@ -37,6 +37,7 @@ from pypi.http.plain import PlainReader
 from pypi.http.router import Router, klein_for
 from pypi.http.site import Site
 from pypi.http.streams import Stream
+from pypi.http.terms import PUBLISHING
 from tests.http import lane_streams
 from tests.http.lane_streams import Change, Choke, Script, Send, Take, Wait
 from tests.http.memory import HOST, MemoryTransport, Wire
@@ -175,22 +176,22 @@ class Room:
         """Refuses."""
         raise NoSuchProject("refused")
 
-    @router.post("/write/")
+    @router.post("/write/", terms=PUBLISHING)
     async def write(self, request: Any) -> Answer:
         """Reads the body."""
         return self.world.note("write", await request.body.read(1 << 20))
 
-    @router.post("/simple/small/")
+    @router.post("/simple/small/", terms=PUBLISHING)
     async def write_to_a_page(self, request: Any) -> Answer:
         """Reads the body, where there is also a page."""
         return self.world.note("page", await request.body.read(1 << 20))
 
-    @router.post("/refuse/")
+    @router.post("/refuse/", terms=PUBLISHING)
     async def refuse(self, request: Any) -> Answer:
         """Does not read the body."""
         return self.world.note("refuse", b"")
 
-    @router.post("/late/")
+    @router.post("/late/", terms=PUBLISHING)
     async def late(self, request: Any) -> Answer:
         """Takes its time."""
         await deferLater(self.world.clock, 0.02)

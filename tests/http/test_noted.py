@@ -22,6 +22,7 @@ from pypi.http.overheard import Overheard
 from pypi.http.request import MOST_FEATURES, Request
 from pypi.http.router import Router, klein_for
 from pypi.http.site import Site
+from pypi.http.terms import ANYBODY_READS
 from pypi.http.usage import Usage
 from tests.http.memory import HOST, Response, Wire, parse_responses
 
@@ -56,7 +57,7 @@ class Room:
         """One feature, and a link of its own."""
         return Answer(body=b"feed", headers=(("Link", "</next>; rel=next"),))
 
-    @router.post("/call", feature="json.project")
+    @router.call("/call", feature="json.project", terms=ANYBODY_READS)
     async def call(self, request: Any) -> Answer:
         """Many features, by what is asked."""
         for name in request.args.get(b"use", ()):

@@ -16,6 +16,7 @@ from pypi.http.hosts import Hosts
 from pypi.http.router import Route, Router, klein_for
 from pypi.http.site import Site
 from pypi.http.streams import Stream
+from pypi.http.terms import PUBLISHING
 from tests.http.memory import HOST, Response, Wire, errors_logged, parse_responses
 
 KEPT = Policy(browser=60, cors=True)
@@ -34,7 +35,7 @@ class Room:
         """Reads."""
         return Answer(body=b"page")
 
-    @router.post("/page/")
+    @router.post("/page/", terms=PUBLISHING)
     async def write(self, request: Any) -> Answer:
         """Writes."""
         return Answer(body=b"written")
@@ -60,7 +61,7 @@ class Room:
         """Refuses."""
         raise NoSuchProject("x")
 
-    @router.post("/forbidden")
+    @router.post("/forbidden", terms=PUBLISHING)
     async def forbidden(self, request: Any) -> Answer:
         """Refuses a write."""
         raise Forbidden("Not you.")
@@ -127,7 +128,7 @@ def test_table_of_routes() -> None:
     """A room's routes are values, in the order they are written."""
     assert Room.router.routes[:3] == [
         Route("GET", "/page/", "page", KEPT),
-        Route("POST", "/page/", "write", Policy(store=False)),
+        Route("POST", "/page/", "write", Policy(store=False), terms=PUBLISHING, writes=True),
         Route("GET", "/item/<name>", "item", KEPT),
     ]
 

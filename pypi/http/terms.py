@@ -1,0 +1,166 @@
+"""On which terms a route may be asked: who, with what they show, how often, and what is noted of it.
+
+They stand beside each route as its policy does. A route that writes has to say all of them; what is missing,
+or contradicts itself, is found when the routes are put together, before anybody is served.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from caching.policy import Policy
+from pypi.domain.permissions import OF_ANYBODY, Permission
+
+if TYPE_CHECKING:
+    from pypi.http.router import Route
+
+_NAME = re.compile(r"[a-z]+(?:[._-][a-z]+)*", re.ASCII)
+
+
+class Credential(Enum):
+    """What a client may show of who it is. What a route does not take, its handler does not get to see."""
+
+    NONE = "none"
+    SESSION = "session"
+    TOKEN = "token"  # noqa: S105  # a kind of credential
+    PASSWORD = "password"  # noqa: S105  # likewise
+
+
+class Csrf(Enum):
+    """How a route makes sure that no page of strangers makes a browser ask it.
+
+    ``TOKEN``: the form carries a token of the session, and was sent by a page of our own origin.
+    ``COOKIELESS``: there is nothing to abuse, since cookies are not looked at.
+    """
+
+    TOKEN = "token and origin"  # noqa: S105  # a rule
+    COOKIELESS = "no cookies"
+
+
+@frozen(kw_only=True)
+class Terms:
+    """The terms of one route.
+
+    Attributes:
+        takes: kinds of credentials, each of which will do; with ``NONE`` one may come without any.
+        permission: what one needs.
+        csrf: how strangers' pages are kept out; a route that only reads needs nothing.
+        rate_limit: name of the limit that counts it; empty where there is none.
+        audit: the event that is noted when it was done; empty where nothing is.
+    """
+
+    takes: frozenset[Credential] = frozenset()
+    permission: Permission | None = None
+    csrf: Csrf | None = None
+    rate_limit: str = ""
+    audit: str = ""
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Headers of a request that these terms leave out of account."""
+        hidden = () if Credential.SESSION in self.takes else ("Cookie",)
+        if self.takes & {Credential.TOKEN, Credential.PASSWORD}:
+            return hidden
+        return (*hidden, "Authorization")
+
+
+def reading(*, rate_limit: str = "") -> Terms:
+    """The terms of what everybody may read, without showing anything."""
+    return Terms(takes=frozenset({Credential.NONE}), permission=Permission.READ, rate_limit=rate_limit)
+
+
+ANYBODY_READS = reading()
+
+PUBLISHING = Terms(
+    takes=frozenset({Credential.PASSWORD, Credential.TOKEN}),
+    permission=Permission.UPLOAD,
+    csrf=Csrf.COOKIELESS,
+    audit="file.upload",
+)
+"""Of uploads: by their tools, never by a browser that is signed in."""
+
+
+class Gaps(ValueError):
+    """Routes do not say all they have to, or contradict themselves: nothing is started.
+
+    Attributes:
+        args: one sentence for each.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
+
+
+def check(routes: Iterable[Route], *, has_origins: bool = True) -> None:
+    """Make sure that routes may be served.
+
+    Args:
+        has_origins: whether it is known whose pages are our own.
+
+    Raises:
+        Gaps: some may not.
+    """
+    found = [
+        f"{route.method} {route.path} {fault}."
+        for route in routes
+        for fault in (*faults(route), *(() if has_origins else _of_origins(route.terms)))
+    ]
+    if found:
+        raise Gaps(*found)
+
+
+def faults(route: Route) -> Iterator[str]:
+    """What is wrong with a route, in words that follow its name."""
+    terms = route.terms
+    if not terms.takes:
+        yield "does not say which credentials it takes"
+    if terms.permission is None:
+        yield "does not say which permission it needs"
+    if route.writes:
+        yield from _of_write(terms)
+    elif terms.permission is not None and terms.permission.writes and Credential.NONE in terms.takes:
+        yield from _of_open(terms)
+    if Credential.SESSION in terms.takes or Credential.NONE not in terms.takes:
+        yield from _of_personal(route.policy)
+    for name in filter(None, (terms.rate_limit, terms.audit)):
+        if not _NAME.fullmatch(name):
+            yield f"calls something {name!r}: such names are words with dots between them"
+
+
+def _of_write(terms: Terms) -> Iterator[str]:
+    if terms.permission is not None and not terms.permission.writes:
+        yield f"writes, and asks for no more than the permission to {terms.permission.value}"
+    if Credential.NONE in terms.takes:
+        yield from _of_open(terms)
+    if not terms.audit:
+        yield "writes, and does not say which event is noted of it"
+    if terms.csrf is None:
+        yield "writes, and does not say how pages of strangers are kept out (CSRF)"
+    elif Credential.SESSION in terms.takes and terms.csrf is not Csrf.TOKEN:
+        yield "takes sessions, and does not ask for the token of the session (CSRF)"
+    elif Credential.SESSION not in terms.takes and terms.csrf is Csrf.TOKEN:
+        yield "asks for the token of a session (CSRF), and takes no sessions"
+
+
+def _of_open(terms: Terms) -> Iterator[str]:
+    if terms.permission is not None and terms.permission not in OF_ANYBODY:
+        yield f"takes whoever shows no credentials, and needs the permission to {terms.permission.value}"
+
+
+def _of_personal(policy: Policy) -> Iterator[str]:
+    if policy.store and policy.shared:
+        yield "depends on who asks, and lets shared caches keep its answers"
+    if policy.keep:
+        yield "depends on who asks, and is kept by our own caches, where everybody gets the same"
+    if policy.cors:
+        yield "depends on who asks, and lets pages of other origins read its answers"
+
+
+def _of_origins(terms: Terms) -> Iterator[str]:
+    if terms.csrf is Csrf.TOKEN:
+        yield "is for pages of our own origin (CSRF), and nobody says which that is"
