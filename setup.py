@@ -50,6 +50,8 @@ TEST = [
     "playwright>=1.60",
     # Brings axe-core, which looks for what keeps people out, by pip alone; released several times a year.
     "axe-playwright-python>=0.1.8",
+    # A mail server to send to; rarely released and for tests alone, and speaks what real ones do.
+    "aiosmtpd>=1.4.6",
     # Reads what the Connect page shows for jobs; moto needs it anyway.
     "pyyaml>=6.0",
     "moto[server,s3]>=5.1",

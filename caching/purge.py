@@ -68,17 +68,19 @@ def batches(tags: Iterable[str], *, longest: int) -> Iterator[list[str]]:
         yield batch
 
 
-def pause(attempts: int, *, jitter: float, retry_after: float | None = None) -> float:
+def pause(
+    attempts: int, *, jitter: float, retry_after: float | None = None, longest: float = LONGEST_PAUSE
+) -> float:
     """Seconds until the next try: twice as long each time, half of it at random, never above the longest.
 
     Args:
         attempts: how often it has failed before this time.
         jitter: a number from 0 to 1.
         retry_after: what the edge asked for.
+        longest: what is never exceeded.
     """
-    longest = min(LONGEST_PAUSE, float(2 ** min(attempts, 16)))
-    chosen = longest * (0.5 + 0.5 * jitter)
-    return min(LONGEST_PAUSE, max(chosen, retry_after or 0.0))
+    chosen = min(longest, float(2 ** min(attempts, 16))) * (0.5 + 0.5 * jitter)
+    return min(longest, max(chosen, retry_after or 0.0))
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -45,6 +45,7 @@ from pypi.files.store import FileStore
 from pypi.files.workers import Workers
 from pypi.http.caller import Callers, Networks
 from pypi.http.camo import Camo
+from pypi.http.csrf import Origins
 from pypi.http.downloaded import Downloaded
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
@@ -65,6 +66,8 @@ from pypi.index.statistics import Statistics
 from pypi.index.tail import Tail
 from pypi.jobs.audit import Audit
 from pypi.jobs.downloads import KeepDownloads, TendDownloads
+from pypi.jobs.mail import figures as of_mail
+from pypi.jobs.mail import send_mail
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.popular import MarkPopular
 from pypi.jobs.purge import Purge, Purges
@@ -259,9 +262,15 @@ def build(
     edge = purger(config, client)
     purges = Purges(database=database, now=now, edge=edge is not None)
     sweep = Sweep(database=database, files=files, spool=spool, publisher=publisher, now=now)
+    mail = send_mail(config, reactor, origin=origin, now=now)
     outbox = Outbox(
-        database=database, reactor=reactor, now=now, handlers=Purge(purger=edge).handlers() if edge else {}
+        database=database,
+        reactor=reactor,
+        now=now,
+        handlers=Purge(purger=edge).handlers() if edge else {},
+        elsewhere=tuple(mail.handlers()) if mail else (),
     )
+    letters = mail.outbox(database, reactor, elsewhere=tuple(outbox.handlers)) if mail else None
     usage = KeepUsage(watched.usage, database, reactor)
     keep_downloads = KeepDownloads(Downloaded(now), database, reactor)
     tend_downloads = TendDownloads(database=database, now=now)
@@ -285,6 +294,8 @@ def build(
     if edge and shown_at(config):
         audit = Audit(database=database, purges=purges, client=client, url=shown_at(config), now=now)
         jobs.append(InTurn(job=audit, name="audit", database=database, now=now))
+    if letters:
+        jobs.append(letters)
     yanks = Yanks(database=database, now=now, announce=kept.invalidations.announce)
     schedule = Schedule(reactor, jobs=jobs)
     known = kept.ladder.known
@@ -422,6 +433,8 @@ def build(
         Reading(lambda: of_outbox(outbox.stats())),
         Reading(lambda: of_uploads(watched.observer.routes, UPLOADS)),
     )
+    if mail and letters:
+        watched.metrics.add(Reading(lambda: of_mail(mail, letters)))
     return Application(
         worker=worker,
         accounts=accounts,
@@ -433,7 +446,7 @@ def build(
         usage=usage,
         downloads=keep_downloads,
         tail=tail,
-        probes=probes,
+        probes={**probes, "mail": mail.mailer.probe} if mail else probes,
         parts=(
             *watched.parts,
             workers,
@@ -450,12 +463,18 @@ def build(
             keep_downloads,
             schedule,
             outbox,
+            *((letters,) if letters else ()),
             rerender,
         ),
         caches=kept,
         watch=watched,
         public=front.public(
-            *rooms, old=old, keeper=kept.keeper, switches=switched, error_page=ErrorPages(templates)
+            *rooms,
+            old=old,
+            keeper=kept.keeper,
+            switches=switched,
+            error_page=ErrorPages(templates),
+            origins=Origins.of(origin),
         ),
         operator=front.operators(health, watched.scrapes),
         hosts=names,

@@ -32,6 +32,7 @@ NAMES: Mapping[str, str] = {
     "purge.after-first": "The edge has acknowledged a purge for the first time; no row says so.",
     "purge.between": "A purge has been acknowledged once, and the second is due.",
     "purge.after-second": "The edge has acknowledged a purge for the second time; its row is still there.",
+    "mail.after-sent": "A mail server has taken a letter; its row is still there.",
 }
 """Every point, and what is true when it is reached. Those of files are passed by a wheel's metadata, too."""
 

@@ -102,6 +102,7 @@ GOOD: dict[str, tuple[object, str, object]] = {
         "http://second.example:8080",
     ),
     "mail.url": ("smtp://h:25", "smtp://h:25", "smtp://h:25"),
+    "mail.sender": ("Index <index@h.example>", "Index  <index@h.example>", "Index <index@h.example>"),
     "limits.factor": (0.5, "0.5", 0.5),
     "limits.xmlrpc": ("5/second", " 5 / Second ", "5/second"),
 }

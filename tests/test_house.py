@@ -105,7 +105,7 @@ ONLY_HERE = {
     "werkzeug": {"pypi.http.router": "Klein's routing"},
     "argon2": {"pypi.accounts.passwords": "passwords"},
     "click": {"pypi.cli": "the command line"},
-    "jinja2": {"pypi.web.templates": "templates"},
+    "jinja2": {"pypi.web.templates": "pages", "pypi.mail.messages": "letters"},
     "prometheus_client": {"pypi.metrics": "figures as text"},
 }
 """Libraries that one place wraps for all."""

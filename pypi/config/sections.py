@@ -293,10 +293,13 @@ class Mail:
     """Outgoing mail."""
 
     url: str = _key(
-        values.url("smtp", "smtps", "file"),
+        values.url("smtp", "smtps", "file", words=("", "off")),
         "",
-        "smtp://user:password@host:587; empty: a folder in service.data",
+        "smtp://user:password@host:587, smtps://…, file:///folder, or off; empty: a folder in service.data",
         secret=True,
+    )
+    sender: str = _key(
+        values.mailbox, "", "who mail is from; empty: cheeseshop at the host of service.origin"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -36,6 +37,15 @@ def line(most: int, least: int = 0) -> Read[str]:
         return given
 
     return read
+
+
+def mailbox(value: object) -> str:
+    """``a@b.example``, ``Name <a@b.example>``, or nothing."""
+    given = line(200)(value)
+    name, address = parseaddr(given)
+    if given and not re.fullmatch(r"[!#-'*+./0-9=?A-Z^_`a-z{|}~-]+@[A-Za-z0-9.-]+", address):
+        raise NotAllowed("an e-mail address such as index@example.org or Index <index@example.org>")
+    return formataddr((name, address)) if given else ""
 
 
 def word(value: object) -> str:

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from caching.purge import pause
+from caching.purge import LONGEST_PAUSE, pause
 from pypi.db.database import Database
 from pypi.db.queries import outbox
 from pypi.db.queries.outbox import Backlog, Errand
@@ -38,7 +38,7 @@ LOOK = 10.0
 """Seconds between looks at what is left."""
 
 ALARM = 60.0
-"""Seconds an errand may be old before the operator is told, and between two tellings."""
+"""Seconds a purge may be old before the operator is told, and between two tellings."""
 
 
 @frozen(kw_only=True)
@@ -87,6 +87,10 @@ class Outbox:
     Attributes:
         handlers: kind of errand → what does it. A kind nobody handles has nobody to be done for, such as
             a purge where no cache stands in front: it is done.
+        elsewhere: kinds that another outbox handles, for they may take long and these may not wait.
+        longest: seconds until the next try of what keeps failing, at most.
+        alarm: seconds an errand may be old before the operator is told, and between two tellings.
+        meaning: what it means when errands are left for so long.
     """
 
     every: ClassVar[float] = 1.0
@@ -95,6 +99,10 @@ class Outbox:
     now: Callable[[], datetime] = field(repr=False)
     handlers: Mapping[str, Handler] = field(factory=dict, repr=lambda handlers: str(list(handlers)))
     random: Random = field(factory=Random, repr=False)
+    elsewhere: Sequence[str] = field(default=(), repr=False)
+    longest: float = field(default=LONGEST_PAUSE, repr=False)
+    alarm: float = field(default=ALARM, repr=False)
+    meaning: str = field(default="what stands before the index may serve old pages", repr=False)
     _backlog: Backlog = field(default=Backlog(0, None), init=False, repr=False)
     _stats: Stats = field(factory=Stats, init=False, repr=False)
     _looked: float | None = field(default=None, init=False, repr=False)
@@ -114,7 +122,8 @@ class Outbox:
 
     async def run(self) -> None:
         """Do what is due, each kind for itself; come back at once while there is more."""
-        await self.database.transact(outbox.drop_for_nobody, list(self.handlers), now=self.now())
+        wanted = [*self.handlers, *self.elsewhere]
+        await self.database.transact(outbox.drop_for_nobody, wanted, now=self.now())
         ends = [Deferred.fromCoroutine(self._empty(*one)) for one in self.handlers.items()]
         try:
             await gatherResults(ends, consumeErrors=True)
@@ -191,7 +200,7 @@ class Outbox:
         for errand in errands:
             by_attempts.setdefault(errand.attempts, []).append(errand)
         for attempts, same in by_attempts.items():
-            seconds = pause(attempts, jitter=jitter, retry_after=asked)
+            seconds = pause(attempts, jitter=jitter, retry_after=asked, longest=self.longest)
             await self.database.transact(outbox.later, same, due=self.now() + timedelta(seconds=seconds))
 
     async def _look(self) -> None:
@@ -202,12 +211,12 @@ class Outbox:
         self._looked = seconds
         self._backlog = await self.database.read(outbox.backlog, list(self.handlers))
         stats = self.stats()
-        if stats.age < ALARM or (self._alarmed is not None and seconds - self._alarmed < ALARM):
+        if stats.age < self.alarm or (self._alarmed is not None and seconds - self._alarmed < self.alarm):
             return
         self._alarmed = seconds
         log.critical(
-            "{waiting} errands are in the outbox, the oldest for {age_seconds:.0f} s: "
-            "what stands before the index may serve old pages",
+            "{waiting} errands are in the outbox, the oldest for {age_seconds:.0f} s: {meaning}",
             waiting=stats.waiting,
             age_seconds=stats.age,
+            meaning=self.meaning,
         )
