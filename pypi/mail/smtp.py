@@ -59,7 +59,7 @@ class Smtp:
             await conversation
         except TookTooLong:
             raise NotSent(f"{self._name}: no end after {self.whole:g} s, {talk.stage}") from None
-        except ConnectError as error:
+        except (ConnectError, OSError) as error:
             raise NotSent(f"{self._name} is not reached: {error}") from None
         except NotSent as error:
             raise NotSent(f"{self._name}: {error}") from None
@@ -98,6 +98,8 @@ class Smtp:
             return optionsForClientTLS(self.server.host)
         try:
             pieces = ca.read_bytes().split(b"-----BEGIN CERTIFICATE-----")[1:]
+            if not pieces:
+                raise ValueError("there is none")
             whole = [Certificate.loadPEM(b"-----BEGIN CERTIFICATE-----" + piece) for piece in pieces]
             trusted = trustRootFromCertificates(whole)  # type: ignore[no-untyped-call]
         except Exception as error:

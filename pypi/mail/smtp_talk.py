@@ -60,7 +60,7 @@ class Talk(ESMTPClient):
         self.timeout: float | None = timeout  # type: ignore[assignment]  # Twisted's own is None
         self._later = later
         self.end: Deferred[None] = Deferred()
-        self.stage = "while waiting for its greeting"
+        self.stage = "before it was ready for a message"
         self.requireAuthentication = bool(user)
         self.heloFallback = False
         self._message = message
@@ -101,6 +101,9 @@ class Talk(ESMTPClient):
     def getMailTo(self) -> Any:
         assert self._message is not None
         try:
+            # Without a domain it would be given ours.
+            if "@" not in self._message.to:
+                raise AddressError(self._message.to)
             return [Address(self._message.to)]
         except (AddressError, UnicodeError):
             self._finish(Refused("the address cannot be written in SMTP"))
