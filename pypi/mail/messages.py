@@ -1,6 +1,7 @@
 """Messages: letters put into words, as text and as HTML that say the same, and into the form of mail.
 
-Headers are written by the standard library's ``email``, which encodes what is no ASCII and refuses line ends.
+Headers are written by the standard library's ``email``, which encodes what is no ASCII and refuses line ends;
+what was written is looked at again, for it has been led to write more.
 Links begin with the index's own URL, whoever asked for the letter under whatever name of it.
 """
 
@@ -74,7 +75,7 @@ class Messages:
     def sent_by(self) -> Address:
         """Who the messages are from."""
         name, address = parseaddr(self.sender or f"cheeseshop@{self.host}")
-        return Address(display_name=name or self.index, addr_spec=ascii_address(address))
+        return Address(display_name=plain(name or self.index), addr_spec=ascii_address(address))
 
     def write(self, posted: Posted, *, number: int) -> Message:
         """A letter as a message.
@@ -100,7 +101,7 @@ class Messages:
         values = self._values(posted)
         message.set_content(wrapped(self._render(letter, "txt", values)))
         message.add_alternative(self._render(letter, "html", values), subtype="html")
-        return Message(sender=sender.addr_spec, to=to, data=message.as_bytes())
+        return Message(sender=sender.addr_spec, to=to, data=checked(message))
 
     def _render(self, letter: Letter, kind: str, values: dict[str, Any]) -> str:
         return self._environment.get_template(f"{letter.name}.{kind}").render(values)
@@ -121,10 +122,25 @@ class Messages:
         }
 
 
+def checked(message: EmailMessage) -> bytes:
+    """A message as it is sent.
+
+    Raises:
+        Refused: it has other headers than it was given.
+    """
+    data = message.as_bytes()
+    head = data.partition(b"\n\n")[0]
+    names = re.findall(rb"^([^ \t:]+):", head, re.MULTILINE)
+    if [name.decode().lower() for name in names] != [name.lower() for name in message.keys()]:  # noqa: SIM118
+        raise Refused("its headers hold other headers")
+    return data
+
+
 def plain(text: str) -> str:
     """What somebody has chosen, on one line, not too long, and no link for a mail program to make one of."""
     line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    line = _SCHEME.sub("…", line)
+    # The standard library decodes such words in headers, line ends within and all, and writes them so.
+    line = _SCHEME.sub("…", line.replace("=?", "= ?"))
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 

@@ -116,7 +116,7 @@ class MailServer:
         if what == "hang":
             await asyncio.sleep(3600)
         if what == "die":
-            server.transport.abort()
+            _die(server)
             return "421 dying"
         return None if what == "die-after" else what
 
@@ -140,13 +140,18 @@ class MailServer:
             return said
         self.envelopes.append((envelope.mail_from, envelope.rcpt_tos, envelope.content))
         if self.says.get("DATA") == "die-after":
-            server.transport.abort()
+            _die(server)
         return "250 taken"
+
+
+def _die(server: SMTP) -> None:
+    transport: Any = server.transport
+    transport.abort()
 
 
 def read(data: bytes) -> EmailMessage:
     """A message as a mail program reads it."""
-    return message_from_bytes(data, _class=EmailMessage, policy=policy.default)  # type: ignore[arg-type]
+    return message_from_bytes(data, _class=EmailMessage, policy=policy.default)
 
 
 def part(message: EmailMessage, kind: str) -> str:
