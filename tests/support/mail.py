@@ -66,6 +66,7 @@ class MailServer:
         asks: whether one has to sign in.
         says: the command (``MAIL``, ``RCPT``, ``DATA``) → what is answered to it; ``hang`` and ``die`` are
             done instead, ``die-after`` when the message was kept.
+        refuses: recipients → what is answered to them.
         envelopes: (sender, recipients, bytes) of the messages taken.
         commands: that were answered, in order.
     """
@@ -74,6 +75,7 @@ class MailServer:
     wrapped: bool = False
     asks: bool = False
     says: dict[str, str] = field(factory=dict)
+    refuses: dict[str, str] = field(factory=dict)
     port: int = field(factory=free_port)
     envelopes: list[tuple[str, list[str], bytes]] = field(factory=list)
     commands: list[str] = field(factory=list)
@@ -130,7 +132,7 @@ class MailServer:
         return "250 OK"
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if said := await self._say("RCPT", server):
+        if said := await self._say("RCPT", server) or self.refuses.get(address):
             return said
         envelope.rcpt_tos.append(address)
         return "250 OK"
