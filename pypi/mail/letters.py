@@ -21,7 +21,7 @@ class Letter:
         name: of its templates, and in the database.
         subject: with its fields, and ``index``, in braces.
         facts: what is listed below its words: label and field.
-        user: whom it is written to, by name.
+        user: whom it is written to, by name; empty where that is not to be told, or not known.
     """
 
     name: ClassVar[str]
@@ -75,6 +75,26 @@ class AddressChanged(Letter):
     subject = "Your address at {index} was changed"
     facts = (("New address", "new"),)
     new: str
+
+
+@frozen(kw_only=True)
+class AddressKnown(Letter):
+    """Tells whose address was given for a new account, ``wanted``, that it has one; the page tells nobody."""
+
+    name = "address-known"
+    subject = "Your address has an account at {index} already"
+    facts = (("Account wanted", "wanted"),)
+    wanted: str
+
+
+@frozen(kw_only=True)
+class AddressWanted(Letter):
+    """Tells whose address somebody, ``by``, wants for another account, that it was not added."""
+
+    name = "address-wanted"
+    subject = "Your address at {index} was wanted for another account"
+    facts = (("Wanted by", "by"),)
+    by: str
 
 
 @frozen(kw_only=True)
@@ -224,6 +244,8 @@ LETTERS: dict[str, type[Letter]] = {
         VerifyAddress,
         ResetPassword,
         AddressChanged,
+        AddressKnown,
+        AddressWanted,
         PasswordChanged,
         NewSignIn,
         FactorAdded,

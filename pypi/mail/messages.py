@@ -113,6 +113,8 @@ class Messages:
         return {
             **fields,
             "account": f"{self.origin}{ACCOUNT}",
+            "hello": f"Hello {fields['user']}," if letter.user else "Hello,",
+            "your_account": f"your account {fields['user']}" if letter.user else "your account",
             "facts": [*facts, ("When", moment(posted.at))],
             "index": self.index,
             "link": f"{self.origin}{own_path(letter.link_path)}",

@@ -30,6 +30,7 @@ PATH = f"/account/reset/{'a-Z_9' * 9}"
 VALUES = {
     "user": "ada",
     "path": PATH,
+    "wanted": "ada2",
     "project": "Wensleydale.Tools",
     "by": "grace",
     "new": "gorgonzola",
@@ -234,6 +235,14 @@ def test_headers_are_looked_at_again() -> None:
     message.set_content("x")
     with pytest.raises(Refused):
         checked(message)
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_nobody_by_name(name: str) -> None:
+    """A letter to whom is not known by name reads well, too."""
+    text = part(read(written(letter(name, user="")).data), "plain")
+    assert text.startswith("Hello,\n\n")
+    assert not re.search(r"[^\n ]  | [.,:]", text)
 
 
 def test_domains_in_other_scripts() -> None:
