@@ -32,6 +32,11 @@ from pypi.domain.permissions import TOKEN_USER, Credentials, Identity
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,48}[A-Za-z0-9])?", re.ASCII)
 
 
+def is_usable(name: str) -> bool:
+    """Whether an account may have that name."""
+    return _NAME.fullmatch(name) is not None and name.lower() != TOKEN_USER
+
+
 @frozen(kw_only=True, eq=False)
 class Accounts:
     """All there is to know and to change about accounts."""
@@ -82,7 +87,7 @@ class Accounts:
         Raises:
             Refusal: name, address or password cannot be used, or belong to somebody else.
         """
-        if not _NAME.fullmatch(name) or name.lower() == TOKEN_USER:
+        if not is_usable(name):
             raise UnusableName(name)
         if addresses.why_not(email) is not None:
             raise UnusableAddress(email)

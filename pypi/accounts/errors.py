@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from pypi.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
+from pypi.domain.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
 
 
 class NoCredentials(Unauthenticated):
@@ -83,6 +83,54 @@ class UnusablePassword(Invalid):
 
     def __str__(self) -> str:
         return f"A password has {self.at_least} to {self.at_most} characters."
+
+
+@frozen
+class WeakPassword(Invalid):
+    """Long enough, and yet easily guessed."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Choose another password: {self.reason}."
+
+
+class UnusableProof(Gone):
+    """A secret that was sent by mail is good no longer, or never was; which of it, nobody is told."""
+
+    def __str__(self) -> str:
+        return "This link was used before, is too old, or was replaced. Ask for a new one."
+
+
+class RegistrationOff(Forbidden):
+    """Accounts of this index are made by its operator."""
+
+    def __str__(self) -> str:
+        return "Accounts of this index are made by its operator."
+
+
+class NoSuchAddress(NotFound):
+    """The account has no such e-mail address."""
+
+    def __str__(self) -> str:
+        return "Your account has no such e-mail address."
+
+
+class PrimaryAddress(Conflict):
+    """The address that mail goes to cannot be removed."""
+
+    def __str__(self) -> str:
+        return "This is where your mail goes. Make another address the primary one first."
+
+
+@frozen
+class TooManyAddresses(Conflict):
+    """The account has as many addresses as it may have."""
+
+    most: int
+
+    def __str__(self) -> str:
+        return f"An account has at most {self.most} e-mail addresses."
 
 
 @frozen

@@ -1,0 +1,47 @@
+"""What people are told by mail about their account; somebody else makes letters of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from enum import Enum
+
+from attrs import field, frozen
+
+from pypi.db.connection import Cursor
+
+
+class Word(Enum):
+    """What a notice says."""
+
+    REGISTER = "prove that the address of your new account is yours"
+    REGISTER_KNOWN = "somebody wants to make an account with an address that has one already"
+    VERIFY = "prove that an address is yours"
+    VERIFY_KNOWN = "somebody wants to add your address to another account"
+    RESET = "choose another password"
+    PASSWORD_CHANGED = "your password was changed"  # noqa: S105  # a sentence, not a password
+    PRIMARY_CHANGED = "your mail goes to another address now"
+
+
+@frozen(kw_only=True)
+class Notice:
+    """To one person, about one thing.
+
+    Attributes:
+        to: an e-mail address.
+        user: whom it is written to, by name.
+        secret: what proves that it was read; ``None`` where nothing is to be proven.
+        lasts: how long it is worth sending; of a secret, how long that is good.
+        address: another e-mail address it is about.
+    """
+
+    word: Word
+    to: str
+    user: str
+    secret: str | None = field(default=None, repr=False)
+    lasts: timedelta = timedelta(days=2)
+    address: str = ""
+
+
+Send = Callable[[Cursor, Notice], Awaitable[None]]
+"""Has a notice sent once the transaction of the cursor is committed."""
