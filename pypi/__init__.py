@@ -28,7 +28,7 @@ Rooms::
                         sockets orders picture ready signals systemd backoff foreground clock
                         descriptors
     pypi/failpoints.py  points with names, which do nothing unless they are armed
-    pypi/config/        sections (every key)  values, features (how one is read)  load  show
+    pypi/config/        sections (every key)  values, features, mail (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
                         features clients usage switches: what is used, by whom, until when  downloads
                         marker_words wheel_words: requirements and tags as people say them  classifiers: trees
@@ -40,11 +40,13 @@ Rooms::
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
                         downloads: of whom how many  people: who publishes what
                         classifiers: how many have which
-    pypi/publishing/    the corridor: submission facts checks rules publish record errors; yank
+    pypi/publishing/    the corridor: submission facts checks rules publish record errors
+                        yank  holding deletion status: what its owners do to a project
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
                         sessions (session_copies)  throttle: how often one may try  audit: the security log
-                        registration  emails: what is proven by mail
+                        registration emails renewal: what is proven by mail  strength even: of passwords,
+                        and of time  notices: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
                         factor_errors: why none of these
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked

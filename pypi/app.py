@@ -85,6 +85,7 @@ from pypi.metrics.readings import (
     of_shared,
     of_uploads,
 )
+from pypi.publishing.deletion import Deletions
 from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
@@ -152,6 +153,7 @@ class Application:
     accounts: Accounts
     publisher: Publisher
     yanks: Yanks
+    deletions: Deletions
     purges: Purges
     outbox: Outbox
     spool: Spool
@@ -297,6 +299,9 @@ def build(
     if letters:
         jobs.append(letters)
     yanks = Yanks(database=database, now=now, announce=kept.invalidations.announce)
+    deletions = Deletions(
+        database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget
+    )
     schedule = Schedule(reactor, jobs=jobs)
     known = kept.ladder.known
     changes = Changes(database)
@@ -440,6 +445,7 @@ def build(
         accounts=accounts,
         publisher=publisher,
         yanks=yanks,
+        deletions=deletions,
         purges=purges,
         outbox=outbox,
         spool=spool,

@@ -72,6 +72,79 @@ class ReleaseUnyanked(ProjectChange):
 
 
 @frozen(kw_only=True)
+class FileRemoved(ProjectChange):
+    """A file was deleted; its name is never used again."""
+
+    version: str
+    filename: str
+
+
+@frozen(kw_only=True)
+class ReleaseRemoved(ProjectChange):
+    """A version was deleted with all its files."""
+
+    version: str
+
+
+@frozen(kw_only=True)
+class ProjectRemoved(ProjectChange):
+    """A project was deleted with all its releases.
+
+    Attributes:
+        users: names of those who had a role in it.
+        former_names: normalized names that led to it.
+    """
+
+    users: tuple[str, ...] = ()
+    former_names: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class StatusChanged(ProjectChange):
+    """A project is archived, deprecated or active from now on, or for another reason (PEP 792).
+
+    Attributes:
+        status: a word of PEP 792.
+    """
+
+    status: str
+
+
+@frozen(kw_only=True)
+class ProjectQuarantined(ProjectChange):
+    """Nobody is offered anything of a project until it was looked into.
+
+    Attributes:
+        users: names of those who have a role in it.
+    """
+
+    users: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class QuarantineCleared(ProjectChange):
+    """It was looked into, and is offered again; ``users`` as above."""
+
+    users: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class RoleRemoved(ProjectChange):
+    """Somebody lost a role."""
+
+    role: str
+    user: str
+
+
+@frozen(kw_only=True)
+class RoleChanged(ProjectChange):
+    """Somebody has another role from now on."""
+
+    role: str
+    user: str
+
+
+@frozen(kw_only=True)
 class DescriptionsRendered:
     """Descriptions look different from now on; nothing that anybody has published did change.
 
@@ -95,8 +168,19 @@ Change = (
     | FileAdded
     | ReleaseYanked
     | ReleaseUnyanked
+    | FileRemoved
+    | ReleaseRemoved
+    | ProjectRemoved
+    | StatusChanged
+    | ProjectQuarantined
+    | QuarantineCleared
+    | RoleRemoved
+    | RoleChanged
     | DescriptionsRendered
 )
+
+WITHHELD = "withheld"
+"""Tag of changes after which something must not be handed out any more, not even where nothing newer is."""
 
 
 def action(change: Change) -> str:
@@ -114,6 +198,22 @@ def action(change: Change) -> str:
             return "yank release"
         case ReleaseUnyanked():
             return "unyank release"
+        case FileRemoved(filename=filename):
+            return f"remove file {filename}"
+        case ReleaseRemoved():
+            return "remove release"
+        case ProjectRemoved():
+            return "remove project"
+        case StatusChanged(status=status):
+            return f"project {status}"
+        case ProjectQuarantined():
+            return "project quarantined"
+        case QuarantineCleared():
+            return "project quarantine cleared"
+        case RoleRemoved(role=role, user=user):
+            return f"remove {role} {user}"
+        case RoleChanged(role=role, user=user):
+            return f"change {role} {user}"
         case DescriptionsRendered():
             return "render descriptions"
 
@@ -126,9 +226,11 @@ def version(change: Change) -> str | None:
             | FileAdded(version=number)
             | ReleaseYanked(version=number)
             | ReleaseUnyanked(version=number)
+            | FileRemoved(version=number)
+            | ReleaseRemoved(version=number)
         ):
             return number
-        case ProjectCreated() | RoleAdded() | DescriptionsRendered():
+        case _:
             return None
 
 
@@ -140,11 +242,24 @@ def tags(change: Change) -> tuple[str, ...]:
             return tuple(f"project/{name}" for name in projects)
         case ProjectCreated():
             return (project, "all-projects", "search", "journal")
-        case RoleAdded(user=user):
+        case RoleAdded(user=user) | RoleRemoved(user=user) | RoleChanged(user=user):
             # The list of all projects shows the last serial of each.
             return (project, "all-projects", f"user/{user.lower()}", "journal")
         case ReleaseCreated() | FileAdded() | ReleaseYanked() | ReleaseUnyanked():
             return (project, "all-projects", "search", "journal")
+        case FileRemoved() | ReleaseRemoved():
+            return (project, "all-projects", "search", "journal", WITHHELD)
+        case StatusChanged():
+            return (project, "all-projects", "search", "journal")
+        case ProjectRemoved(users=users, former_names=names):
+            former = (f"project/{name}" for name in names)
+            return (project, *former, "all-projects", "search", "journal", *_of_users(users), WITHHELD)
+        case ProjectQuarantined(users=users) | QuarantineCleared(users=users):
+            return (project, "all-projects", "search", "journal", *_of_users(users), WITHHELD)
+
+
+def _of_users(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"user/{name.lower()}" for name in names)
 
 
 def all_tags(lines: Iterable[Change]) -> tuple[str, ...]:

@@ -17,9 +17,11 @@ from pypi.publishing.errors import (
     FilenameUsedUp,
     MayNotUpload,
     MetadataDisagrees,
+    NameMoved,
     NameProhibited,
     NameReserved,
     NameTooSimilar,
+    NameWithdrawn,
     ProjectClosed,
     ProjectTooLarge,
     ReleaseClosed,
@@ -50,7 +52,7 @@ def of_permission(
     if facts.project is None:
         if identity.project_id is not None:
             yield TokenOfOtherProject(submission.name)
-        yield from _of_new_name(submission, facts, rules)
+        yield from _of_new_name(submission, facts, identity, rules)
         return
     if identity.project_id not in (None, facts.project.id):
         yield TokenOfOtherProject(facts.project.name)
@@ -60,11 +62,15 @@ def of_permission(
         yield ProjectClosed(facts.project.name, facts.project.status)
 
 
-def _of_new_name(submission: Submission, facts: Facts, rules: Rules) -> Iterator[Refusal]:
+def _of_new_name(submission: Submission, facts: Facts, identity: Identity, rules: Rules) -> Iterator[Refusal]:
     if submission.project in rules.standard_library:
         yield NameReserved(submission.name)
     if facts.is_prohibited or submission.project in rules.reserved:
         yield NameProhibited(submission.name)
+    if facts.former is not None and facts.former.now is not None:
+        yield NameMoved(submission.name, facts.former.now)
+    elif facts.former is not None and not (facts.former.is_own or identity.is_operator):
+        yield NameWithdrawn(submission.name)
     if facts.look_alike is not None:
         yield NameTooSimilar(submission.name, facts.look_alike)
 

@@ -28,6 +28,27 @@ class NameProhibited(Invalid):
 
 
 @frozen
+class NameMoved(Invalid):
+    """A project had the name, and is called otherwise now."""
+
+    name: str
+    now: str
+
+    def __str__(self) -> str:
+        return f"The name {self.name!r} isn't allowed: that project is called {self.now!r} now."
+
+
+@frozen
+class NameWithdrawn(Invalid):
+    """A project had the name, and was deleted: only who owned it may begin anew."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"The name {self.name!r} isn't allowed: a project of that name was deleted."
+
+
+@frozen
 class NameTooSimilar(Invalid):
     """A hurried reader would take the name for that of another project."""
 

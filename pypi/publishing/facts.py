@@ -5,10 +5,11 @@ from __future__ import annotations
 from attrs import frozen
 
 from pypi.db.connection import Cursor
-from pypi.db.queries import files, projects, releases, roles
+from pypi.db.queries import files, projects, releases, removal, roles
 from pypi.db.queries.files import KnownFile
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
+from pypi.db.queries.removal import FormerName
 from pypi.domain.filenames import FileType
 from pypi.domain.permissions import Identity, Role
 from pypi.publishing.submission import Submission
@@ -23,6 +24,7 @@ class Facts:
         role: the uploader's in the project.
         look_alike: name of another project that reads like this one; looked up for new names only.
         is_prohibited: whether the operator keeps the name from being taken; for new names only.
+        former: what became of the project that had the name; for new names only.
         size: bytes of the project's files.
         clash: the listed file with this name, or else with this content.
         ever_used: filename of which this one is a spelling and which was once published.
@@ -34,6 +36,7 @@ class Facts:
     role: Role | None = None
     look_alike: str | None = None
     is_prohibited: bool = False
+    former: FormerName | None = None
     size: int = 0
     clash: KnownFile | None = None
     ever_used: str | None = None
@@ -74,6 +77,7 @@ async def _around(
             project=None,
             look_alike=await projects.look_alike(cursor, submission.name),
             is_prohibited=await projects.is_prohibited(cursor, submission.project),
+            former=await removal.former_name(cursor, submission.project, user_id=identity.user_id),
             clash=clash,
             ever_used=ever_used,
         )

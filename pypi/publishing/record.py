@@ -8,7 +8,18 @@ from datetime import datetime
 from attrs import frozen
 
 from pypi.db.connection import Cursor
-from pypi.db.queries import dependencies, files, journal, outbox, projects, releases, roles, search, tokens
+from pypi.db.queries import (
+    dependencies,
+    files,
+    journal,
+    outbox,
+    projects,
+    releases,
+    removal,
+    roles,
+    search,
+    tokens,
+)
 from pypi.db.queries.files import NewFile
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
@@ -107,6 +118,7 @@ async def conclude(cursor: Cursor, lines: Sequence[Change], *, now: datetime) ->
 
 async def _create(cursor: Cursor, publication: Publication, lines: list[Change]) -> ProjectRow:
     submission, identity = publication.submission, publication.identity
+    await removal.free(cursor, submission.project)
     project = await projects.add(cursor, submission.name, now=publication.now)
     assert project is not None, "the creation of this name is locked"
     lines.append(ProjectCreated(project=project.normalized, name=project.name, actor=identity.name))

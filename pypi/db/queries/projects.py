@@ -45,8 +45,13 @@ BY_NAME = """
 LOCKED = BY_NAME + " FOR UPDATE"
 
 LOOK_ALIKE = """
-    SELECT name FROM projects
-     WHERE look_alike = %(look_alike)s AND normalized <> %(normalized)s ORDER BY id LIMIT 1"""
+    SELECT name FROM (
+        SELECT name, 1 AS place, id FROM projects
+         WHERE look_alike = %(look_alike)s AND normalized <> %(normalized)s
+         UNION ALL
+        SELECT name, 2, project_id FROM former_names
+         WHERE look_alike = %(look_alike)s AND normalized <> %(normalized)s) AS alike
+     ORDER BY place, id LIMIT 1"""
 
 # Two look-alikes registered at once must not both succeed: whoever creates holds the key of both.
 LOCK_LOOK_ALIKE = "SELECT pg_advisory_xact_lock(hashtextextended(%(look_alike)s, 1))"
@@ -92,7 +97,7 @@ async def locked(cursor: Cursor, name: NormalizedName) -> ProjectRow | None:
 
 
 async def look_alike(cursor: Cursor, name: str) -> str | None:
-    """The name of another project a hurried reader would take for ``name``, ``None`` if there is none."""
+    """The name another project has or had which a hurried reader would take for ``name``, if any."""
     found: str | None = await cursor.value(
         LOOK_ALIKE, {"look_alike": look_alike_key(name), "normalized": normalize(name)}
     )

@@ -1,0 +1,43 @@
+"""For tests of what owners do to their projects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pypi.domain.permissions import Identity
+from tests.support.index import Index
+
+
+def identity(index: Index, name: str, **more: Any) -> Identity:
+    """An account, as one who showed a password."""
+    [(number,)] = index.sql(f"SELECT id FROM users WHERE name = '{name}'")
+    return Identity(user_id=number, name=name, **more)
+
+
+def check(index: Index) -> None:
+    """What holds after every change: no gaps in the journal, searches as meant, nothing astray in the store."""
+    assert index.sql("SELECT count(*), max(serial) FROM journal")[0] in [
+        (count, count) for (count,) in index.sql("SELECT count(*) FROM journal")
+    ]
+    differing = index.sql(
+        "SELECT s.normalized, d.normalized FROM search s FULL JOIN search_documents d USING (project_id) "
+        "WHERE to_jsonb(s) IS DISTINCT FROM to_jsonb(d)"
+    )
+    differing += index.sql(
+        "SELECT d.normalized, m.normalized FROM dependencies d FULL JOIN dependencies_meant m "
+        "USING (project_id, normalized) WHERE to_jsonb(d) IS DISTINCT FROM to_jsonb(m)"
+    )
+    differing += index.sql(
+        "SELECT f.normalized, d.normalized FROM findable f FULL JOIN search d USING (project_id) "
+        "WHERE f.project_id IS NULL OR d.project_id IS NULL"
+    )
+    assert differing == []
+    assert index.sql("SELECT filename FROM files EXCEPT SELECT filename FROM filenames") == []
+    stale = index.sql(
+        "SELECT p.name FROM projects p WHERE last_serial <> "
+        "(SELECT max(serial) FROM journal j WHERE j.normalized = p.normalized)"
+    )
+    assert stale == []
+    listed = {f"{one[:2]}/{one[2:4]}/{one[4:]}" for (one,) in index.sql("SELECT blake2_256 FROM files")}
+    stored = {path.rpartition("/")[0] for path, kind in index.state().files.items() if kind != "folder"}
+    assert listed == stored, "the store has what is listed, and nothing else"
