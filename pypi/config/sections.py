@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from pypi.config import features, values
+from pypi.config import features, mail, values
 from pypi.config.values import Read, T
 from pypi.domain.switches import Announcement
 
@@ -293,7 +293,7 @@ class Mail:
     """Outgoing mail."""
 
     url: str = _key(
-        values.url("smtp", "smtps", "file", words=("", "off")),
+        mail.mail_url,
         "",
         "smtp://user:password@host:587, smtps://…, file:///folder, or off; empty: a folder in service.data",
         secret=True,

@@ -113,9 +113,6 @@ def send_mail(config: Config, reactor: Any, *, origin: str, now: Callable[[], da
 
     Args:
         origin: URL of the index, without a slash at its end.
-
-    Raises:
-        ValueError: the section cannot be used.
     """
     if config.mail.url == "off":
         return None

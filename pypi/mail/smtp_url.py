@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from attrs import field, frozen
 
-PORTS = {"smtp": 587, "smtps": 465}
+from pypi.config.mail import mail_url
 
-TLS = ("required", "offered", "off")
+PORTS = {"smtp": 587, "smtps": 465}
 
 
 @frozen(kw_only=True)
@@ -39,13 +38,12 @@ class SmtpServer:
         Unless ``tls`` says otherwise it is required, but of a server on this machine.
 
         Raises:
-            ValueError: it is no such URL; the password is not quoted.
+            ValueError: it is no such URL; nothing of it is quoted.
         """
-        parts = urlsplit(url)
+        parts = urlsplit(mail_url(url))
         given = dict(parse_qsl(parts.query, keep_blank_values=True))
-        wrong = list(_wrong(parts.scheme, parts.hostname, parts.username, parts.password, given))
-        if wrong:
-            raise ValueError(f"mail.url: {'; '.join(wrong)}.")
+        if parts.scheme not in PORTS:
+            raise ValueError("no URL of a mail server")
         host = str(parts.hostname)
         usual = "off" if _is_here(host) else "required"
         return cls(
@@ -56,21 +54,6 @@ class SmtpServer:
             password=unquote(parts.password or ""),
             ca=Path(given["ca"]) if given.get("ca") else None,
         )
-
-
-def _wrong(
-    scheme: str, host: str | None, user: str | None, password: str | None, given: dict[str, str]
-) -> Iterator[str]:
-    if scheme not in PORTS or not host:
-        yield "it has to be smtp://host or smtps://host"
-    if unknown := sorted(given.keys() - {"tls", "ca"}):
-        yield f"it knows tls and ca after the question mark, not {', '.join(unknown)}"
-    if "tls" in given and (scheme == "smtps" or given["tls"] not in TLS):
-        yield f"tls is one of {', '.join(TLS)}, and only of smtp://"
-    if bool(user) != bool(password):
-        yield "user and password go together"
-    if user and given.get("tls") == "offered":
-        yield "with a password, tls has to be required (or, on a network of yours, off)"
 
 
 def _is_here(host: str) -> bool:

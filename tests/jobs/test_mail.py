@@ -231,14 +231,6 @@ async def test_two_workers(office: Office) -> None:
     assert len({one["To"] for one in office.server.messages}) == len(office.server.messages) == 10
 
 
-@pytest.mark.parametrize("url", ["smtp://m.example?tls=no", "smtp://ada@m.example"])
-def test_a_wrong_url_is_refused_at_the_start(url: str) -> None:
-    """What cannot be meant is told before anything is sent."""
-    config = load(environment={}, overrides={"mail.url": url})
-    with pytest.raises(ValueError, match=r"^mail\.url: "):
-        send_mail(config, reactor, origin="https://pkg.example", now=lambda: START)
-
-
 async def test_the_default_is_a_folder(database_url: str, tmp_path: Path) -> None:
     """Without a word in the configuration, letters lie in a folder of the data, and the doctor says so."""
     async with running(database_url, tmp_path) as index:
