@@ -36,7 +36,7 @@ Rooms::
                         changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
                         history: the journal as changelogs tell it  releases: one question at a time
                         documents: all about one release  dependencies: what it needs, and who needs it
-                        lookups: many small questions at once
+                        lookups: many small questions at once  withheld: files in quarantine
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
                         downloads: of whom how many  people: who publishes what
                         classifiers: how many have which
