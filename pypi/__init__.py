@@ -46,7 +46,7 @@ Rooms::
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
                         sessions (session_copies)  throttle: how often one may try  audit: the security log
                         registration emails renewal: what is proven by mail  strength even: of passwords,
-                        and of time  notices: what people are told
+                        and of time  notices, mailed: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
                         factor_errors: why none of these
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked

@@ -1,0 +1,56 @@
+"""Notices as letters: what people are told of their account, posted in the transaction that is the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import quote
+
+from attrs import field, frozen
+
+from pypi.accounts.notices import Notice, Word
+from pypi.db.connection import Cursor
+from pypi.mail import letters
+from pypi.mail.letters import Letter
+from pypi.mail.post import post
+
+
+@frozen(kw_only=True)
+class Mailed:
+    """Makes letters of notices.
+
+    Attributes:
+        verify: path of the page that proves an address; the secret is put behind it.
+        reset: path of the page that takes another password; likewise.
+    """
+
+    verify: str
+    reset: str
+    now: Callable[[], datetime] = field(repr=False)
+
+    async def send(self, cursor: Cursor, notice: Notice) -> None:
+        """Have a notice sent once the transaction of the cursor is committed."""
+        await post(cursor, self.letter(notice), to=notice.to, now=self.now(), lasts=notice.lasts)
+
+    def letter(self, notice: Notice) -> Letter:
+        """What is written of it."""
+        user, secret = notice.user, quote(notice.secret or "", safe="")
+        match notice.word:
+            case Word.REGISTER | Word.VERIFY:
+                return letters.VerifyAddress(user=user, path=f"{self.verify}{secret}")
+            case Word.RESET:
+                return letters.ResetPassword(user=user, path=f"{self.reset}{secret}")
+            case Word.REGISTER_KNOWN:
+                return letters.AddressKnown(user="", wanted=user)
+            case Word.VERIFY_KNOWN:
+                return letters.AddressWanted(user="", by=user)
+            case Word.PASSWORD_CHANGED:
+                return letters.PasswordChanged(user=user)
+            case Word.PRIMARY_CHANGED:
+                return letters.AddressChanged(user=user, new=veiled(notice.address))
+
+
+def veiled(address: str) -> str:
+    """An address for whom knows it: ``a…@people.example``."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
