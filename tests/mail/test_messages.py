@@ -85,6 +85,12 @@ def written(wanted: Letter, to: str = "ada@people.example", **more: str) -> Mess
     return messages(**more).write(posted, number=7)
 
 
+@cache
+def normal(name: str) -> EmailMessage:
+    """A letter that says what letters should, as it arrives."""
+    return read(written(letter(name)).data)
+
+
 def words(text: str) -> list[str]:
     """The words of a text, however it is broken into lines."""
     return text.split()
@@ -123,7 +129,7 @@ def test_a_letter_as_mail(name: str) -> None:
 @pytest.mark.parametrize("name", LETTERS)
 def test_both_forms_say_the_same(name: str) -> None:
     """The text has the words of the page, every field of the letter, and the same links."""
-    message, wanted = read(written(letter(name)).data), letter(name)
+    message, wanted = normal(name), letter(name)
     text, page = part(message, "plain"), LexborHTMLParser(part(message, "html"))
     assert page.body is not None
     for button in page.css(".button, h1"):
@@ -140,7 +146,7 @@ def test_both_forms_say_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", LETTERS)
 def test_the_page(name: str) -> None:
     """The page has a language, a title, one heading, and fetches and runs nothing."""
-    source = part(read(written(letter(name)).data), "html")
+    source = part(normal(name), "html")
     page = LexborHTMLParser(source)
     assert source.startswith("<!DOCTYPE html>")
     assert page.css_first("html").attributes["lang"] == "en"
@@ -157,7 +163,7 @@ def test_the_page(name: str) -> None:
 @pytest.mark.parametrize("name", LETTERS)
 def test_text_is_narrow(name: str) -> None:
     """No line of the text is wider than a terminal, but for a link, which is never broken."""
-    text = part(read(written(letter(name)).data), "plain")
+    text = part(normal(name), "plain")
     wide = [line for line in text.splitlines() if len(line) > WIDTH and not line.strip().startswith(ORIGIN)]
     assert wide == []
     assert "\n\n\n" not in text
@@ -173,14 +179,12 @@ def test_nobody_writes_headers_or_pages(name: str, evil: str) -> None:
     assert len(message.keys()) == len(set(message.keys()))
     assert [one.addr_spec for one in message["To"].addresses] == ["ada@people.example"]
     assert len(message["Subject"]) <= 200
-    good = LexborHTMLParser(part(read(written(letter(name)).data), "html"))
+    good = LexborHTMLParser(part(normal(name), "html"))
     page = LexborHTMLParser(part(message, "html"))
     assert [one.tag for one in page.css("*")] == [one.tag for one in good.css("*")]
     assert [one.attributes for one in page.css("a")] == [one.attributes for one in good.css("a")]
     text = part(message, "plain")
-    assert set(re.findall(r"\w+://\S+", text)) == set(
-        re.findall(r"\w+://\S+", part(read(written(letter(name)).data), "plain"))
-    )
+    assert set(re.findall(r"\w+://\S+", text)) == set(re.findall(r"\w+://\S+", part(normal(name), "plain")))
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u202e]", text)
     assert len(text) < 4_000
 
