@@ -17,6 +17,7 @@ from pypi.accounts.errors import (
 )
 from pypi.accounts.even import SECONDS, evenly
 from pypi.accounts.notices import Word
+from pypi.accounts.strength import Strength
 from pypi.accounts.throttle import Throttled
 from pypi.domain.permissions import Credentials
 from tests.accounts.conftest import Kept
@@ -256,6 +257,20 @@ async def test_two_change_it_at_once(office: Office) -> None:
     assert sorted(found) == [False, True]
     assert await signs_in(office, f"{OTHER} {found.index(True)}")
     assert len(office.sql("SELECT * FROM sessions")) == 1
+
+
+async def test_a_password_that_was_changed_meanwhile(office: Office) -> None:
+    """The old password has to be the old one still when the new one is kept."""
+    ada = await office.account()
+
+    async def meanwhile(password: str) -> bool:
+        office.sql("UPDATE users SET password_hash = 'another'")
+        return False
+
+    renewal = evolve(office.renewal, strength=Strength(breached=meanwhile))
+    with pytest.raises(WrongCredentials):
+        await renewal.change(ada, old=PASSWORD, new=OTHER, address=HERE)
+    assert office.sql("SELECT password_hash FROM users") == [("another",)]
 
 
 async def test_a_session_that_was_ended(office: Office) -> None:
