@@ -66,7 +66,13 @@ class Accounts:
             raise WrongCredentials()
         if row.expires is not None and row.expires <= self.now():
             raise WrongCredentials()
-        return Identity(user_id=row.user_id, name=row.user_name, token_id=row.id, project_id=row.project_id)
+        return Identity(
+            user_id=row.user_id,
+            name=row.user_name,
+            token_id=row.id,
+            project_id=row.project_id,
+            is_read_only=row.is_read_only,
+        )
 
     async def _by_password(self, credentials: Credentials) -> Identity:
         row = None

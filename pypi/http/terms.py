@@ -80,7 +80,7 @@ PUBLISHING = Terms(
     takes=frozenset({Credential.PASSWORD, Credential.TOKEN}),
     permission=Permission.UPLOAD,
     csrf=Csrf.COOKIELESS,
-    audit="file.upload",
+    audit="project.file-added",
 )
 """Of uploads: by their tools, never by a browser that is signed in."""
 

@@ -27,6 +27,7 @@ from pypi.publishing.errors import (
     ReleaseClosed,
     SdistAlreadyThere,
     TokenOfOtherProject,
+    TokenReadsOnly,
     ZipSdist,
 )
 from pypi.publishing.facts import Facts
@@ -49,6 +50,8 @@ def of_permission(
     submission: Submission, facts: Facts, identity: Identity, rules: Rules
 ) -> Iterator[Refusal]:
     """Whether this uploader may put a file into this project."""
+    if identity.is_read_only:
+        yield TokenReadsOnly()
     if facts.project is None:
         if identity.project_id is not None:
             yield TokenOfOtherProject(submission.name)

@@ -80,6 +80,13 @@ class TokenOfOtherProject(Forbidden):
         return f"Invalid API Token: project-scoped token is not valid for project: {self.project!r}."
 
 
+class TokenReadsOnly(Forbidden):
+    """The token is good for reading, and this is none."""
+
+    def __str__(self) -> str:
+        return "Invalid API Token: this token is for reading only; make one that may upload."
+
+
 @frozen
 class ProjectClosed(Forbidden):
     """The project takes no files in its present status (PEP 792)."""

@@ -33,6 +33,7 @@ from pypi.publishing.errors import (
     ReleaseClosed,
     SdistAlreadyThere,
     TokenOfOtherProject,
+    TokenReadsOnly,
     ZipSdist,
 )
 from pypi.publishing.facts import Facts
@@ -110,6 +111,13 @@ def test_existing_project(role: Role | None, status: str, scope: int | None) -> 
     if status in ("archived", "quarantined"):
         expected.append(ProjectClosed)
     assert permission(known, evolve(ADA, project_id=scope)) == expected
+
+
+def test_tokens_for_reading() -> None:
+    """A token that is for reading only puts nothing anywhere, whatever its account may."""
+    reading = evolve(ADA, token_id="0" * 16, is_read_only=True)
+    assert permission(facts(role=Role.OWNER), reading) == [TokenReadsOnly]
+    assert permission(Facts(project=None), reading) == [TokenReadsOnly]
 
 
 def test_operator_needs_no_role() -> None:

@@ -14,7 +14,7 @@ from pypi.http.router import Route
 from pypi.http.terms import Credential
 from tests.support.archives import wheel, wheel_filename
 from tests.support.client import Reply
-from tests.support.index import Index, basic
+from tests.support.index import Index, basic, with_token
 
 VALUES = {
     "name": "walked",
@@ -97,6 +97,18 @@ async def test_nobody_gets_in(walked: Index, route: Route) -> None:
         assert reply["Cache-Control"] == "private, no-store"
         if Credential.PASSWORD in route.terms.takes:
             assert (reply.status, reply["WWW-Authenticate"][:5]) == (401, "Basic")
+    assert not walked.state() - before
+
+
+@pytest.mark.parametrize("path", sorted({route.path for route in CLOSED}))
+async def test_tokens_for_reading(walked: Index, path: str) -> None:
+    """A token that is for reading only uploads nothing, wherever it is shown, not even what is there."""
+    token = await walked.application.accounts.add_token("ada")
+    walked.sql(f"UPDATE tokens SET is_read_only = true WHERE id = '{token.split('-')[1]}' RETURNING id")
+    before = walked.state()
+    data, filename = wheel("walked", "2.0"), wheel_filename("walked", "2.0")
+    reply = await walked.upload(data, filename, to=path, auth=with_token(token))
+    assert (reply.status, "for reading only" in reply.text) == (403, True)
     assert not walked.state() - before
 
 

@@ -17,6 +17,7 @@ class TokenRow:
         secret_sha256: digest of the secret half.
         project_id: the only project it is good for; ``None`` for all of the account's.
         expires: aware, UTC; ``None`` for never.
+        is_read_only: whether it is good for reading alone.
     """
 
     id: str
@@ -25,10 +26,11 @@ class TokenRow:
     user_name: str
     project_id: int | None
     expires: datetime | None
+    is_read_only: bool
 
 
 BY_ID = """
-    SELECT t.id, t.secret_sha256, t.user_id, u.name, t.project_id, t.expires
+    SELECT t.id, t.secret_sha256, t.user_id, u.name, t.project_id, t.expires, t.is_read_only
       FROM tokens t JOIN users u ON u.id = t.user_id
      WHERE t.id = %(id)s AND t.revoked IS NULL AND u.is_active"""
 
