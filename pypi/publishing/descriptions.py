@@ -34,6 +34,9 @@ _MEMORY_BYTES = 256 << 20
 # A hostile description is over two seconds after it came, on a machine with time to spare.
 _CPU_SECONDS = 1.5
 
+# A tenth of a processor that somebody else wants, too: readers go before what is being published.
+_NICE = 10
+
 # Raised when ``rendering.markup`` makes other HTML of the same text.
 _REVISION = 3
 _LIBRARIES = ("comrak", "docutils", "nh3", "pygments", "readme-renderer")
@@ -103,7 +106,9 @@ class Renderer:
 
     reactor: Any
     processes: int = 2
-    budget: Budget = field(factory=lambda: Budget(memory_bytes=_MEMORY_BYTES, cpu_seconds=_CPU_SECONDS))
+    budget: Budget = field(
+        factory=lambda: Budget(memory_bytes=_MEMORY_BYTES, cpu_seconds=_CPU_SECONDS, nice=_NICE)
+    )
     deadline_seconds: float = 4.0
     patience_seconds: float = 8.0
     most_waiting: int = 16

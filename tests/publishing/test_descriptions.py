@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import pytest_twisted
 from hypothesis import given, settings
@@ -278,6 +279,15 @@ async def test_render(renderer: Renderer) -> None:
     assert await renderer.render("*é*\n", "text/markdown") == Rendered(
         "<p><em>é</em></p>\n", (), installed_renderer()
     )
+
+
+async def test_it_gives_way(renderers: Any) -> None:
+    """Whoever renders leaves a processor to those who read."""
+    renderer = renderers()
+    await renderer.render("*given*", "text/markdown")
+    ours = psutil.Process()
+    rendering = [one.nice() for one in ours.children() if renderer.child in one.cmdline()]
+    assert min(19, ours.nice() + 10) in rendering
 
 
 async def test_warning(renderer: Renderer) -> None:

@@ -40,11 +40,13 @@ class Budget:
         memory_bytes: of address space.
         cpu_seconds: of processor time, for each job.
         open_files: descriptors.
+        nice: how far it gives way to whoever else wants a processor (nice(2)).
     """
 
     memory_bytes: int = 512 << 20
     cpu_seconds: float = 20.0
     open_files: int = 16
+    nice: int = 0
 
 
 def frame(body: bytes) -> bytes:
@@ -77,6 +79,7 @@ def confine(budget: Budget) -> None:
     """Take from this process what its jobs do not need; for good."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    os.nice(budget.nice)
     if sys.platform == "linux":
         _confine_on_linux()
     _limit(resource.RLIMIT_AS, budget.memory_bytes)
