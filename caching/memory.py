@@ -119,6 +119,13 @@ class Memory:
                     touched += 1
         return touched
 
+    def drop(self, serial: int, tags: tuple[str, ...]) -> None:
+        """The same, but what is older must not even be used where nothing better can be had."""
+        for tag in tags:
+            for kept in self._tagged(tag):
+                if kept.serial < serial and kept.held:
+                    self._drop(kept)
+
     def forget_all(self) -> None:
         """Nobody knows what has changed."""
         for kept in self:

@@ -64,6 +64,7 @@ from pypi.index.people import People
 from pypi.index.releases import Releases
 from pypi.index.statistics import Statistics
 from pypi.index.tail import Tail
+from pypi.index.withheld import Withheld
 from pypi.jobs.audit import Audit
 from pypi.jobs.downloads import KeepDownloads, TendDownloads
 from pypi.jobs.mail import figures as of_mail
@@ -90,6 +91,7 @@ from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
 from pypi.publishing.rules import Classifiers, Rules
+from pypi.publishing.status import Statuses
 from pypi.publishing.yank import Yanks
 from pypi.search.find import Search
 from pypi.watch import Watch, watch
@@ -154,6 +156,7 @@ class Application:
     publisher: Publisher
     yanks: Yanks
     deletions: Deletions
+    statuses: Statuses
     purges: Purges
     outbox: Outbox
     spool: Spool
@@ -227,6 +230,7 @@ def build(
 
     switched = switches(config)
     watched = watch(config, reactor, wall=wall, worker=worker, run=run)
+    withheld = Withheld(database, reactor)
     kept = caches(
         config,
         reactor,
@@ -238,6 +242,7 @@ def build(
         shown=(origin, files_url, str(switched), str(config.pages), str(config.uploads)),
         log=watched.lane_log,
         overheard=watched.overheard,
+        on_withheld=withheld.hint,
     )
     workers = Workers(reactor)
     files, spool = file_store(config, workers, reactor)
@@ -299,6 +304,9 @@ def build(
     if letters:
         jobs.append(letters)
     yanks = Yanks(database=database, now=now, announce=kept.invalidations.announce)
+    statuses = Statuses(
+        database=database, now=now, announce=kept.invalidations.announce, withhold=withheld.look
+    )
     deletions = Deletions(
         database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget
     )
@@ -348,6 +356,7 @@ def build(
         random_bytes=random_bytes,
         handoff=handoff(config, files),
         count=keep_downloads.downloaded.count if config.downloads.count else None,
+        withheld=lambda: withheld.digests,
     )
     assets = Assets.installed()
     templates = Templates.installed(
@@ -446,6 +455,7 @@ def build(
         publisher=publisher,
         yanks=yanks,
         deletions=deletions,
+        statuses=statuses,
         purges=purges,
         outbox=outbox,
         spool=spool,
@@ -462,6 +472,7 @@ def build(
             renderer,
             redis,
             database,
+            withheld,
             index,
             *kept.parts,
             tail,

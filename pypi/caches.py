@@ -25,6 +25,7 @@ from pypi.config import Config
 from pypi.db.database import Database
 from pypi.db.notify import Notifications
 from pypi.db.queries import journal
+from pypi.domain.changes import WITHHELD
 from pypi.domain.errors import Refusal, Unavailable
 from pypi.failpoints import failpoint
 from pypi.http.access_log import AccessLog
@@ -83,6 +84,7 @@ def caches(
     shown: Sequence[str],
     log: AccessLog | Murmur | None = None,
     overheard: Overheard | None = None,
+    on_withheld: Callable[[], object] = bool,
 ) -> Caches:
     """Put them together, by the ``[cache]`` and ``[edge]`` sections.
 
@@ -93,6 +95,7 @@ def caches(
             have made is used only where it is the same.
         log: what the fast lane writes to.
         overheard: listens to it.
+        on_withheld: told that something may be handed out no more, or again.
     """
     known = Known()
     memory = Memory(config.cache.memory)
@@ -111,6 +114,28 @@ def caches(
         chance=random,
     )
 
+    reader = PlainReader(
+        hosts, limits, None if log is None else log.lines, None if overheard is None else overheard.speaks
+    )
+    # The lane answers whoever comes directly, and nobody does so by HTTPS.
+    lane = FastLane(memory, moment, reader, log) if _has_lane(config) else None
+
+    def forget(serial: int, tags: tuple[str, ...]) -> None:
+        if WITHHELD in tags:
+            memory.drop(serial, tags)
+            withhold()
+        else:
+            memory.forget(serial, tags)
+
+    def forget_all() -> None:
+        memory.forget_all()
+        withhold()
+
+    def withhold() -> None:
+        if lane is not None:
+            lane.kept_files.forget_all()
+        on_withheld()
+
     async def since(serial: int, limit: int) -> Sequence[Change]:
         return await database.read(journal.changes_since, serial, limit)
 
@@ -119,8 +144,8 @@ def caches(
         known=known,
         since=since,
         last=lambda: database.read(journal.last_serial),
-        forget=memory.forget,
-        forget_all=memory.forget_all,
+        forget=forget,
+        forget_all=forget_all,
         shared=shared,
         on_health=ladder.trust,
         on_doubt=ladder.doubt,
@@ -130,9 +155,6 @@ def caches(
         failpoint("hear.before-apply")
         invalidations.hear(first, last, tags)
 
-    reader = PlainReader(
-        hosts, limits, None if log is None else log.lines, None if overheard is None else overheard.speaks
-    )
     if overheard is not None:
         overheard.pages = memory.pages
     ladder.source_lags = lambda: invalidations.behind_seconds > LAGGING
@@ -142,8 +164,7 @@ def caches(
         invalidations=invalidations,
         notifications=Notifications(database.dsn, reactor, hear=hear, hint=invalidations.hint),
         keeper=Keeper(ladder=ladder, dialect=DIALECTS.get(config.edge.purger)),
-        # The lane answers whoever comes directly, and nobody does so by HTTPS.
-        lane=FastLane(memory, moment, reader, log) if _has_lane(config) else None,
+        lane=lane,
     )
 
 

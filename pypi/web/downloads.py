@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
 from caching.conditional import Conditions
-from caching.kept_files import untold
+from caching.kept_files import AtHand, untold
 from caching.policy import DAY, FOR_EVER, Policy
 from pypi.domain.errors import NoSuchFile
 from pypi.files import paths
@@ -39,6 +40,7 @@ class Downloads:
         handoff: who sends the bytes; ``None``: we do.
         count: is told the BLAKE2b-256 of each file that was sent whole, or will be by somebody else;
             ``None`` where nobody counts.
+        withheld: BLAKE2b-256 of the files that are not handed out.
     """
 
     router: ClassVar[Router] = Router()
@@ -46,13 +48,14 @@ class Downloads:
     random_bytes: Callable[[int], bytes]
     handoff: Handoff | None = None
     count: Callable[[str], object] | None = None
+    withheld: Callable[[], Container[str]] = frozenset
 
     @router.get("/packages/<first>/<second>/<rest>/<filename>", policy=FILE)
     async def file(self, request: Any, first: str, second: str, rest: str, filename: str) -> Answer:
         """A file, whole or in part."""
         path = f"{first}/{second}/{rest}/{filename}"
         where = paths.parse(path)
-        if where is None:
+        if where is None or where.blake2_256 in self.withheld():
             raise NoSuchFile(path)
         stored = await self.files.open(path)
         ranges = request.getHeader(b"Range") or b""
@@ -71,10 +74,23 @@ class Downloads:
                 return _described(elsewhere, plan)
         return Answer(
             code=plan.status,
-            body=stream(plan, stored, again=self.handoff is None, sent=sent),
+            body=stream(
+                plan,
+                stored,
+                at_hand=self._at_hand(where, stored) if self.handoff is None else None,
+                sent=sent,
+            ),
             content_type=plan.content_type,
             headers=(*plan.headers, *SAFE_TO_OPEN),
         )
+
+    def _at_hand(self, where: StorePath, stored: StoredFile) -> AtHand:
+        """The file for those who are answered without being heard here; not once it is withheld."""
+
+        def at_hand() -> AbstractContextManager[int] | None:
+            return None if where.blake2_256 in self.withheld() else stored.at_hand()
+
+        return at_hand
 
     def _counting(self, where: StorePath, plan: DownloadPlan, size: int) -> Callable[[], object]:
         """What counts a download: nothing does, unless all of a file is asked for at once."""
@@ -92,14 +108,18 @@ def _described(elsewhere: Answer, plan: DownloadPlan) -> Answer:
     return evolve(elsewhere, headers=(*validators, *SAFE_TO_OPEN, *elsewhere.headers), etag=etag)
 
 
-def stream(plan: DownloadPlan, stored: StoredFile, *, again: bool, sent: Callable[[], object]) -> Stream:
+def stream(
+    plan: DownloadPlan, stored: StoredFile, *, at_hand: AtHand | None, sent: Callable[[], object]
+) -> Stream:
     """The plan's body; of one part of a file the kernel may send it, if it finds the file.
 
     Args:
-        again: whether others who ask for the whole file may be answered the same, without asking here.
+        at_hand: gives the file to others who ask for all of it, without asking here; ``None``: nothing does.
         sent: is called when all of it was sent.
     """
-    part, at_hand = None, stored.at_hand if again and plan.status == 200 else None
+    part = None
+    if plan.status != 200:
+        at_hand = None
     match plan.pieces:
         case (ByteRange(start=start, length=length),):
             if (held := stored.held()) is not None:

@@ -60,12 +60,13 @@ class PlaceRow:
 UPDATES = """
     SELECT p.name, p.normalized, r.version, r.summary, coalesce(r.metadata->>'author_email', ''), r.created
       FROM releases r JOIN projects p ON p.id = r.project_id
+     WHERE p.status <> 'quarantined'
      ORDER BY r.created DESC, r.id DESC LIMIT %(limit)s"""
 
 OF_PROJECT = """
     SELECT p.name, p.normalized, r.version, r.summary, coalesce(r.metadata->>'author_email', ''), r.created
       FROM releases r JOIN projects p ON p.id = r.project_id
-     WHERE p.normalized = %(normalized)s
+     WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined'
      ORDER BY r.created DESC, r.id DESC LIMIT %(limit)s"""
 
 PROJECT = "SELECT name FROM projects WHERE normalized = %(normalized)s"
@@ -78,7 +79,7 @@ NEW_PROJECTS = """
                   array_agg(coalesce(metadata->>'author_email', '')) AS author_emails
              FROM (SELECT version, yanked, summary, metadata FROM releases WHERE project_id = p.id
                     ORDER BY created DESC, id DESC LIMIT %(releases)s) AS r) AS last
-     WHERE last.versions IS NOT NULL
+     WHERE last.versions IS NOT NULL AND p.status <> 'quarantined'
      ORDER BY p.created DESC, p.id DESC LIMIT %(limit)s"""
 
 # A bucket is named by the first two digits of the MD5 of the normalized name: whatever else comes and goes, a
