@@ -41,7 +41,7 @@ Rooms::
                         downloads: of whom how many  people: who publishes what
                         classifiers: how many have which
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
-                        yank  holding deletion status: what its owners do to a project
+                        yank  holding deletion status roles: what its owners do to a project
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
                         sessions (session_copies)  throttle: how often one may try  audit: the security log

@@ -90,6 +90,7 @@ from pypi.publishing.deletion import Deletions
 from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.publish import Publisher
+from pypi.publishing.roles import Roles
 from pypi.publishing.rules import Classifiers, Rules
 from pypi.publishing.status import Statuses
 from pypi.publishing.yank import Yanks
@@ -157,6 +158,7 @@ class Application:
     yanks: Yanks
     deletions: Deletions
     statuses: Statuses
+    roles: Roles
     purges: Purges
     outbox: Outbox
     spool: Spool
@@ -307,6 +309,7 @@ def build(
     statuses = Statuses(
         database=database, now=now, announce=kept.invalidations.announce, withhold=withheld.look
     )
+    roles = Roles(database=database, now=now, announce=kept.invalidations.announce)
     deletions = Deletions(
         database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget
     )
@@ -456,6 +459,7 @@ def build(
         yanks=yanks,
         deletions=deletions,
         statuses=statuses,
+        roles=roles,
         purges=purges,
         outbox=outbox,
         spool=spool,

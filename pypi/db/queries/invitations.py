@@ -1,0 +1,56 @@
+"""Invitations: roles that are offered, until they are accepted, declined, withdrawn, or too old."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pypi.db.connection import Cursor
+from pypi.domain.permissions import Role
+
+# An invitation is good only while whoever sent it may still send it.
+INVITE = """
+    INSERT INTO invitations (project_id, user_id, role, invited_by, created, expires)
+    VALUES (%(project_id)s, %(user_id)s, %(role)s, %(invited_by)s, %(now)s, %(expires)s)
+    ON CONFLICT (project_id, user_id) DO UPDATE
+       SET role = excluded.role, invited_by = excluded.invited_by,
+           created = excluded.created, expires = excluded.expires"""
+
+OFFERED = """
+    SELECT i.role FROM invitations i
+     WHERE i.project_id = %(project_id)s AND i.user_id = %(user_id)s AND i.expires > %(now)s
+       AND (i.invited_by IS NULL OR EXISTS (
+            SELECT FROM roles r WHERE r.project_id = i.project_id AND r.user_id = i.invited_by
+               AND r.role = 'Owner'))"""
+
+TAKE_BACK = "DELETE FROM invitations WHERE project_id = %(project_id)s AND user_id = %(user_id)s"
+
+
+async def invite(
+    cursor: Cursor,
+    *,
+    project_id: int,
+    user_id: int,
+    role: Role,
+    invited_by: int | None,
+    now: datetime,
+    expires: datetime,
+) -> None:
+    """Offer a role, in place of one that was offered before.
+
+    Args:
+        invited_by: the account that does; ``None`` for the operator.
+    """
+    given = {"project_id": project_id, "user_id": user_id, "role": role.value, "invited_by": invited_by}
+    await cursor.run(INVITE, {**given, "now": now, "expires": expires})
+
+
+async def offered(cursor: Cursor, *, project_id: int, user_id: int, now: datetime) -> Role | None:
+    """The role offered to an account, ``None`` for none, or none any more."""
+    given = {"project_id": project_id, "user_id": user_id, "now": now}
+    role = await cursor.value(OFFERED, given)
+    return None if role is None else Role(role)
+
+
+async def take_back(cursor: Cursor, *, project_id: int, user_id: int) -> bool:
+    """Offer nothing any more; whether anything was offered."""
+    return bool(await cursor.run(TAKE_BACK, {"project_id": project_id, "user_id": user_id}))

@@ -1,0 +1,247 @@
+"""Who is what to a project: invited, added, changed, removed; and there is always an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from attrs import field, frozen
+
+from pypi.db.connection import Cursor
+from pypi.db.database import Database
+from pypi.db.queries import invitations, roles, users
+from pypi.db.queries.projects import ProjectRow
+from pypi.domain.changes import Change, RoleAdded, RoleChanged, RoleRemoved
+from pypi.domain.errors import Conflict, Forbidden, NotFound
+from pypi.domain.permissions import Identity, Permission, Role
+from pypi.publishing.holding import MayNotManage, hold
+from pypi.publishing.record import Recorded, conclude
+
+GOOD_FOR = timedelta(days=7)
+"""How long an invitation may be accepted."""
+
+
+@frozen
+class NoSuchUser(NotFound):
+    """No account of that name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"There is no user named {self.name!r} on this index."
+
+
+@frozen
+class NoRole(NotFound):
+    """The account has no role in the project."""
+
+    user: str
+    project: str
+
+    def __str__(self) -> str:
+        return f"The user {self.user!r} has no role in project {self.project!r}."
+
+
+@frozen
+class HasRole(Conflict):
+    """The account has a role already."""
+
+    user: str
+    role: str
+
+    def __str__(self) -> str:
+        return f"The user {self.user!r} is {self.role} already."
+
+
+@frozen
+class NotInvited(Forbidden):
+    """There is no invitation, or none that is still good."""
+
+    user: str
+    project: str
+
+    def __str__(self) -> str:
+        return f"The user {self.user!r} isn't invited to project {self.project!r}."
+
+
+@frozen
+class LastOwner(Conflict):
+    """Somebody has to be able to manage the project."""
+
+    project: str
+
+    def __str__(self) -> str:
+        return f"The project {self.project!r} would be without an owner."
+
+
+@frozen
+class Order:
+    """What shall be so; ``role`` is ``None`` for none."""
+
+    identity: Identity
+    project: str
+    user: str
+    role: Role | None
+    now: datetime
+
+
+@frozen(kw_only=True, eq=False)
+class Roles:
+    """Gives roles and takes them. Owners do, and everybody may leave.
+
+    Attributes:
+        announce: sees to it that nobody is shown anything older by this process afterwards.
+    """
+
+    database: Database
+    now: Callable[[], datetime]
+    announce: Callable[[int, Sequence[str]], Awaitable[None]] = field(repr=False)
+
+    async def invite(self, identity: Identity, project: str, user: str, role: Role) -> None:
+        """Offer somebody a role for a week; once more: anew.
+
+        Raises:
+            NoSuchProject, MayNotManage, NoSuchUser, HasRole.
+        """
+        await self.database.transact(_invite, Order(identity, project, user, role, self.now()))
+
+    async def withdraw(self, identity: Identity, project: str, user: str) -> None:
+        """Offer it no more; raises ``NotInvited`` where nothing was offered."""
+        await self.database.transact(_withdraw, Order(identity, project, user, None, self.now()))
+
+    async def decline(self, identity: Identity, project: str) -> None:
+        """Do not want what was offered to oneself; raises ``NotInvited``, too."""
+        await self.database.transact(_decline, Order(identity, project, identity.name, None, self.now()))
+
+    async def accept(self, identity: Identity, project: str) -> int:
+        """Take what was offered to oneself; returns the serial, as those below do.
+
+        Raises:
+            NotInvited: nothing was, or it is too old, or who offered it is no owner any more.
+        """
+        order = Order(identity, project, identity.name, None, self.now())
+        return await self._conclude(await self.database.transact(_accept, order))
+
+    async def change(self, identity: Identity, project: str, user: str, role: Role) -> int:
+        """Give somebody another role; raises ``NoRole``, ``HasRole``, ``LastOwner``."""
+        order = Order(identity, project, user, role, self.now())
+        return await self._conclude(await self.database.transact(_change, order))
+
+    async def remove(self, identity: Identity, project: str, user: str) -> int:
+        """Take somebody's role away; raises ``NoRole``, ``LastOwner``."""
+        order = Order(identity, project, user, None, self.now())
+        return await self._conclude(await self.database.transact(_remove, order))
+
+    async def _conclude(self, done: Recorded) -> int:
+        await self.announce(done.serial, done.tags)
+        return done.serial
+
+
+async def _user(cursor: Cursor, name: str) -> tuple[int, str]:
+    found = await users.by_name(cursor, name)
+    if found is None:
+        raise NoSuchUser(name)
+    return found.id, found.name
+
+
+async def _invite(cursor: Cursor, order: Order) -> None:
+    project = await hold(cursor, order.identity, order.project, Permission.OWN)
+    user_id, name = await _user(cursor, order.user)
+    held = await roles.of_user(cursor, project_id=project.id, user_id=user_id)
+    if held is not None:
+        raise HasRole(name, held.value)
+    assert order.role is not None
+    await invitations.invite(
+        cursor,
+        project_id=project.id,
+        user_id=user_id,
+        role=order.role,
+        invited_by=order.identity.user_id,
+        now=order.now,
+        expires=order.now + GOOD_FOR,
+    )
+
+
+async def _withdraw(cursor: Cursor, order: Order) -> None:
+    project = await hold(cursor, order.identity, order.project, Permission.OWN)
+    user_id, name = await _user(cursor, order.user)
+    if not await invitations.take_back(cursor, project_id=project.id, user_id=user_id):
+        raise NotInvited(name, project.name)
+
+
+async def _own(cursor: Cursor, order: Order) -> tuple[ProjectRow, int]:
+    """The project, held by somebody who need not be anything to it yet, and the account."""
+    project = await hold(cursor, order.identity, order.project, Permission.READ)
+    if order.identity.user_id is None or order.identity.token_id is not None:
+        raise MayNotManage(order.identity.name, project.name)
+    return project, order.identity.user_id
+
+
+async def _decline(cursor: Cursor, order: Order) -> None:
+    project, user_id = await _own(cursor, order)
+    if not await invitations.take_back(cursor, project_id=project.id, user_id=user_id):
+        raise NotInvited(order.user, project.name)
+
+
+async def _accept(cursor: Cursor, order: Order) -> Recorded:
+    project, user_id = await _own(cursor, order)
+    role = await invitations.offered(cursor, project_id=project.id, user_id=user_id, now=order.now)
+    if role is None:
+        raise NotInvited(order.user, project.name)
+    await invitations.take_back(cursor, project_id=project.id, user_id=user_id)
+    await roles.add(cursor, project_id=project.id, user_id=user_id, role=role, now=order.now)
+    return await _say(cursor, RoleAdded, project, order, order.user, role)
+
+
+async def _change(cursor: Cursor, order: Order) -> Recorded:
+    project = await hold(cursor, order.identity, order.project, Permission.OWN)
+    user_id, name = await _user(cursor, order.user)
+    held = await _held(cursor, project, user_id, name)
+    assert order.role is not None
+    if held is order.role:
+        raise HasRole(name, held.value)
+    await roles.change(cursor, project_id=project.id, user_id=user_id, role=order.role)
+    await _keep_an_owner(cursor, project)
+    return await _say(cursor, RoleChanged, project, order, name, order.role)
+
+
+async def _remove(cursor: Cursor, order: Order) -> Recorded:
+    user_id, name = await _user(cursor, order.user)
+    # Whoever leaves asks nobody, but by a token nobody leaves.
+    leaves = order.identity.user_id == user_id and order.identity.token_id is None
+    needed = Permission.READ if leaves else Permission.OWN
+    project = await hold(cursor, order.identity, order.project, needed)
+    held = await _held(cursor, project, user_id, name)
+    await roles.remove(cursor, project_id=project.id, user_id=user_id)
+    await _keep_an_owner(cursor, project)
+    return await _say(cursor, RoleRemoved, project, order, name, held)
+
+
+async def _held(cursor: Cursor, project: ProjectRow, user_id: int, name: str) -> Role:
+    held = await roles.of_user(cursor, project_id=project.id, user_id=user_id)
+    if held is None:
+        raise NoRole(name, project.name)
+    return held
+
+
+async def _keep_an_owner(cursor: Cursor, project: ProjectRow) -> None:
+    if not any(one.role == Role.OWNER.value for one in await roles.of_project(cursor, project.id)):
+        raise LastOwner(project.name)
+
+
+async def _say(
+    cursor: Cursor,
+    kind: type[RoleAdded] | type[RoleChanged] | type[RoleRemoved],
+    project: ProjectRow,
+    order: Order,
+    user: str,
+    role: Role,
+) -> Recorded:
+    line: Change = kind(
+        project=project.normalized,
+        name=project.name,
+        actor=order.identity.name,
+        role=role.value,
+        user=user,
+    )
+    return await conclude(cursor, [line], now=order.now)

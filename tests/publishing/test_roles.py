@@ -1,0 +1,140 @@
+"""Roles of projects: how they are got and lost, and that there is always an owner."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred, gatherResults
+
+from pypi.domain.errors import Refusal
+from pypi.domain.permissions import OPERATOR, Role
+from pypi.publishing.holding import MayNotManage
+from pypi.publishing.roles import HasRole, LastOwner, NoRole, NoSuchUser, NotInvited, Roles
+from tests.support.archives import wheel
+from tests.support.index import OWNER, Index, running
+from tests.support.managing import check, identity
+
+
+@pytest_twisted.async_yield_fixture
+async def new_index(database_url: str, tmp_path: Path) -> AsyncIterator[Index]:
+    """An index with ``demo``, and accounts that are nothing to it."""
+    async with running(database_url, tmp_path) as made:
+        await made.upload(wheel("demo"), "demo-1.0-py3-none-any.whl")
+        await made.add_user("eve")
+        await made.add_user("Bob")
+        yield made
+
+
+def held(index: Index) -> list[tuple[object, ...]]:
+    """Who has which role."""
+    return index.sql("SELECT name, role FROM roles JOIN users ON id = user_id ORDER BY lower(name)")
+
+
+async def test_an_invitation(new_index: Index) -> None:
+    """Who is invited and accepts has the role at once; nobody else can accept it, and it is good once."""
+    roles, owner, eve = new_index.application.roles, identity(new_index, OWNER), identity(new_index, "eve")
+    await roles.invite(owner, "Demo", "EVE", Role.MAINTAINER)
+    data, filename = wheel("demo", "2.0"), "demo-2.0-py3-none-any.whl"
+    assert (await new_index.upload(data, filename, auth=new_index.auth("eve"))).status == 403
+    with pytest.raises(NotInvited):
+        await roles.accept(identity(new_index, "Bob"), "demo")
+    assert (await new_index.ask("/user/eve/")).status == 200
+    await roles.accept(eve, "demo")
+    assert b"demo" in (await new_index.ask("/user/eve/")).body
+    with pytest.raises(NotInvited):
+        await roles.accept(eve, "demo")
+    assert (await new_index.upload(data, filename, auth=new_index.auth("eve"))).status == 200
+    lines = new_index.sql("SELECT action, actor FROM journal WHERE action LIKE '% eve'")
+    assert lines == [("add Maintainer eve", "eve")]
+    check(new_index)
+
+
+async def test_invitations_that_end(new_index: Index) -> None:
+    """What was declined, withdrawn, is too old, or came from one who owns nothing now, is of no use."""
+    application, owner = new_index.application, identity(new_index, OWNER)
+    roles, eve, bob = application.roles, identity(new_index, "eve"), identity(new_index, "Bob")
+    await roles.invite(owner, "demo", "eve", Role.OWNER)
+    await roles.decline(eve, "demo")
+    await roles.invite(owner, "demo", "Bob", Role.OWNER)
+    await roles.withdraw(owner, "demo", "bob")
+    for who in (eve, bob):
+        with pytest.raises(NotInvited):
+            await roles.accept(who, "demo")
+    await roles.invite(owner, "demo", "eve", Role.OWNER)
+    later = Roles(
+        database=roles.database,
+        now=lambda: datetime.now(UTC) + timedelta(days=8),
+        announce=roles.announce,
+    )
+    with pytest.raises(NotInvited):
+        await later.accept(eve, "demo")
+    await roles.accept(eve, "demo")
+    await roles.invite(eve, "demo", "Bob", Role.MAINTAINER)
+    await roles.remove(owner, "demo", "eve")
+    with pytest.raises(NotInvited):
+        await roles.accept(bob, "demo")
+    check(new_index)
+
+
+async def test_giving_a_project_away(new_index: Index) -> None:
+    """An owner makes another one and leaves; the rights end with the role, and tokens with them."""
+    roles, owner, eve = new_index.application.roles, identity(new_index, OWNER), identity(new_index, "eve")
+    await roles.invite(owner, "demo", "eve", Role.MAINTAINER)
+    await roles.accept(eve, "demo")
+    with pytest.raises(LastOwner):
+        await roles.remove(owner, "demo", OWNER)
+    with pytest.raises(LastOwner):
+        await roles.change(owner, "demo", OWNER, Role.MAINTAINER)
+    await roles.change(owner, "demo", "eve", Role.OWNER)
+    await roles.remove(owner, "demo", OWNER)
+    assert held(new_index) == [("eve", "Owner")]
+    refused = await new_index.upload(wheel("demo", "2.0"), "demo-2.0-py3-none-any.whl")
+    assert refused.status == 403
+    actions = new_index.sql("SELECT action FROM journal ORDER BY serial DESC LIMIT 2")
+    assert actions == [(f"remove Owner {OWNER}",), ("change Owner eve",)]
+    check(new_index)
+
+
+async def test_two_owners_removing_each_other(new_index: Index) -> None:
+    """Of two owners who remove each other, or leave, at once, one is left."""
+    roles, owner, eve = new_index.application.roles, identity(new_index, OWNER), identity(new_index, "eve")
+    await roles.invite(owner, "demo", "eve", Role.OWNER)
+    await roles.accept(eve, "demo")
+
+    async def attempt(one: Deferred[int]) -> str:
+        try:
+            return str(type(await one).__name__)
+        except Refusal as refusal:
+            return type(refusal).__name__
+
+    both = [
+        Deferred.fromCoroutine(roles.remove(owner, "demo", "eve")),
+        Deferred.fromCoroutine(roles.remove(eve, "demo", OWNER)),
+    ]
+    said = await gatherResults([Deferred.fromCoroutine(attempt(one)) for one in both])
+    assert sorted(said) == ["MayNotManage", "int"]
+    assert len(held(new_index)) == 1
+    check(new_index)
+
+
+async def test_who_may(new_index: Index) -> None:
+    """Only owners, and the operator, give roles; of whom there is nothing, nothing is changed."""
+    roles, owner, eve = new_index.application.roles, identity(new_index, OWNER), identity(new_index, "eve")
+    before = new_index.state()
+    with pytest.raises(MayNotManage):
+        await roles.invite(eve, "demo", "eve", Role.OWNER)
+    with pytest.raises(MayNotManage):
+        await roles.remove(eve, "demo", OWNER)
+    with pytest.raises(NoSuchUser):
+        await roles.invite(owner, "demo", "nobody", Role.OWNER)
+    with pytest.raises(HasRole):
+        await roles.invite(owner, "demo", OWNER, Role.MAINTAINER)
+    with pytest.raises(NoRole):
+        await roles.remove(owner, "demo", "eve")
+    assert not new_index.state() - before
+    await roles.invite(OPERATOR, "demo", "eve", Role.OWNER)
+    assert await roles.accept(eve, "demo")
