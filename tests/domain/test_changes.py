@@ -11,11 +11,19 @@ from pypi.domain.changes import (
     Change,
     DescriptionsRendered,
     FileAdded,
+    FileRemoved,
     ProjectCreated,
+    ProjectQuarantined,
+    ProjectRemoved,
+    QuarantineCleared,
     ReleaseCreated,
+    ReleaseRemoved,
     ReleaseUnyanked,
     ReleaseYanked,
     RoleAdded,
+    RoleChanged,
+    RoleRemoved,
+    StatusChanged,
     action,
     all_tags,
     tags,
@@ -68,6 +76,57 @@ CHANGES = [
         "1.0",
         {"project/cheese-slicer", "all-projects", "search", "journal"},
     ),
+    (
+        FileRemoved(**WHERE, version="1.0", filename="cheese_slicer-1.0.tar.gz"),
+        "remove file cheese_slicer-1.0.tar.gz",
+        "1.0",
+        {"project/cheese-slicer", "all-projects", "search", "journal", "withheld"},
+    ),
+    (
+        ReleaseRemoved(**WHERE, version="1.0"),
+        "remove release",
+        "1.0",
+        {"project/cheese-slicer", "all-projects", "search", "journal", "withheld"},
+    ),
+    (
+        ProjectRemoved(**WHERE, users=("Bob",), former_names=("brie",)),
+        "remove project",
+        None,
+        {
+            *("project/cheese-slicer", "project/brie", "all-projects", "search", "journal", "user/bob"),
+            "withheld",
+        },
+    ),
+    (
+        StatusChanged(**WHERE, status="archived"),
+        "project archived",
+        None,
+        {"project/cheese-slicer", "all-projects", "search", "journal"},
+    ),
+    (
+        ProjectQuarantined(**WHERE, users=("Bob",)),
+        "project quarantined",
+        None,
+        {"project/cheese-slicer", "all-projects", "search", "journal", "user/bob", "withheld"},
+    ),
+    (
+        QuarantineCleared(**WHERE, users=("Bob",)),
+        "project quarantine cleared",
+        None,
+        {"project/cheese-slicer", "all-projects", "search", "journal", "user/bob", "withheld"},
+    ),
+    (
+        RoleRemoved(**WHERE, role="Owner", user="Bob"),
+        "remove Owner Bob",
+        None,
+        {"project/cheese-slicer", "all-projects", "user/bob", "journal"},
+    ),
+    (
+        RoleChanged(**WHERE, role="Owner", user="Bob"),
+        "change Owner Bob",
+        None,
+        {"project/cheese-slicer", "all-projects", "user/bob", "journal"},
+    ),
 ]
 
 
@@ -99,4 +158,5 @@ def test_tags_of_several() -> None:
         "project/cheese-slicer",
         "search",
         "user/bob",
+        "withheld",
     )
