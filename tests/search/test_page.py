@@ -293,7 +293,7 @@ async def test_pages(search: Search) -> None:
 async def test_everything(search: Search) -> None:
     """Who asks for nothing in particular is shown everything."""
     page = await found(search)
-    assert (page.total, page.counted, page.near) == (352, 300, ())
+    assert (page.total, page.counted, page.near) == (352, 200, ())
 
 
 async def test_very_many(empty: Search, database_url: str) -> None:

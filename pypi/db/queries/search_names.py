@@ -9,7 +9,7 @@ from attrs import frozen
 from pypi.db.connection import Cursor
 from pypi.db.queries.search_pages import PLANNED, beyond
 
-MOST_NEAR = 400
+MOST_NEAR = 300
 """Names that have a piece in common which are compared."""
 
 

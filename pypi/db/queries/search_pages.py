@@ -176,7 +176,7 @@ SHOWN = """
     counts AS (
         SELECT id, count(*) AS count
           FROM best JOIN findable f ON f.project_id = best.project_id, unnest(f.labels) AS id
-         WHERE place <= 300 GROUP BY id),
+         WHERE place <= 200 GROUP BY id),
     shown AS (
         SELECT json_agg(json_build_array(
                    f.name, f.normalized, r.version, r.summary, extract(epoch FROM f.created), f.downloads,
@@ -189,7 +189,7 @@ SHOWN = """
            (SELECT count(*) FROM kept WHERE is_strict),
            (SELECT count(*) FROM looked) = 2000 OR (SELECT count(*) FROM prose) = 300
                OR (SELECT count(*) FROM longer) = 1001,
-           (SELECT count(*) FROM best WHERE place <= 300),
+           (SELECT count(*) FROM best WHERE place <= 200),
            (SELECT coalesce(hits, '[]') FROM shown),
            (SELECT coalesce(json_object_agg(l.name, count), '{}')
               FROM counts JOIN search_labels l ON l.id = counts.id)"""
