@@ -407,6 +407,9 @@ async def test_gzip(catalogue: Index) -> None:
         assert (reply.body, reply["ETag"]) == (plain.body, plain["ETag"])
 
 
+OF_BODIES = ("content-type", "content-length", "content-encoding")
+
+
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 @pytest.mark.parametrize("accept", [HTML, V1_HTML, V1_JSON])
 async def test_revalidation(catalogue: Index, accept: str, encoding: str) -> None:
@@ -419,11 +422,9 @@ async def test_revalidation(catalogue: Index, accept: str, encoding: str) -> Non
         for method in ("GET", "HEAD"):
             again = await catalogue.ask(path, {**headers, "If-None-Match": given}, method=method)
             assert (again.status, again["ETag"]) == (304, etag)
-            assert again.headers == {
-                name: value
-                for name, value in first.headers.items()
-                if name not in ("content-type", "content-length", "content-encoding")
-            }
+            # Where it comes from may differ: the first to ask, or one who asks in doubt, has it made.
+            wanted = {name: value for name, value in first.headers.items() if name not in OF_BODIES}
+            assert again.headers | {"cache-status": ""} == wanted | {"cache-status": ""}
     for given in ('"other"', etag[:-1], etag.strip('"'), ""):
         assert (await catalogue.ask(path, {**headers, "If-None-Match": given})).status == 200
 
