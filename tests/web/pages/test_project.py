@@ -12,6 +12,7 @@ from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.client import Reply
 from tests.support.index import Index
 from tests.web.pages.test_home import Reader
+from tests.web.pages.test_users import until_kept
 
 SETTINGS = {"service__origin": "https://index.example"}
 
@@ -245,6 +246,7 @@ async def test_headers(index: Index, name: str) -> None:
     """Pages run no script, are asked for anew each time, and come out of memory."""
     await publish(index, name)
     first = await index.ask(f"/project/{name}/")
+    await until_kept(index, f"/project/{name}/")
     reply = await index.ask(f"/project/{name}/", {"If-None-Match": first["ETag"]})
     assert (reply.status, reply["Cache-Status"]) == (304, "cheeseshop-l1; hit")
     assert first["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; ")
