@@ -56,7 +56,7 @@ def parse_authority(value: bytes) -> Authority:
             host = f"[{IPv6Address(host[1:-1]).compressed}]"
         except AddressValueError:
             raise Rejected(400, "The host of this request is not a valid IPv6 address.") from None
-    if not host:
+    if not host or host.endswith("."):
         raise Rejected(400, "The host of this request is not a valid host name.")
     return Authority(host, port)
 

@@ -40,7 +40,6 @@ def test_ours(host: bytes) -> None:
         b"files.example:443",
         b"xindex.example",
         b"index.example.evil.example",
-        b"index.example..",
         b"www.index.example",
         b"[2001:db8::2]",
         b"192.0.2.1",
@@ -52,6 +51,14 @@ def test_ours(host: bytes) -> None:
 def test_not_ours(host: bytes) -> None:
     """Everything else is somebody else's."""
     assert not OURS.admits(parse_authority(host))
+
+
+@pytest.mark.parametrize("host", [b"", b".", b"..", b"index.example..", b"a:0", b"a:65536", b"[::1", b"[1.2]"])
+def test_no_hosts(host: bytes) -> None:
+    """What no host can be called is refused, a second final dot among it."""
+    with pytest.raises(Rejected) as refusal:
+        parse_authority(host)
+    assert refusal.value.status == 400
 
 
 @pytest.mark.parametrize(
