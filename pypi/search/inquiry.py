@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from urllib.parse import urlencode
 
@@ -106,6 +106,24 @@ def of_parameters(given: Mapping[bytes, Sequence[bytes]]) -> Inquiry:
         order=_order(_one(texts, "o")),
         page=_page(_one(texts, "page")),
     )
+
+
+def meant(given: Mapping[str, Sequence[str]], forgiven: Collection[str] = ()) -> Mapping[str, Sequence[str]]:
+    """The parameters of a question as all who ask the same share them; those of a bad one as they are.
+
+    Args:
+        forgiven: parameters whose values count for nothing where they are at fault.
+    """
+    encoded = {name.encode(): [one.encode("utf-8", "replace") for one in given[name]] for name in given}
+    try:
+        pairs = of_parameters(encoded).parameters
+    except BadInquiry as bad:
+        field = bad.field
+    else:
+        return {name: [value for other, value in pairs if other == name] for name, _ in pairs}
+    if field not in forgiven:
+        return {name: values for name, values in given.items() if values}
+    return meant({name: values for name, values in given.items() if name != field}, forgiven)
 
 
 def _one(texts: Mapping[str, Sequence[str]], name: str) -> str:

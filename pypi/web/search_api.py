@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import orjson
@@ -13,21 +13,12 @@ from pypi.http.answer import Answer
 from pypi.http.router import ALLOWED_HEADERS, Router
 from pypi.http.urls import Urls
 from pypi.search.find import Search
-from pypi.search.inquiry import PARAMETERS, BadInquiry, Inquiry, of_parameters
+from pypi.search.inquiry import PARAMETERS, BadInquiry, Inquiry, meant, of_parameters
 from pypi.search.results import Marked, Project, Results, Suggestion
 
 JSON = "application/json"
 CORS = ("Access-Control-Allow-Headers", ALLOWED_HEADERS)
 TAGS = ("search",)
-
-
-def meant(given: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
-    """The parameters of a question as all who ask the same share them; those of a bad one as they are."""
-    try:
-        pairs = of_parameters(_bytes(given)).parameters
-    except BadInquiry:
-        return {name: list(values) for name, values in given.items() if values}
-    return {name: [value for other, value in pairs if other == name] for name, _ in pairs}
 
 
 RESULTS = Policy(edge=3600, keep=3600, stale_if_error=DAY, query=PARAMETERS, meant=meant, cors=True)
@@ -121,7 +112,3 @@ def _marks(marked: Marked) -> list[tuple[int, int]]:
 
 def _suggestion(one: Suggestion, urls: Urls) -> dict[str, str]:
     return {"name": one.name, "summary": one.summary, "url": urls.project(one.name)}
-
-
-def _bytes(given: Mapping[str, Sequence[str]]) -> Mapping[bytes, Sequence[bytes]]:
-    return {name.encode(): [one.encode("utf-8", "replace") for one in given[name]] for name in given}

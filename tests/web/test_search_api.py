@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pypi.search.inquiry import MOST_CHARACTERS
-from pypi.web.search_api import meant
+from pypi.search.inquiry import MOST_CHARACTERS, meant
 from tests.support.archives import core_metadata, sdist, sdist_filename, wheel, wheel_filename
 from tests.support.index import Index
 from tests.web.pages.test_users import until_kept

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from caching.policy import Policy
 from pypi.http.answer import Answer
 from pypi.http.router import Router
+from pypi.search import inquiry as asked
 from pypi.search.find import Search
 from pypi.search.inquiry import MOST_CHARACTERS, PARAMETERS, BadInquiry, Inquiry, of_parameters
 from pypi.search.results import Results
@@ -26,15 +27,9 @@ OLD_ORDERS = {"-created": "date", "-zscore": "downloads"}
 
 
 def meant(given: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
-    """The parameters of a question as all who ask the same share them; those of a bad one as they are."""
-    given = {**given, "o": [OLD_ORDERS.get(one, one) for one in given.get("o", ())]}
-    try:
-        return _grouped(of_parameters(_bytes(given)).parameters)
-    except BadInquiry as bad:
-        field = bad.field
-    if field not in FORGIVEN:
-        return {name: values for name, values in given.items() if values}
-    return meant({name: values for name, values in given.items() if name != field})
+    """As ``inquiry.meant``, understanding the words of old addresses, and forgiving."""
+    orders = [OLD_ORDERS.get(one, one) for one in given.get("o", ())]
+    return asked.meant({**given, "o": orders}, FORGIVEN)
 
 
 RESULTS = Policy(edge=3600, keep=3600, stale_if_error=3600, query=PARAMETERS, meant=meant)
@@ -74,14 +69,3 @@ class SearchPage:
             unfiltered=choices.path(Inquiry(text=inquiry.text, order=inquiry.order)),
             page_path=lambda number: choices.path(evolve(inquiry, page=number)),
         )
-
-
-def _grouped(pairs: Sequence[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
-
-
-def _bytes(given: Mapping[str, Sequence[str]]) -> Mapping[bytes, Sequence[bytes]]:
-    return {name.encode(): [one.encode() for one in values] for name, values in given.items()}
