@@ -20,7 +20,7 @@ from pypi.domain.permissions import Identity, Permission
 from pypi.domain.values import Status
 from pypi.publishing.holding import hold
 from pypi.publishing.record import Recorded, conclude
-from pypi.publishing.yank import LONGEST_REASON, ReasonUnusable
+from pypi.publishing.yank import check_reason
 
 
 @frozen
@@ -88,7 +88,7 @@ class Statuses:
 
     async def quarantine(self, identity: Identity, name: str, reason: str = "") -> int | None:
         """Nothing of the project is listed or handed out; for administrators and the operator."""
-        _check(reason)
+        check_reason(reason)
         done = await self.database.transact(_quarantine, identity, name, reason, self.now())
         return await self._conclude(done)
 
@@ -99,7 +99,7 @@ class Statuses:
     async def _say(
         self, identity: Identity, name: str, status: Status, reason: str, successor: str
     ) -> int | None:
-        _check(reason)
+        check_reason(reason)
         if successor and not is_valid(successor):
             raise NoSuccessor(successor)
         said = Said(status.value, reason, normalize(successor) if successor else NormalizedName(""))
@@ -111,11 +111,6 @@ class Statuses:
         await self.announce(done.serial, done.tags)
         await self.withhold()
         return done.serial
-
-
-def _check(reason: str) -> None:
-    if len(reason) > LONGEST_REASON or not reason.isprintable():
-        raise ReasonUnusable
 
 
 async def _change(

@@ -26,6 +26,16 @@ class ReasonUnusable(Invalid):
         return f"A reason is one line of at most {LONGEST_REASON} characters."
 
 
+def check_reason(reason: str) -> None:
+    """Make sure that a reason for people can be shown on one line; empty is none.
+
+    Raises:
+        ReasonUnusable: it is too long, or no line of text.
+    """
+    if len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise ReasonUnusable
+
+
 @frozen
 class Order:
     """What shall be so.
@@ -65,8 +75,7 @@ class Yanks:
             NoSuchProject, NoSuchRelease: there is no such thing.
             ReasonUnusable: the reason is too long, or no line of text.
         """
-        if len(reason) > LONGEST_REASON or not reason.isprintable():
-            raise ReasonUnusable
+        check_reason(reason)
         return await self._carry_out(Order(actor, name, version, reason, self.now()))
 
     async def unyank(self, actor: str, name: str, version: str) -> int | None:
