@@ -53,6 +53,9 @@ PUBLIC = (
 )
 """The rooms behind the index's own listener."""
 
+OLD = (Found, Forms)
+"""Rooms that answer old addresses in front of all others."""
+
 FOR_PROGRAMS = frozenset({"api", "legacy", "packages", "rpc2", "rss", "simple", "static"})
 """First segments of paths that programs ask, whom no page helps; any spelling of them."""
 
@@ -96,7 +99,7 @@ def public(
     Raises:
         Gaps: a route does not say on which terms it may be asked.
     """
-    check(routes())
+    check(route for room in OLD for route in room.router.routes)  # those of the others are looked at below
     return Front(klein_for(rooms, keeper, switches, origins), old, error_page)
 
 
@@ -112,7 +115,7 @@ def operators(*rooms: Any) -> KleinResource:
 
 def routes() -> list[Route]:
     """Every public route."""
-    return [route for room in (*PUBLIC, Found, Forms) for route in room.router.routes]
+    return [route for room in (*PUBLIC, *OLD) for route in room.router.routes]
 
 
 def pages(*rooms: Any) -> frozenset[str]:
