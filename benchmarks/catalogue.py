@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def main(
         if database_url:
             _load(database_url, wanted)
         elif data:
-            _into(data, wanted)
+            into(data, partial(_load, shape=wanted))
         else:
             click.echo(_into_cache(wanted))
     except BenchmarkFailed as failure:
@@ -96,17 +97,19 @@ def _into_cache(shape: Shape) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / "data").exists():
                 raise BenchmarkFailed(f"{folder} was left half made: remove it and try again")
-            _into(folder / "data", shape)
+            into(folder / "data", partial(_load, shape=shape))
             (folder / "complete").touch()
     return folder / "data"
 
 
-def _into(data: Path, shape: Shape) -> None:
+def into(data: Path, fill: Callable[[str], None]) -> None:
+    """Start the servers of a data folder, and have their database filled in a thread, by its URL."""
+
     async def filled(reactor: Any) -> None:
         foundations = Foundations(load_config(environment={}, overrides={"service.data": str(data)}), reactor)
         await foundations.start()
         try:
-            await deferToThread(_load, foundations.database_url, shape)
+            await deferToThread(fill, foundations.database_url)
         finally:
             await foundations.stop()
 

@@ -20,17 +20,12 @@ from typing import Any
 
 import psycopg2
 from attrs import frozen
-from twisted.internet.defer import Deferred
-from twisted.internet.task import react
-from twisted.internet.threads import deferToThread
 
 from benchmarks import catalogue
 from benchmarks.cache import alone, cache
-from benchmarks.catalogue import DEADLINE
+from benchmarks.catalogue import DEADLINE, into
 from benchmarks.copying import Copying, without_indexes
 from benchmarks.figure import BenchmarkFailed
-from pypi.config import load as load_config
-from pypi.foundations import Foundations
 
 FORMAT = 1
 """Changed when what is made changes."""
@@ -98,22 +93,6 @@ def kept(say: Callable[[str], None]) -> Path:
     return folder / "data"
 
 
-def _into(data: Path) -> None:
-    async def filled(reactor: Any) -> None:
-        foundations = Foundations(load_config(environment={}, overrides={"service.data": str(data)}), reactor)
-        await foundations.start()
-        try:
-            await deferToThread(fill, foundations.database_url)
-        finally:
-            await foundations.stop()
-
-    try:
-        react(lambda reactor: Deferred.fromCoroutine(filled(reactor)))
-    except SystemExit as end:
-        if end.code:
-            raise
-
-
 def fill(database_url: str) -> None:
     """Say something of every project of a synthetic index."""
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
@@ -156,4 +135,4 @@ def _json(metadata: Mapping[str, object]) -> str:
 
 
 if __name__ == "__main__":
-    _into(Path(sys.argv[1]))
+    into(Path(sys.argv[1]), fill)
