@@ -106,7 +106,7 @@ class DocumentRow:
 
 # As ``pypi.domain.versions.latest``.
 _LATEST = """
-    SELECT * FROM releases WHERE project_id = p.id
+    SELECT * FROM releases WHERE project_id = p.id AND quarantined IS NULL
      ORDER BY yanked IS NOT NULL, is_prerelease, place DESC LIMIT 1"""
 
 # The last condition is looked at once, and keeps what nobody has ever used from being looked for everywhere.
@@ -123,13 +123,15 @@ CLASSIFIED = """
                     WHERE name = %(classifier)s OR starts_with(name, %(classifier)s || ' :: '))
      ORDER BY s.normalized LIMIT %(limit)s"""
 
-_VERSION = "SELECT * FROM releases WHERE project_id = p.id AND canonical = %(canonical)s"
+_VERSION = """
+    SELECT * FROM releases
+     WHERE project_id = p.id AND canonical = %(canonical)s AND quarantined IS NULL"""
 
 _FOUND = """
     SELECT p.name, p.normalized, p.status, p.status_reason, p.last_serial, chosen.version,
            CASE WHEN chosen.yanked IS NOT NULL THEN chosen.yanked_reason END,
            chosen.created::text, coalesce(shown.version, chosen.version),
-           (SELECT count(*) FROM releases WHERE project_id = p.id),
+           (SELECT count(*) FROM releases WHERE project_id = p.id AND quarantined IS NULL),
            chosen.metadata::text,
            CASE WHEN %(rendered)s AND d.html IS NOT NULL THEN '' ELSE coalesce(d.raw, '') END,
            CASE WHEN %(rendered)s THEN d.html END,
@@ -154,13 +156,15 @@ _AROUND = """) AS chosen
                                        WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
                  E'\\n') FILTER (WHERE %(files)s), '') AS listing
           FROM files f JOIN releases r ON r.id = f.release_id
-         WHERE f.project_id = p.id AND (%(all_files)s OR f.release_id = chosen.id)) AS listed
+         WHERE f.project_id = p.id AND r.quarantined IS NULL
+           AND (%(all_files)s OR f.release_id = chosen.id)) AS listed
       CROSS JOIN LATERAL (
         SELECT coalesce(string_agg(
                  to_json(r.version)::text || E'\\t' || r.created::text || E'\\t' ||
                  coalesce(to_json(CASE WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
                  E'\\n' ORDER BY r.place DESC), '') AS listing
-          FROM releases r WHERE r.project_id = p.id AND %(history)s) AS history
+          FROM releases r
+         WHERE r.project_id = p.id AND r.quarantined IS NULL AND %(history)s) AS history
       CROSS JOIN LATERAL (
         SELECT coalesce(string_agg(o.role || E'\\t' || u.name, E'\\n'
                                    ORDER BY o.role DESC, lower(u.name) COLLATE "C"), '') AS listing

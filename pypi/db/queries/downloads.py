@@ -109,6 +109,7 @@ OF_RELEASE = """
       JOIN projects ON projects.id = releases.project_id
       LEFT JOIN file_downloads ON file_id = files.id
      WHERE normalized = %(project)s AND canonical = %(canonical)s AND status <> 'quarantined'
+       AND quarantined IS NULL
      ORDER BY filename"""
 
 

@@ -60,13 +60,13 @@ class PlaceRow:
 UPDATES = """
     SELECT p.name, p.normalized, r.version, r.summary, coalesce(r.metadata->>'author_email', ''), r.created
       FROM releases r JOIN projects p ON p.id = r.project_id
-     WHERE p.status <> 'quarantined'
+     WHERE p.status <> 'quarantined' AND r.quarantined IS NULL
      ORDER BY r.created DESC, r.id DESC LIMIT %(limit)s"""
 
 OF_PROJECT = """
     SELECT p.name, p.normalized, r.version, r.summary, coalesce(r.metadata->>'author_email', ''), r.created
       FROM releases r JOIN projects p ON p.id = r.project_id
-     WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined'
+     WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined' AND r.quarantined IS NULL
      ORDER BY r.created DESC, r.id DESC LIMIT %(limit)s"""
 
 PROJECT = "SELECT name FROM projects WHERE normalized = %(normalized)s"
@@ -77,7 +77,8 @@ NEW_PROJECTS = """
            SELECT array_agg(version) AS versions, array_agg(yanked IS NOT NULL) AS yanked,
                   array_agg(summary) AS summaries,
                   array_agg(coalesce(metadata->>'author_email', '')) AS author_emails
-             FROM (SELECT version, yanked, summary, metadata FROM releases WHERE project_id = p.id
+             FROM (SELECT version, yanked, summary, metadata FROM releases
+                    WHERE project_id = p.id AND quarantined IS NULL
                     ORDER BY created DESC, id DESC LIMIT %(releases)s) AS r) AS last
      WHERE last.versions IS NOT NULL AND p.status <> 'quarantined'
      ORDER BY p.created DESC, p.id DESC LIMIT %(limit)s"""

@@ -95,7 +95,7 @@ PAGE = """
                                        WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
                  E'\\n'), '') AS listing
           FROM files f JOIN releases r ON r.id = f.release_id
-         WHERE f.project_id = p.id AND p.status <> 'quarantined') AS listed
+         WHERE f.project_id = p.id AND p.status <> 'quarantined' AND r.quarantined IS NULL) AS listed
      WHERE p.normalized = %(normalized)s"""
 
 CLASHING = """

@@ -46,7 +46,7 @@ RELEASES_SINCE = """
     SELECT count(*), coalesce(string_agg(item, ',' ORDER BY created, id), '')
       FROM (SELECT r.created, r.id, json_build_array(p.name, r.version)::text AS item
               FROM releases r JOIN projects p ON p.id = r.project_id
-             WHERE r.created > %(since)s AND p.status <> 'quarantined'
+             WHERE r.created > %(since)s AND p.status <> 'quarantined' AND r.quarantined IS NULL
              ORDER BY r.created, r.id LIMIT %(limit)s) AS lines"""
 
 PROJECTS_SINCE = """

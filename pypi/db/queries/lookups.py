@@ -35,12 +35,14 @@ RELEASES = """
     SELECT asked.normalized, asked.canonical, p.name, r.version
       FROM unnest(%(names)s::text[], %(versions)s::text[]) AS asked (normalized, canonical)
       JOIN projects p ON p.normalized = asked.normalized
-      LEFT JOIN releases r ON r.project_id = p.id AND r.canonical = asked.canonical"""
+      LEFT JOIN releases r ON r.project_id = p.id AND r.canonical = asked.canonical
+           AND r.quarantined IS NULL"""
 
 _FILE = """
     SELECT p.normalized, f.filename, f.blake2_256, f.metadata_sha256 IS NOT NULL
       FROM files f JOIN projects p ON p.id = f.project_id
-     WHERE p.status <> 'quarantined' AND """
+     WHERE p.status <> 'quarantined'
+       AND f.release_id NOT IN (SELECT id FROM releases WHERE quarantined IS NOT NULL) AND """
 
 FILES = _FILE + "f.filename = ANY(%(keys)s)"
 STORED = _FILE + "f.blake2_256 = ANY(%(keys)s)"
@@ -49,7 +51,7 @@ RELEASED = """
     SELECT asked.normalized, asked.canonical, f.filename, f.blake2_256, f.metadata_sha256 IS NOT NULL
       FROM unnest(%(names)s::text[], %(versions)s::text[]) AS asked (normalized, canonical)
       JOIN projects p ON p.normalized = asked.normalized AND p.status <> 'quarantined'
-      JOIN releases r ON r.project_id = p.id AND r.canonical = asked.canonical
+      JOIN releases r ON r.project_id = p.id AND r.canonical = asked.canonical AND r.quarantined IS NULL
       JOIN files f ON f.release_id = r.id
      ORDER BY f.filename"""
 

@@ -119,7 +119,7 @@ VERSIONS = """
     SELECT p.name, r.version, r.summary
       FROM found f JOIN projects p ON p.id = f.project_id
       JOIN LATERAL (SELECT version, summary, place FROM releases
-                     WHERE project_id = f.project_id AND yanked IS NULL
+                     WHERE project_id = f.project_id AND yanked IS NULL AND quarantined IS NULL
                        AND (f.anyway OR lower(version) LIKE ANY (
                             ARRAY(SELECT lower(one) FROM unnest(%(version)s::text[]) AS one)))
                      ORDER BY place DESC LIMIT %(limit)s) AS r ON true

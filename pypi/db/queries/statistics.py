@@ -56,12 +56,15 @@ class NewRow:
 
 TOTALS = """
     WITH hidden AS MATERIALIZED (SELECT id FROM projects WHERE status = 'quarantined'),
+         held_back AS MATERIALIZED (SELECT id, project_id FROM releases WHERE quarantined IS NOT NULL),
          held AS (SELECT count(*) AS files, count(*) FILTER (WHERE filetype = 'bdist_wheel') AS wheels,
                          coalesce(sum(size), 0)::bigint AS size
-                    FROM files WHERE project_id NOT IN (SELECT id FROM hidden))
+                    FROM files WHERE project_id NOT IN (SELECT id FROM hidden)
+                     AND release_id NOT IN (SELECT id FROM held_back))
     SELECT (SELECT coalesce(max(serial), 0) FROM journal),
            (SELECT count(*) FROM projects) - (SELECT count(*) FROM hidden),
-           (SELECT count(*) FROM releases WHERE project_id NOT IN (SELECT id FROM hidden)),
+           (SELECT count(*) FROM releases WHERE project_id NOT IN (SELECT id FROM hidden))
+             - (SELECT count(*) FROM held_back WHERE project_id NOT IN (SELECT id FROM hidden)),
            files, wheels, size
       FROM held"""
 
@@ -70,6 +73,7 @@ LARGEST = """
       FROM (SELECT project_id, count(*) AS files, sum(size)::bigint AS size
               FROM files
              WHERE project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
+               AND release_id NOT IN (SELECT id FROM releases WHERE quarantined IS NOT NULL)
              GROUP BY project_id ORDER BY 3 DESC, project_id LIMIT %(limit)s) AS s
       JOIN projects p ON p.id = s.project_id
      ORDER BY s.size DESC, s.project_id"""
@@ -78,6 +82,7 @@ MONTHS = """
     SELECT date_trunc('month', created, 'UTC') AS begins, count(*)
       FROM releases
      WHERE created >= %(since)s AND project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
+       AND quarantined IS NULL
      GROUP BY 1 ORDER BY 1"""
 
 # Of each project the newest alone: an archive of years that arrives at once is one line.
@@ -86,7 +91,7 @@ LATEST = """
       FROM (SELECT DISTINCT ON (project_id) *
               FROM (SELECT r.id, r.project_id, p.name, r.version, r.summary, r.created
                       FROM releases r JOIN projects p ON p.id = r.project_id
-                     WHERE r.yanked IS NULL AND p.status <> 'quarantined'
+                     WHERE r.yanked IS NULL AND r.quarantined IS NULL AND p.status <> 'quarantined'
                      ORDER BY r.created DESC, r.id DESC LIMIT %(among)s) AS newest
              ORDER BY project_id, created DESC, id DESC) AS one_each
      ORDER BY created DESC, id DESC LIMIT %(limit)s"""

@@ -40,7 +40,10 @@ CLEAR = """
 
 WITHHELD = """
     SELECT f.blake2_256 FROM projects p JOIN files f ON f.project_id = p.id
-     WHERE p.status = 'quarantined'"""
+     WHERE p.status = 'quarantined'
+     UNION ALL
+    SELECT f.blake2_256 FROM releases r JOIN files f ON f.release_id = r.id
+     WHERE r.quarantined IS NOT NULL"""
 
 
 async def of(cursor: Cursor, project_id: int) -> Said:
