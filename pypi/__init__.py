@@ -28,7 +28,7 @@ Rooms::
                         sockets orders picture ready signals systemd backoff foreground clock
                         descriptors
     pypi/failpoints.py  points with names, which do nothing unless they are armed
-    pypi/config/        sections (every key)  values, features, mail (how one is read)  load  show
+    pypi/config/        sections (every key)  values, features, mail, openid (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
                         features clients usage switches: what is used, by whom, until when  downloads
                         marker_words wheel_words: requirements and tags as people say them  classifiers: trees

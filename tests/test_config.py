@@ -53,6 +53,14 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "pages.camo_key": ("s3cret", "s3cret", "s3cret"),
     "access.reads": ("private", "PRIVATE", "private"),
     "access.registration": ("on", "on", "on"),
+    "openid.issuer": ("", "", ""),
+    "openid.client_id": ("", "", ""),
+    "openid.client_secret": ("s3cret", "s3cret", "s3cret"),
+    "openid.name": ("Our Staff", "Our Staff", ...),
+    "openid.scopes": (["profile", "groups"], "profile, groups", ("openid", "profile", "groups")),
+    "openid.registration": ("on", "ON", "on"),
+    "openid.allowed_domains": (["People.example"], "@people.example", ("people.example",)),
+    "openid.trust_mfa": (True, "on", True),
     "uploads.max_file_size": (1048576, "1MB", 1 << 20),
     "uploads.max_project_size": ("2 GiB", "2GB", 2 << 30),
     "uploads.zip_sdists": (True, "yes", True),
@@ -576,5 +584,12 @@ def test_every_key_is_documented() -> None:
 def test_urls_with_passwords_are_secret() -> None:
     """A key whose value is, or may hold, a password is secret."""
     for key in keys():
-        secret = {"database.url", "redis.url", "mail.url", "edge.token", "pages.camo_key"}
+        secret = {
+            "database.url",
+            "redis.url",
+            "mail.url",
+            "edge.token",
+            "pages.camo_key",
+            "openid.client_secret",
+        }
         assert key.secret is (key.dotted in secret), key.dotted

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pypi.config.sections import PREFIX, Config, Edge, Files, Key, Pages, Service, keys, sections
+from pypi.config.openid import half_said
+from pypi.config.sections import PREFIX, Config, Edge, Files, Key, OpenId, Pages, Service, keys, sections
 from pypi.config.show import password_in
 from pypi.config.values import NotAllowed, is_loopback
 
@@ -115,6 +116,7 @@ def _contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     pages = Pages(**values.get("pages", {}))
     if pages.camo_url and not pages.camo_key:
         yield "pages.camo_url: the proxy fetches what is signed: set pages.camo_key."
+    yield from half_said(OpenId(**values.get("openid", {})))
     edge = Edge(**values.get("edge", {}))
     if edge.purger == "fastly" and not (edge.service and edge.token):
         yield (

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from pypi.config import features, mail, values
+from pypi.config import features, mail, openid, values
 from pypi.config.values import Read, T
 from pypi.domain.switches import Announcement
 
@@ -149,6 +149,41 @@ class Access:
     )
     registration: str = _key(
         values.choice("off", "on"), "off", "whether anybody may make an account on the web"
+    )
+
+
+@frozen(kw_only=True)
+class OpenId:
+    """A provider of OpenID Connect, which leads people back to /account/openid/callback on service.origin."""
+
+    issuer: str = _key(
+        openid.issuer,
+        "",
+        "https URL of the provider, exactly as it calls itself (http on this machine only); empty: none",
+    )
+    client_id: str = _key(values.line(255), "", "what the provider calls this index")
+    client_secret: str = _key(values.line(1000), "", "how it knows this index", secret=True)
+    name: str = _key(
+        values.line(40), "", "what people call the provider: Sign in with …; empty: the host of its URL"
+    )
+    scopes: tuple[str, ...] = _key(
+        openid.scopes, "openid profile email", "what the provider is asked to tell of people"
+    )
+    registration: str = _key(
+        values.choice("access", "off", "on"),
+        "access",
+        "whether somebody it knows gets an account at the first sign-in; access: as access.registration says",
+    )
+    allowed_domains: tuple[str, ...] = _key(
+        openid.domains,
+        "",
+        "domains: such an account is made with an e-mail address there, which the provider has verified; "
+        "empty: any",
+    )
+    trust_mfa: bool = _key(
+        values.switch,
+        "off",
+        "whether a second factor that the provider says was shown there (amr: mfa) stands in for our own",
     )
 
 
@@ -324,6 +359,7 @@ class Config:
     files: Files = _section(Files)
     pages: Pages = _section(Pages)
     access: Access = _section(Access)
+    openid: OpenId = _section(OpenId)
     downloads: Downloads = _section(Downloads)
     uploads: Uploads = _section(Uploads)
     legacy: Legacy = _section(Legacy)
