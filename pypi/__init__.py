@@ -42,13 +42,14 @@ Rooms::
                         classifiers: how many have which
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
                         yank  holding deletion status roles: what its owners do to a project
+                        told: what that leaves behind
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
                         sessions (session_copies)  throttle: how often one may try  audit: the security log
                         registration emails renewal: what is proven by mail  strength even: of passwords,
                         and of time  notices, mailed: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
-                        factor_errors: why none of these
+                        factor_errors: why none of these  entrance: from that to a session
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked
                         find: who finds it  results: what is found
     pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
@@ -65,6 +66,7 @@ Rooms::
                         observed access_log log_lines log_file log_writer noted
                         overheard usage downloaded: what is noted of it
                         terms: who may ask a route, and how  cookies csrf next_path: of who signed in
+                        door: who lets in (contract)
                         announced rate_limit: what is said of what is to go, and of how often
                         camo: where pictures of strangers come from  security: what pages may do
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  search_api
@@ -73,6 +75,8 @@ Rooms::
                         templates: what every page knows  assets (assets_build)  static: files by content
                         pages/: home guides connect statistics classifiers users search search_choices
                         errors: what people are told instead
+                        door: who asks, and whether they may  personal: pages for one person
+                        account/: sign_in  home
                         pages/project/: room (who answers) aside charts contents head lists sections
     pypi/jobs/          schedule turn once, and one file per job: outbox purge mail audit sweep usage
                         downloads rerender popular

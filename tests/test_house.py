@@ -33,7 +33,7 @@ SIDEWAYS = {
     ("pypi.cli", "pypi.process"): "`cheeseshop serve` and `workers` start processes and look at them",
     ("pypi.cli", "pypi.service"): "`cheeseshop serve` runs the service without twistd",
     ("pypi.service", "pypi.process"): "the service is one process, or a supervisor's",
-    ("pypi.publishing", "pypi.accounts"): "metadata and accounts share one idea of an e-mail address",
+    ("pypi.publishing", "pypi.accounts"): "what is done to projects is written into the security log",
 }
 """Imports within a line of the plan, or upwards, that are meant."""
 
@@ -43,6 +43,8 @@ NOT_FOR_ROOMS = {"pypi.db", "pypi.embedded", "pypi.config", "pypi.failpoints"}
 FOR_ALL_ROOMS = {
     "pypi.web.templates": "every page is made by them, and is kept alike",
     "pypi.web.assets": "pages name static files, and one room serves them",
+    "pypi.web.door": "who asks is found out in one place, before any room answers",
+    "pypi.web.personal": "pages for one person are made by it, and are kept by nobody",
 }
 """What no room is, among them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from attrs import field, frozen
 
@@ -64,11 +65,13 @@ class Kind(Enum):
     PROJECT_CREATED = "project.created", ()
     PROJECT_TRANSFERRED = "project.transferred", ("user", "before")
     PROJECT_RENAMED = "project.renamed", ("before", "name")
-    PROJECT_STATUS = "project.status", ("status", "before", "reason")
+    PROJECT_STATUS = "project.status", ("status", "before", "reason", "successor")
     PROJECT_DELETED = "project.deleted", ("name",)
-    PROJECT_RESTORED = "project.restored", ("name",)
+    PROJECT_RESTORED = "project.restored", ("name", "user")
     RELEASE_YANKED = "project.release-yanked", ("version", "reason")
     RELEASE_UNYANKED = "project.release-unyanked", ("version",)
+    RELEASE_QUARANTINED = "project.release-quarantined", ("version", "reason")
+    RELEASE_CLEARED = "project.release-quarantine-cleared", ("version",)
     RELEASE_DELETED = "project.release-deleted", ("version",)
     FILE_DELETED = "project.file-deleted", ("version", "filename")
     READS_CHANGED = "project.reads-changed", ("reads", "before")
@@ -106,16 +109,28 @@ class Event:
 
 async def write(cursor: Cursor, event: Event, *, now: datetime) -> None:
     """Write a line, in the transaction of what it tells of."""
-    await lines.add(
-        cursor,
-        at=now,
-        user_id=event.user_id,
-        actor=_storable(event.actor),
-        address=event.address[:64],
-        event=event.kind.event,
-        normalized=event.normalized,
-        about={name: _bounded(value) for name, value in event.about.items() if value is not None},
-    )
+    await lines.add(cursor, at=now, **_columns(event))
+
+
+async def write_all(cursor: Cursor, events: Sequence[Event], *, now: datetime) -> list[int]:
+    """Write several lines at once; returns their ids, in the same order."""
+    return await lines.add_all(cursor, [_columns(event) for event in events], at=now)
+
+
+async def tie(cursor: Cursor, ids: Sequence[int], *, first: int) -> None:
+    """Say which lines of the journal tell of the same: the first of them, and those that follow."""
+    await lines.tie(cursor, ids, first=first)
+
+
+def _columns(event: Event) -> dict[str, Any]:
+    return {
+        "user_id": event.user_id,
+        "actor": _storable(event.actor),
+        "address": event.address[:64],
+        "event": event.kind.event,
+        "normalized": event.normalized,
+        "about": {name: _bounded(value) for name, value in event.about.items() if value is not None},
+    }
 
 
 def _bounded(value: str | int | bool | None) -> str | int | bool | None:

@@ -11,10 +11,8 @@ from typing import Any
 import click
 
 from pypi.cli.running import application, configured, run, show
+from pypi.domain.permissions import OPERATOR
 from pypi.process.picture import folder_of
-
-ACTOR = "operator"
-"""Whom the journal names for what is done on the command line."""
 
 PATIENCE = 2.0
 """Seconds the workers of this machine have to hear of it."""
@@ -40,9 +38,9 @@ def yank(context: click.Context, project: str, version: str, reason: str, undo: 
     async def command(reactor: Any) -> None:
         async with application(config, reactor) as index:
             if undo:
-                outcome["serial"] = await index.yanks.unyank(ACTOR, project, version)
+                outcome["serial"] = await index.yanks.unyank(OPERATOR, project, version)
             else:
-                outcome["serial"] = await index.yanks.yank(ACTOR, project, version, reason)
+                outcome["serial"] = await index.yanks.yank(OPERATOR, project, version, reason)
 
     run(command)
     outcome["shown"] = outcome["serial"] is None or _is_shown(

@@ -72,6 +72,20 @@ class ReleaseUnyanked(ProjectChange):
 
 
 @frozen(kw_only=True)
+class ReleaseQuarantined(ProjectChange):
+    """Nobody is offered anything of a version until it was looked into."""
+
+    version: str
+
+
+@frozen(kw_only=True)
+class ReleaseCleared(ProjectChange):
+    """It was looked into, and is offered again."""
+
+    version: str
+
+
+@frozen(kw_only=True)
 class FileRemoved(ProjectChange):
     """A file was deleted; its name is never used again."""
 
@@ -161,6 +175,20 @@ class DescriptionsRendered:
     actor: None = None
 
 
+@frozen(kw_only=True)
+class AccountChanged:
+    """An account is called otherwise, or is no more: a line for caches, of no project.
+
+    Attributes:
+        users: all names whose pages tell of it.
+    """
+
+    users: tuple[str, ...]
+    project: None = None
+    name: None = None
+    actor: None = None
+
+
 Change = (
     ProjectCreated
     | RoleAdded
@@ -168,6 +196,8 @@ Change = (
     | FileAdded
     | ReleaseYanked
     | ReleaseUnyanked
+    | ReleaseQuarantined
+    | ReleaseCleared
     | FileRemoved
     | ReleaseRemoved
     | ProjectRemoved
@@ -177,6 +207,7 @@ Change = (
     | RoleRemoved
     | RoleChanged
     | DescriptionsRendered
+    | AccountChanged
 )
 
 WITHHELD = "withheld"
@@ -198,6 +229,10 @@ def action(change: Change) -> str:
             return "yank release"
         case ReleaseUnyanked():
             return "unyank release"
+        case ReleaseQuarantined():
+            return "release quarantined"
+        case ReleaseCleared():
+            return "release quarantine cleared"
         case FileRemoved(filename=filename):
             return f"remove file {filename}"
         case ReleaseRemoved():
@@ -216,6 +251,8 @@ def action(change: Change) -> str:
             return f"change {role} {user}"
         case DescriptionsRendered():
             return "render descriptions"
+        case AccountChanged():
+            return "change account"
 
 
 def version(change: Change) -> str | None:
@@ -226,6 +263,8 @@ def version(change: Change) -> str | None:
             | FileAdded(version=number)
             | ReleaseYanked(version=number)
             | ReleaseUnyanked(version=number)
+            | ReleaseQuarantined(version=number)
+            | ReleaseCleared(version=number)
             | FileRemoved(version=number)
             | ReleaseRemoved(version=number)
         ):
@@ -240,6 +279,8 @@ def tags(change: Change) -> tuple[str, ...]:
     match change:
         case DescriptionsRendered(projects=projects):
             return tuple(f"project/{name}" for name in projects)
+        case AccountChanged(users=users):
+            return _of_users(users)
         case ProjectCreated():
             return (project, "all-projects", "search", "journal")
         case RoleAdded(user=user) | RoleRemoved(user=user) | RoleChanged(user=user):
@@ -247,7 +288,7 @@ def tags(change: Change) -> tuple[str, ...]:
             return (project, "all-projects", f"user/{user.lower()}", "journal")
         case ReleaseCreated() | FileAdded() | ReleaseYanked() | ReleaseUnyanked():
             return (project, "all-projects", "search", "journal")
-        case FileRemoved() | ReleaseRemoved():
+        case FileRemoved() | ReleaseRemoved() | ReleaseQuarantined() | ReleaseCleared():
             return (project, "all-projects", "search", "journal", WITHHELD)
         case StatusChanged():
             return (project, "all-projects", "search", "journal")

@@ -7,9 +7,11 @@ from attrs import frozen
 from pypi.db.connection import Cursor
 from pypi.db.queries import projects, roles
 from pypi.db.queries.projects import ProjectRow
-from pypi.domain.errors import Forbidden, NoSuchProject
+from pypi.db.queries.releases import ReleaseRow
+from pypi.domain.errors import Conflict, Forbidden, NoSuchProject
 from pypi.domain.names import normalize
 from pypi.domain.permissions import Identity, Permission, may
+from pypi.domain.values import Status
 
 
 @frozen
@@ -21,6 +23,30 @@ class MayNotManage(Forbidden):
 
     def __str__(self) -> str:
         return f"The user {self.user!r} isn't allowed to do this to project {self.project!r}."
+
+
+@frozen
+class InQuarantine(Conflict):
+    """Only the operator changes what is in quarantine."""
+
+    project: str
+
+    def __str__(self) -> str:
+        return f"The project {self.project!r} is in quarantine; only the operator can change that."
+
+
+@frozen
+class ReleaseInQuarantine(Conflict):
+    """The same of a release; the project's others are as they were."""
+
+    project: str
+    version: str
+
+    def __str__(self) -> str:
+        return (
+            f"Version {self.version!r} of project {self.project!r} is in quarantine; "
+            "only the operator can change that."
+        )
 
 
 async def hold(cursor: Cursor, identity: Identity, name: str, permission: Permission) -> ProjectRow:
@@ -39,3 +65,21 @@ async def hold(cursor: Cursor, identity: Identity, name: str, permission: Permis
     if not may(identity, permission, project_id=project.id, role=role):
         raise MayNotManage(identity.name, project.name)
     return project
+
+
+def leave_to_operator(identity: Identity, project: ProjectRow, *touched: ReleaseRow) -> None:
+    """Make sure that nobody but the operator changes or destroys what is looked into.
+
+    Args:
+        touched: releases of the project that would be changed.
+
+    Raises:
+        InQuarantine, ReleaseInQuarantine: somebody else would.
+    """
+    if identity.is_operator:
+        return
+    if project.status == Status.QUARANTINED.value:
+        raise InQuarantine(project.name)
+    for release in touched:
+        if release.is_quarantined:
+            raise ReleaseInQuarantine(project.name, release.version)

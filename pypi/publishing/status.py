@@ -14,23 +14,13 @@ from pypi.db.queries import status as queries
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.status import Said
 from pypi.domain.changes import Change, ProjectQuarantined, QuarantineCleared, StatusChanged
-from pypi.domain.errors import Conflict, Invalid
+from pypi.domain.errors import Invalid
 from pypi.domain.names import NormalizedName, is_valid, normalize
 from pypi.domain.permissions import Identity, Permission
 from pypi.domain.values import Status
-from pypi.publishing.holding import hold
+from pypi.publishing.holding import InQuarantine, hold
 from pypi.publishing.record import Recorded, conclude
 from pypi.publishing.yank import check_reason
-
-
-@frozen
-class InQuarantine(Conflict):
-    """Only the operator changes the status of a project in quarantine."""
-
-    project: str
-
-    def __str__(self) -> str:
-        return f"The project {self.project!r} is in quarantine; only the operator can change that."
 
 
 @frozen

@@ -107,7 +107,7 @@ async def test_the_release_that_is_shown(database: Database) -> None:
     assert [row[1:3] for row in await needed(database)] == [("milk", "Milk<3"), ("salt", "salt>1")]
 
     async def yank(cursor: Cursor) -> None:
-        await releases.yank(cursor, newer, reason="", now=NOW)
+        await releases.yank(cursor, [newer], reason="", now=NOW)
         project_id = int(await cursor.value("SELECT id FROM projects"))
         await search.refresh(cursor, project_id)
         await dependencies.refresh(cursor, project_id)

@@ -65,7 +65,7 @@ async def store(cursor: Cursor, project: Project) -> None:
             )
         await releases.classify(cursor, release_id=made.id, classifiers=one.metadata.get("classifiers", ()))
         if one.yanked:
-            await releases.yank(cursor, made.id, reason="", now=NOW)
+            await releases.yank(cursor, [made.id], reason="", now=NOW)
     await search.refresh(cursor, row.id)
     if project.quarantined:
         await cursor.run("UPDATE projects SET status = 'quarantined' WHERE id = %(id)s", {"id": row.id})

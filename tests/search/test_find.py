@@ -20,6 +20,7 @@ from pypi.db.database import Database, DatabaseDown, DeadlineExceeded
 from pypi.db.queries import releases
 from pypi.db.queries import search as queries
 from pypi.db.queries.search import FoundRow
+from pypi.domain.permissions import OPERATOR
 from pypi.search import find as module
 from pypi.search.find import Search, sought
 from pypi.search.query import FIELDS, Operator, Query, Wanted, of_fields
@@ -206,9 +207,9 @@ async def test_uploads_and_yanks(new_index: Index) -> None:
         data = sdist("milk", version)
         assert (await new_index.upload(data, f"milk-{version}.tar.gz")).status == 200
         assert [hit.version for hit in await search.find(pip("milk"))] == [version]
-    await new_index.application.yanks.yank("ada", "milk", "2.0")
+    await new_index.application.yanks.yank(OPERATOR, "milk", "2.0")
     assert [hit.version for hit in await search.find(pip("milk"))] == ["1.0"]
-    await new_index.application.yanks.unyank("ada", "milk", "2.0")
+    await new_index.application.yanks.unyank(OPERATOR, "milk", "2.0")
     assert [hit.version for hit in await search.find(pip("milk"))] == ["2.0"]
 
 

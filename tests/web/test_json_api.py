@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
+from pypi.domain.permissions import OPERATOR
 from tests.support.archives import (
     STORED,
     ZipMember,
@@ -285,7 +286,7 @@ async def test_yanked_at_once(index: Index, name: str) -> None:
     for version in ("1.0", "1.1"):
         await index.upload(wheel(name, version), wheel_filename(name, version))
     assert (await index.ask(f"/pypi/{name}/json")).json()["info"]["version"] == "1.1"
-    await index.application.yanks.yank("ada", name, "1.1", "no good")
+    await index.application.yanks.yank(OPERATOR, name, "1.1", "no good")
     document = (await index.ask(f"/pypi/{name}/json")).json()
     assert document["info"]["version"] == "1.0"
     assert document["releases"]["1.1"][0]["yanked_reason"] == "no good"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,19 @@ class AuditRow:
 ADD = """
     INSERT INTO audit (at, user_id, actor, address, event, normalized, about)
     VALUES (%(at)s, %(user_id)s, %(actor)s, %(address)s, %(event)s, %(normalized)s, %(about)s)"""
+
+# Every column but the time is of its own line.
+ADD_ALL = """
+    INSERT INTO audit (at, user_id, actor, address, event, normalized, about)
+    SELECT %(at)s, user_id, actor, address, event, normalized, about
+      FROM ROWS FROM (jsonb_to_recordset(%(lines)s::jsonb) AS
+           (user_id bigint, actor text, address text, event text, normalized text, about jsonb))
+           WITH ORDINALITY AS given (user_id, actor, address, event, normalized, about, number)
+     ORDER BY number RETURNING id"""
+
+TIE = """
+    UPDATE audit SET serial = %(first)s + number - 1
+      FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS line (id, number) WHERE audit.id = line.id"""
 
 OF_USER = """
     SELECT id, at, user_id, actor, address, event, normalized, about FROM audit
@@ -88,6 +101,24 @@ async def add(
         "about": json.dumps(about),
     }
     await cursor.run(ADD, parameters)
+
+
+async def add_all(cursor: Cursor, lines: Sequence[Mapping[str, object]], *, at: datetime) -> list[int]:
+    """Write several lines of one moment.
+
+    Args:
+        lines: each with ``user_id``, ``actor``, ``address``, ``event``, ``normalized`` and ``about``.
+
+    Returns:
+        their ids, in the same order.
+    """
+    added = await cursor.tuples(ADD_ALL, {"at": at, "lines": json.dumps(list(lines))})
+    return sorted(number for (number,) in added)
+
+
+async def tie(cursor: Cursor, ids: Sequence[int], *, first: int) -> None:
+    """Say which lines of the journal tell of the same: the first of them, and those that follow."""
+    await cursor.run(TIE, {"ids": list(ids), "first": first})
 
 
 async def of_user(cursor: Cursor, *, user_id: int, before: int | None, limit: int) -> list[AuditRow]:

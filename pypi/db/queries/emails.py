@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -28,6 +29,15 @@ class HolderRow:
     password_hash: str | None
 
 
+@frozen
+class Reachable:
+    """An account that can be written to; ``address`` is its primary one."""
+
+    id: int
+    name: str
+    address: str
+
+
 OF_USER = """
     SELECT id, address, is_primary, verified FROM emails
      WHERE user_id = %(user_id)s ORDER BY is_primary DESC, lower(address)"""
@@ -41,6 +51,12 @@ BY_ID = "SELECT id, name, password_hash FROM users WHERE id = %(user_id)s AND is
 BY_ADDRESS = """
     SELECT u.id, u.name, u.password_hash FROM emails e JOIN users u ON u.id = e.user_id
      WHERE lower(e.address) = lower(%(address)s) AND e.verified IS NOT NULL AND u.is_active"""
+
+# Nobody proves an address that is not theirs: what happens to projects is told to no other.
+REACHABLE = """
+    SELECT u.id, u.name, e.address FROM users u JOIN emails e ON e.user_id = u.id
+     WHERE u.id = ANY(%(user_ids)s) AND u.is_active AND e.is_primary AND e.verified IS NOT NULL
+     ORDER BY lower(u.name)"""
 
 IS_TAKEN = "SELECT 1 FROM emails WHERE lower(address) = lower(%(address)s)"
 
@@ -80,6 +96,11 @@ async def by_id(cursor: Cursor, user_id: int) -> HolderRow | None:
 async def by_address(cursor: Cursor, address: str) -> HolderRow | None:
     """The active account that has proven an address, in any letter case."""
     return await cursor.row(HolderRow, BY_ADDRESS, {"address": address})
+
+
+async def reachable(cursor: Cursor, user_ids: Sequence[int]) -> list[Reachable]:
+    """Those of these accounts that are active and have proven their primary address, by name."""
+    return await cursor.rows(Reachable, REACHABLE, {"user_ids": list(user_ids)})
 
 
 async def is_taken(cursor: Cursor, address: str) -> bool:

@@ -15,21 +15,26 @@ from pypi.domain import versions
 
 @frozen
 class ReleaseRow:
-    """A release; ``created`` is aware, UTC."""
+    """A release; ``created`` is aware, UTC, and ``is_quarantined`` whether nothing of it is offered."""
 
     id: int
     version: str
     created: datetime
+    is_quarantined: bool = False
 
 
 BY_VERSION = """
-    SELECT id, version, created FROM releases
+    SELECT id, version, created, quarantined IS NOT NULL FROM releases
      WHERE project_id = %(project_id)s AND canonical = %(canonical)s"""
+
+BY_VERSIONS = """
+    SELECT canonical, id, version, created, quarantined IS NOT NULL FROM releases
+     WHERE project_id = %(project_id)s AND canonical = ANY(%(canonicals)s)"""
 
 ADD = """
     INSERT INTO releases (project_id, version, canonical, is_prerelease, summary, metadata, created)
     VALUES (%(project_id)s, %(version)s, %(canonical)s, %(is_prerelease)s, %(summary)s, %(metadata)s, %(now)s)
-    RETURNING id, version, created"""
+    RETURNING id, version, created, false"""
 
 DESCRIBE = """
     INSERT INTO descriptions (release_id, content_type, raw, html, renderer)
@@ -45,9 +50,19 @@ CLASSIFY = """
 
 YANK = """
     UPDATE releases SET yanked = %(now)s, yanked_reason = %(reason)s
-     WHERE id = %(id)s AND (yanked IS NULL OR yanked_reason <> %(reason)s)"""
+     WHERE id = ANY(%(ids)s) AND (yanked IS NULL OR yanked_reason <> %(reason)s) RETURNING id"""
 
-UNYANK = "UPDATE releases SET yanked = NULL, yanked_reason = '' WHERE id = %(id)s AND yanked IS NOT NULL"
+UNYANK = """
+    UPDATE releases SET yanked = NULL, yanked_reason = ''
+     WHERE id = ANY(%(ids)s) AND yanked IS NOT NULL RETURNING id"""
+
+QUARANTINE = """
+    UPDATE releases SET quarantined = %(now)s, quarantine_reason = %(reason)s
+     WHERE id = %(id)s AND quarantined IS NULL"""
+
+CLEAR = """
+    UPDATE releases SET quarantined = NULL, quarantine_reason = ''
+     WHERE id = %(id)s AND quarantined IS NOT NULL"""
 
 
 async def by_version(cursor: Cursor, *, project_id: int, version: str) -> ReleaseRow | None:
@@ -55,6 +70,12 @@ async def by_version(cursor: Cursor, *, project_id: int, version: str) -> Releas
     return await cursor.row(
         ReleaseRow, BY_VERSION, {"project_id": project_id, "canonical": versions.canonical(version)}
     )
+
+
+async def by_versions(cursor: Cursor, *, project_id: int, asked: Sequence[str]) -> dict[str, ReleaseRow]:
+    """Canonical version → the release, of those of these versions that there are."""
+    given = {"project_id": project_id, "canonicals": [versions.canonical(one) for one in asked]}
+    return {key: ReleaseRow(*row) for key, *row in await cursor.tuples(BY_VERSIONS, given)}
 
 
 async def add(
@@ -114,11 +135,21 @@ async def classify(cursor: Cursor, *, release_id: int, classifiers: Sequence[str
         await cursor.run(CLASSIFY, {"release_id": release_id, "names": names})
 
 
-async def yank(cursor: Cursor, release_id: int, *, reason: str, now: datetime) -> bool:
-    """Mark a release as yanked; whether that changed anything."""
-    return bool(await cursor.run(YANK, {"id": release_id, "reason": reason, "now": now}))
+async def yank(cursor: Cursor, ids: Sequence[int], *, reason: str, now: datetime) -> set[int]:
+    """Mark releases as yanked; which of them were not before, or for another reason."""
+    return {one for (one,) in await cursor.tuples(YANK, {"ids": list(ids), "reason": reason, "now": now})}
 
 
-async def unyank(cursor: Cursor, release_id: int) -> bool:
-    """Take that mark away; whether there was one."""
-    return bool(await cursor.run(UNYANK, {"id": release_id}))
+async def unyank(cursor: Cursor, ids: Sequence[int]) -> set[int]:
+    """Take that mark away; from which of them."""
+    return {one for (one,) in await cursor.tuples(UNYANK, {"ids": list(ids)})}
+
+
+async def quarantine(cursor: Cursor, release_id: int, *, reason: str, now: datetime) -> bool:
+    """Offer nothing of a release; whether it was offered before."""
+    return bool(await cursor.run(QUARANTINE, {"id": release_id, "reason": reason, "now": now}))
+
+
+async def clear(cursor: Cursor, release_id: int) -> bool:
+    """Offer it again; whether it was not."""
+    return bool(await cursor.run(CLEAR, {"id": release_id}))

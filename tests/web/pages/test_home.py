@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pypi.domain.permissions import OPERATOR
 from tests.support.archives import wheel, wheel_filename
 from tests.support.index import Index, running
 
@@ -50,7 +51,7 @@ async def test_news(new_index: Index) -> None:
     page = await new_index.ask("/")
     assert counts(page.text) == ["2 projects", "3 releases", "3 files"]
     assert listed(page.text) == ["one 2.0", "Two 3"]
-    await new_index.application.yanks.yank("ada", "one", "2.0", "no good")
+    await new_index.application.yanks.yank(OPERATOR, "one", "2.0", "no good")
     page = await new_index.ask("/")
     assert listed(page.text) == ["Two 3", "one 1.0"]
     assert "Nothing is here yet" not in page.text

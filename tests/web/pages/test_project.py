@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pypi.domain.permissions import OPERATOR
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.client import Reply
 from tests.support.index import Index
@@ -97,7 +98,7 @@ async def test_at_once(index: Index, name: str) -> None:
     assert version_of(await index.ask(f"/project/{name}/")) == "1.0"
     await publish(index, name, "1.1")
     assert version_of(await index.ask(f"/project/{name}/")) == "1.1"
-    await index.application.yanks.yank("ada", name, "1.1", "no <good>")
+    await index.application.yanks.yank(OPERATOR, name, "1.1", "no <good>")
     assert version_of(await index.ask(f"/project/{name}/")) == "1.0"
     yanked = (await index.ask(f"/project/{name}/1.1/")).text
     assert "Yanked</span>" in yanked

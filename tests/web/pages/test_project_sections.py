@@ -11,6 +11,7 @@ import pytest
 from legacy_compat import urls_index
 from pypi.domain import versions
 from pypi.domain.downloads import SHOWN_DAYS
+from pypi.domain.permissions import OPERATOR
 from pypi.domain.values import Extent
 from pypi.web.pages.project.sections import HIGHEST_PAGE, SECTIONS, Section, Slice, page_number
 from pypi.web.templates import shown_size
@@ -84,7 +85,7 @@ async def test_releases(index: Index, name: str) -> None:
         f"UPDATE releases SET created = '2024-02-03 04:05+00' FROM projects p"
         f" WHERE p.id = project_id AND p.name = '{name}' AND version = '0.9'"
     )
-    await index.application.yanks.yank("ada", name, "1.1", "too <ripe>")
+    await index.application.yanks.yank(OPERATOR, name, "1.1", "too <ripe>")
     page = (await index.ask(f"/project/{name}/releases/")).text
     assert "4 releases</h2>" in page
     found = lines(page, r'class="timeline__version" href="([^"]+)">(<s>)?([^<]+)')
@@ -232,7 +233,7 @@ async def test_security(index: Index, name: str) -> None:
     """What is known is said: status, yanks with reasons, digests; and what is not known, too."""
     await publish(index, name, "1.0")
     await publish(index, name, "1.1")
-    await index.application.yanks.yank("ada", name, "1.0", "It leaks")
+    await index.application.yanks.yank(OPERATOR, name, "1.0", "It leaks")
     page = (await index.ask(f"/project/{name}/security/")).text
     [file] = (await index.ask(f"/pypi/{name}/json")).json()["urls"]
     assert f"<code>{name}==1.1 \\\n    --hash=sha256:{file['digests']['sha256']}</code>" in page

@@ -7,6 +7,7 @@ import re
 import pytest
 from twisted.internet.task import deferLater
 
+from pypi.domain.permissions import OPERATOR
 from pypi.index.people import LISTED
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.index import Index, reactor
@@ -73,7 +74,7 @@ async def test_at_once(new_index: Index) -> None:
     assert listed((await new_index.ask("/user/Grace/")).text) == ["two"]
     await publish(new_index, "one", "1.1")
     assert ">1.1</span>" in (await new_index.ask("/user/ada/")).text
-    await new_index.application.yanks.yank("ada", "one", "1.1", "")
+    await new_index.application.yanks.yank(OPERATOR, "one", "1.1", "")
     assert ">1.0</span>" in (await new_index.ask("/user/ada/")).text
 
 
