@@ -20,8 +20,8 @@ PATIENCE = 10.0
 
 T = TypeVar("T")
 
-Line = tuple[int, str]
-"""(serial, JSON object)."""
+Line = tuple[int, str | None]
+"""(serial, JSON object); ``None`` where it is not for everybody."""
 
 
 @frozen

@@ -283,7 +283,7 @@ class Tail:
         except (Unavailable, TookTooLong):
             await deferLater(self.reactor, AGAIN_AFTER)
             return self.form.alive
-        if piece:
+        if end > place:
             follower.place = end
         elif look.number >= begun:  # there is nothing between him and what is held
             follower.place = self._held.begin
@@ -293,7 +293,7 @@ class Tail:
         lines = await self.changes.older(place, PAGE)
         self.caught_up += 1
         end = lines[-1][0] if lines else place
-        return end, b"".join(self.form.event(*line) for line in lines)
+        return end, b"".join(_events(self.form, lines))
 
     async def _doubt(self, follower: _Follower) -> None:
         """He knows more than this process: it may be late, or the journal is not what it was."""
@@ -359,6 +359,11 @@ class Tail:
             self.reactor.callLater(0, self._sign, walk)
 
 
+def _events(form: Form, lines: Iterable[Line]) -> list[bytes]:
+    """One of each line; nothing of those that are not for everybody."""
+    return [b"" if said is None else form.event(serial, said) for serial, said in lines]
+
+
 def _wake(followers: Iterable[_Follower], *, news: bool) -> int:
     """Wake them; how many there were."""
     count = 0
@@ -394,7 +399,7 @@ class Held:
 
     def add(self, lines: Sequence[Line]) -> None:
         """Hold these, too, which follow; and forget the oldest where there is no room."""
-        events = [self.form.event(*line) for line in lines]
+        events = _events(self.form, lines)
         self._serials += [serial for serial, _ in lines]
         self._events += events
         self._bytes += sum(map(len, events))

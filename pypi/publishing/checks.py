@@ -57,6 +57,11 @@ def of_permission(
             yield TokenOfOtherProject(submission.name)
         yield from _of_new_name(submission, facts, identity, rules)
         return
+    if facts.project.is_private and not (identity.is_operator or facts.role):
+        yield NameProhibited(
+            submission.name
+        )  # as a name that is not free, and nothing is told of the project
+        return
     if identity.project_id not in (None, facts.project.id):
         yield TokenOfOtherProject(facts.project.name)
     if not identity.is_operator and not is_granted(facts.role, Permission.UPLOAD):
@@ -70,11 +75,13 @@ def _of_new_name(submission: Submission, facts: Facts, identity: Identity, rules
         yield NameReserved(submission.name)
     if facts.is_prohibited or submission.project in rules.reserved:
         yield NameProhibited(submission.name)
-    if facts.former is not None and facts.former.now is not None:
+    if facts.look_alike == "" or (facts.former is not None and facts.former.now == ""):
+        yield NameProhibited(submission.name)  # for the sake of a project that is not for everybody
+    elif facts.former is not None and facts.former.now is not None:
         yield NameMoved(submission.name, facts.former.now)
     elif facts.former is not None and not (facts.former.is_own or identity.is_operator):
         yield NameWithdrawn(submission.name)
-    if facts.look_alike is not None:
+    if facts.look_alike:
         yield NameTooSimilar(submission.name, facts.look_alike)
 
 

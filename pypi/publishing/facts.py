@@ -22,7 +22,8 @@ class Facts:
     Attributes:
         project: ``None`` for a name nobody has taken.
         role: the uploader's in the project.
-        look_alike: name of another project that reads like this one; looked up for new names only.
+        look_alike: name of another project that reads like this one, empty where that is not for everybody;
+            looked up for new names only.
         is_prohibited: whether the operator keeps the name from being taken; for new names only.
         former: what became of the project that had the name; for new names only.
         size: bytes of the project's files.

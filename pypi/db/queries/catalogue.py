@@ -54,13 +54,13 @@ class ReleaseDataRow:
 VERSIONS = """
     SELECT count(*), coalesce(string_agg(json_build_array(r.version, r.yanked IS NOT NULL)::text, ','), '')
       FROM releases r JOIN projects p ON p.id = r.project_id
-     WHERE p.normalized = %(project)s AND p.status <> 'quarantined' AND r.quarantined IS NULL"""
+     WHERE p.normalized = %(project)s AND p.is_listed AND r.quarantined IS NULL"""
 
 FILES = """
     SELECT f.filename, f.filetype, f.python_version, f.size, f.md5, f.sha256, f.blake2_256, f.comment,
            f.uploaded
       FROM files f JOIN releases r ON r.id = f.release_id JOIN projects p ON p.id = r.project_id
-     WHERE p.normalized = %(project)s AND r.canonical = %(canonical)s AND p.status <> 'quarantined'
+     WHERE p.normalized = %(project)s AND r.canonical = %(canonical)s AND p.is_listed
        AND r.quarantined IS NULL
      ORDER BY f.filename"""
 
@@ -69,7 +69,7 @@ DATA = """
            (SELECT array_agg(o.version) FROM releases o
              WHERE o.project_id = p.id AND o.quarantined IS NULL)
       FROM releases r JOIN projects p ON p.id = r.project_id LEFT JOIN descriptions d ON d.release_id = r.id
-     WHERE p.normalized = %(project)s AND r.canonical = %(canonical)s AND p.status <> 'quarantined'
+     WHERE p.normalized = %(project)s AND r.canonical = %(canonical)s AND p.is_listed
        AND r.quarantined IS NULL"""
 
 CLASSIFIED = """
@@ -77,17 +77,19 @@ CLASSIFIED = """
       FROM (SELECT p.name, r.version, json_build_array(p.name, r.version)::text AS item
               FROM release_classifiers rc JOIN classifiers c ON c.id = rc.classifier_id
               JOIN releases r ON r.id = rc.release_id JOIN projects p ON p.id = r.project_id
-             WHERE c.name = ANY(%(classifiers)s) AND p.status <> 'quarantined' AND r.quarantined IS NULL
+             WHERE c.name = ANY(%(classifiers)s) AND p.is_listed AND r.quarantined IS NULL
              GROUP BY r.id, p.id HAVING count(*) = %(count)s
              LIMIT %(limit)s) AS releases"""
 
 ROLES_OF_PROJECT = """
     SELECT r.role, u.name FROM roles r JOIN users u ON u.id = r.user_id JOIN projects p ON p.id = r.project_id
-     WHERE p.normalized = %(project)s AND r.role <> 'Reader' ORDER BY r.role DESC, u.name"""
+     WHERE p.normalized = %(project)s AND p.reads = 'public' AND r.role <> 'Reader'
+     ORDER BY r.role DESC, u.name"""
 
 ROLES_OF_USER = """
     SELECT r.role, p.name FROM roles r JOIN users u ON u.id = r.user_id JOIN projects p ON p.id = r.project_id
-     WHERE lower(u.name) = lower(%(user)s) AND r.role <> 'Reader' ORDER BY r.role DESC, p.name"""
+     WHERE lower(u.name) = lower(%(user)s) AND p.reads = 'public' AND r.role <> 'Reader'
+     ORDER BY r.role DESC, p.name"""
 
 
 async def versions_of(cursor: Cursor, project: NormalizedName) -> Listed:

@@ -142,7 +142,10 @@ _FOUND = """
 # Lines, with what people wrote quoted as in JSON, so that tabs and line ends are only ever ours.
 _AROUND = """) AS chosen
       LEFT JOIN search s ON s.project_id = p.id
-      LEFT JOIN releases shown ON shown.id = s.release_id
+      LEFT JOIN releases shown ON shown.id = coalesce(s.release_id, (
+        -- Of what is private ``search`` knows nothing.
+        SELECT id FROM releases WHERE project_id = p.id AND quarantined IS NULL AND p.reads <> 'public'
+         ORDER BY yanked IS NOT NULL, is_prerelease, place DESC LIMIT 1))
       LEFT JOIN descriptions d ON d.release_id = chosen.id AND %(described)s
       CROSS JOIN LATERAL (
         SELECT count(*), count(*) FILTER (WHERE f.filetype = 'bdist_wheel') AS wheels,
@@ -169,7 +172,7 @@ _AROUND = """) AS chosen
         SELECT coalesce(string_agg(o.role || E'\\t' || u.name, E'\\n'
                                    ORDER BY o.role DESC, lower(u.name) COLLATE "C"), '') AS listing
           FROM roles o JOIN users u ON u.id = o.user_id WHERE o.project_id = p.id) AS people
-     WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined'"""
+     WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined' AND is_shown(p.reads)"""
 
 OF_LATEST = _FOUND + _LATEST + _AROUND
 OF_VERSION = _FOUND + _VERSION + _AROUND

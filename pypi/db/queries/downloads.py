@@ -34,7 +34,8 @@ ADD = """
         ON CONFLICT (file_id) DO UPDATE SET count = held.count + excluded.count
     ), by_day AS (
         INSERT INTO download_days AS held (day, count)
-        SELECT day, sum(count) FROM given GROUP BY day
+        SELECT day, sum(count) FROM given
+         WHERE project_id NOT IN (SELECT id FROM projects WHERE reads <> 'public') GROUP BY day
         ON CONFLICT (day) DO UPDATE SET count = held.count + excluded.count
     )
     INSERT INTO popularity AS held (project_id, recent, day)
@@ -89,7 +90,7 @@ DROP_PROJECTS = """
 
 OF_PROJECT = """
     SELECT day, count FROM downloads JOIN projects ON projects.id = project_id
-     WHERE normalized = %(project)s AND day BETWEEN %(first)s AND %(last)s"""
+     WHERE normalized = %(project)s AND is_shown(reads) AND day BETWEEN %(first)s AND %(last)s"""
 
 OF_ALL = "SELECT day, count FROM download_days WHERE day BETWEEN %(first)s AND %(last)s"
 
@@ -100,7 +101,7 @@ TOTALS = """
 
 TOP = """
     SELECT name, normalized, recent FROM popularity JOIN projects ON projects.id = project_id
-     WHERE recent > 0 AND status <> 'quarantined'
+     WHERE recent > 0 AND is_listed
      ORDER BY recent DESC, normalized LIMIT %(limit)s"""
 
 OF_RELEASE = """
@@ -109,7 +110,7 @@ OF_RELEASE = """
       JOIN projects ON projects.id = releases.project_id
       LEFT JOIN file_downloads ON file_id = files.id
      WHERE normalized = %(project)s AND canonical = %(canonical)s AND status <> 'quarantined'
-       AND quarantined IS NULL
+       AND is_shown(reads) AND quarantined IS NULL
      ORDER BY filename"""
 
 

@@ -60,16 +60,17 @@ class PlaceRow:
 UPDATES = """
     SELECT p.name, p.normalized, r.version, r.summary, coalesce(r.metadata->>'author_email', ''), r.created
       FROM releases r JOIN projects p ON p.id = r.project_id
-     WHERE p.status <> 'quarantined' AND r.quarantined IS NULL
+     WHERE p.is_listed AND r.quarantined IS NULL
      ORDER BY r.created DESC, r.id DESC LIMIT %(limit)s"""
 
 OF_PROJECT = """
     SELECT p.name, p.normalized, r.version, r.summary, coalesce(r.metadata->>'author_email', ''), r.created
       FROM releases r JOIN projects p ON p.id = r.project_id
-     WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined' AND r.quarantined IS NULL
+     WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined' AND is_shown(p.reads)
+       AND r.quarantined IS NULL
      ORDER BY r.created DESC, r.id DESC LIMIT %(limit)s"""
 
-PROJECT = "SELECT name FROM projects WHERE normalized = %(normalized)s"
+PROJECT = "SELECT name FROM projects WHERE normalized = %(normalized)s AND is_shown(reads)"
 
 NEW_PROJECTS = """
     SELECT p.name, p.normalized, p.created, last.versions, last.yanked, last.summaries, last.author_emails
@@ -80,7 +81,7 @@ NEW_PROJECTS = """
              FROM (SELECT version, yanked, summary, metadata FROM releases
                     WHERE project_id = p.id AND quarantined IS NULL
                     ORDER BY created DESC, id DESC LIMIT %(releases)s) AS r) AS last
-     WHERE last.versions IS NOT NULL AND p.status <> 'quarantined'
+     WHERE last.versions IS NOT NULL AND p.is_listed
      ORDER BY p.created DESC, p.id DESC LIMIT %(limit)s"""
 
 # A bucket is named by the first two digits of the MD5 of the normalized name: whatever else comes and goes, a
@@ -88,14 +89,14 @@ NEW_PROJECTS = """
 BUCKETS = """
     SELECT bucket, coalesce(j.at, created)
       FROM (SELECT left(md5(normalized), 2) AS bucket, max(last_serial) AS serial, max(created) AS created
-              FROM projects WHERE status <> 'quarantined' GROUP BY 1) AS p
+              FROM projects WHERE is_listed GROUP BY 1) AS p
       LEFT JOIN journal j ON j.serial = p.serial
      ORDER BY bucket"""
 
 IN_BUCKET = """
     SELECT p.normalized, coalesce(j.at, p.created)
       FROM projects p LEFT JOIN journal j ON j.serial = p.last_serial
-     WHERE p.status <> 'quarantined' AND left(md5(p.normalized), 2) = %(bucket)s
+     WHERE p.is_listed AND left(md5(p.normalized), 2) = %(bucket)s
      ORDER BY p.normalized COLLATE "C" LIMIT %(limit)s"""
 
 

@@ -96,7 +96,7 @@ PAGE = """
                  E'\\n'), '') AS listing
           FROM files f JOIN releases r ON r.id = f.release_id
          WHERE f.project_id = p.id AND p.status <> 'quarantined' AND r.quarantined IS NULL) AS listed
-     WHERE p.normalized = %(normalized)s"""
+     WHERE p.normalized = %(normalized)s AND is_shown(p.reads)"""
 
 CLASHING = """
     SELECT filename, sha256, blake2_256 FROM files

@@ -31,7 +31,7 @@ SINCE_SERIAL = """
       FROM (SELECT serial,
                    json_build_array(coalesce(name, normalized), version,
                                     floor(extract(epoch FROM at))::bigint, action, serial)::text AS item
-              FROM journal WHERE serial > %(serial)s AND normalized IS NOT NULL
+              FROM journal WHERE serial > %(serial)s AND normalized IS NOT NULL AND NOT is_private
              ORDER BY serial LIMIT %(limit)s) AS lines"""
 
 SINCE_MOMENT = """
@@ -39,21 +39,21 @@ SINCE_MOMENT = """
       FROM (SELECT serial,
                    json_build_array(coalesce(name, normalized), version,
                                     floor(extract(epoch FROM at))::bigint, action, serial)::text AS item
-              FROM journal WHERE at > %(since)s AND normalized IS NOT NULL
+              FROM journal WHERE at > %(since)s AND normalized IS NOT NULL AND NOT is_private
              ORDER BY serial LIMIT %(limit)s) AS lines"""
 
 RELEASES_SINCE = """
     SELECT count(*), coalesce(string_agg(item, ',' ORDER BY created, id), '')
       FROM (SELECT r.created, r.id, json_build_array(p.name, r.version)::text AS item
               FROM releases r JOIN projects p ON p.id = r.project_id
-             WHERE r.created > %(since)s AND p.status <> 'quarantined' AND r.quarantined IS NULL
+             WHERE r.created > %(since)s AND p.is_listed AND r.quarantined IS NULL
              ORDER BY r.created, r.id LIMIT %(limit)s) AS lines"""
 
 PROJECTS_SINCE = """
     SELECT count(*), coalesce(string_agg(to_json(name)::text, ',' ORDER BY name COLLATE "C"), '')
       FROM (SELECT DISTINCT coalesce(p.name, j.name, j.normalized) AS name
-              FROM journal j LEFT JOIN projects p ON p.normalized = j.normalized
-             WHERE j.at > %(since)s AND j.normalized IS NOT NULL
+              FROM journal j LEFT JOIN projects p ON p.normalized = j.normalized AND p.reads = 'public'
+             WHERE j.at > %(since)s AND j.normalized IS NOT NULL AND NOT j.is_private
              LIMIT %(limit)s) AS names"""
 
 

@@ -77,7 +77,7 @@ SINCE = """
 CHANGED_LAST = """
     SELECT normalized, max(serial) FROM (
         SELECT normalized, serial FROM journal
-         WHERE at <= %(before)s AND normalized IN (SELECT normalized FROM projects)
+         WHERE at <= %(before)s AND normalized IN (SELECT normalized FROM projects WHERE reads = 'public')
          ORDER BY serial DESC LIMIT %(lines)s) AS lines
      GROUP BY normalized ORDER BY max(serial) DESC LIMIT %(limit)s"""
 

@@ -29,19 +29,19 @@ class ListedFile:
     has_metadata: bool
 
 
-PROJECTS = "SELECT normalized, name FROM projects WHERE normalized = ANY(%(keys)s)"
+PROJECTS = "SELECT normalized, name FROM projects WHERE normalized = ANY(%(keys)s) AND is_shown(reads)"
 
 RELEASES = """
     SELECT asked.normalized, asked.canonical, p.name, r.version
       FROM unnest(%(names)s::text[], %(versions)s::text[]) AS asked (normalized, canonical)
-      JOIN projects p ON p.normalized = asked.normalized
+      JOIN projects p ON p.normalized = asked.normalized AND is_shown(p.reads)
       LEFT JOIN releases r ON r.project_id = p.id AND r.canonical = asked.canonical
            AND r.quarantined IS NULL"""
 
 _FILE = """
     SELECT p.normalized, f.filename, f.blake2_256, f.metadata_sha256 IS NOT NULL
       FROM files f JOIN projects p ON p.id = f.project_id
-     WHERE p.status <> 'quarantined'
+     WHERE p.status <> 'quarantined' AND is_shown(p.reads)
        AND f.release_id NOT IN (SELECT id FROM releases WHERE quarantined IS NOT NULL) AND """
 
 FILES = _FILE + "f.filename = ANY(%(keys)s)"
@@ -50,16 +50,18 @@ STORED = _FILE + "f.blake2_256 = ANY(%(keys)s)"
 RELEASED = """
     SELECT asked.normalized, asked.canonical, f.filename, f.blake2_256, f.metadata_sha256 IS NOT NULL
       FROM unnest(%(names)s::text[], %(versions)s::text[]) AS asked (normalized, canonical)
-      JOIN projects p ON p.normalized = asked.normalized AND p.status <> 'quarantined'
+      JOIN projects p ON p.normalized = asked.normalized AND p.status <> 'quarantined' AND is_shown(p.reads)
       JOIN releases r ON r.project_id = p.id AND r.canonical = asked.canonical AND r.quarantined IS NULL
       JOIN files f ON f.release_id = r.id
      ORDER BY f.filename"""
 
-DIGESTS = "SELECT DISTINCT md5 FROM files WHERE md5 = ANY(%(keys)s)"
+DIGESTS = """
+    SELECT DISTINCT md5 FROM files
+     WHERE md5 = ANY(%(keys)s) AND project_id NOT IN (SELECT id FROM projects WHERE reads <> 'public')"""
 
 PEOPLE = "SELECT lower(name), name FROM users WHERE lower(name) = ANY(%(keys)s) AND is_active"
 
-LAST_CHANGE = "SELECT at FROM journal ORDER BY serial DESC LIMIT 1"
+LAST_CHANGE = "SELECT at FROM journal WHERE NOT is_private ORDER BY serial DESC LIMIT 1"
 
 Release = tuple[NormalizedName, str]
 """(normalized name, canonical version)."""

@@ -43,16 +43,16 @@ PERSON = """
     WITH person AS MATERIALIZED (
         SELECT u.id, u.name, u.display_name, u.created,
                (SELECT count(*) FROM roles r JOIN projects p ON p.id = r.project_id
-                 WHERE r.user_id = u.id AND p.status <> 'quarantined') AS listed,
+                 WHERE r.user_id = u.id AND p.is_listed) AS listed,
                ARRAY(SELECT p.normalized FROM roles r JOIN projects p ON p.id = r.project_id
-                      WHERE r.user_id = u.id LIMIT %(names)s) AS names
+                      WHERE r.user_id = u.id AND p.reads = 'public' LIMIT %(names)s) AS names
           FROM users u WHERE lower(u.name) = lower(%(name)s) AND u.is_active)
     SELECT person.name, person.display_name, person.created, person.listed, person.names,
            m.role, m.name, m.status, last.version, last.summary, m.created
       FROM person LEFT JOIN LATERAL (
            SELECT r.role, p.name, p.normalized, p.status, f.release_id, f.created
              FROM roles r JOIN projects p ON p.id = r.project_id LEFT JOIN findable f ON f.project_id = p.id
-            WHERE r.user_id = person.id AND p.status <> 'quarantined'
+            WHERE r.user_id = person.id AND p.is_listed
             ORDER BY f.created DESC NULLS LAST, p.normalized
             LIMIT %(limit)s OFFSET %(offset)s) AS m ON true
       LEFT JOIN releases last ON last.id = m.release_id

@@ -9,11 +9,18 @@ from attrs import field, frozen
 
 from pypi.db.connection import Cursor
 from pypi.domain.names import NormalizedName, look_alike_key, normalize
+from pypi.domain.permissions import Access
 
 
 @frozen
 class ProjectRow:
-    """A project; ``status`` is a word of PEP 792, ``last_serial`` that of its last change."""
+    """A project.
+
+    Attributes:
+        status: a word of PEP 792.
+        last_serial: that of its last change.
+        reads: a word of ``Access``.
+    """
 
     id: int
     name: str
@@ -21,6 +28,12 @@ class ProjectRow:
     status: str
     status_reason: str
     last_serial: int
+    reads: str = Access.PUBLIC.value
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is not for everybody who reads the index."""
+        return self.reads != Access.PUBLIC.value
 
 
 @frozen
@@ -39,18 +52,19 @@ class TouchedRow:
 
 
 BY_NAME = """
-    SELECT id, name, normalized, status, status_reason, last_serial
+    SELECT id, name, normalized, status, status_reason, last_serial, reads
       FROM projects WHERE normalized = %(normalized)s"""
 
 LOCKED = BY_NAME + " FOR UPDATE"
 
 LOOK_ALIKE = """
-    SELECT name FROM (
-        SELECT name, 1 AS place, id FROM projects
+    SELECT CASE WHEN reads = 'public' THEN name ELSE '' END FROM (
+        SELECT name, 1 AS place, id, reads FROM projects
          WHERE look_alike = %(look_alike)s AND normalized <> %(normalized)s
          UNION ALL
-        SELECT name, 2, project_id FROM former_names
-         WHERE look_alike = %(look_alike)s AND normalized <> %(normalized)s) AS alike
+        SELECT f.name, 2, p.id, coalesce(p.reads, 'public')
+          FROM former_names f LEFT JOIN projects p ON p.id = f.project_id
+         WHERE f.look_alike = %(look_alike)s AND f.normalized <> %(normalized)s) AS alike
      ORDER BY place, id LIMIT 1"""
 
 # Two look-alikes registered at once must not both succeed: whoever creates holds the key of both.
@@ -62,7 +76,7 @@ ADD = """
     INSERT INTO projects (name, normalized, look_alike, created)
     VALUES (%(name)s, %(normalized)s, %(look_alike)s, %(now)s)
     ON CONFLICT (normalized) DO NOTHING
-    RETURNING id, name, normalized, status, status_reason, last_serial"""
+    RETURNING id, name, normalized, status, status_reason, last_serial, reads"""
 
 RENAME = "UPDATE projects SET name = %(name)s WHERE id = %(id)s AND name <> %(name)s"
 
@@ -72,7 +86,7 @@ SIZE = "SELECT coalesce(sum(size), 0)::bigint FROM files WHERE project_id = %(id
 ALL = """
     DECLARE listed NO SCROLL CURSOR FOR
      SELECT normalized || E'\\t' || translate(name, E'\\t\\n', '  ') || E'\\t' || last_serial
-       FROM projects WHERE status <> 'quarantined' ORDER BY normalized COLLATE "C" """
+       FROM projects WHERE is_listed ORDER BY normalized COLLATE "C" """
 
 NEXT = "FETCH 2000 FROM listed"
 
@@ -83,7 +97,7 @@ TOUCHED = """
            coalesce(string_agg(touched.normalized || coalesce(
              E'\\t' || translate(p.name, E'\\t\\n', '  ') || E'\\t' || p.last_serial, ''), E'\\n'), '')
       FROM touched
-      LEFT JOIN projects p ON p.normalized = touched.normalized AND p.status <> 'quarantined'"""
+      LEFT JOIN projects p ON p.normalized = touched.normalized AND p.is_listed"""
 
 
 async def by_name(cursor: Cursor, name: NormalizedName) -> ProjectRow | None:
@@ -97,7 +111,10 @@ async def locked(cursor: Cursor, name: NormalizedName) -> ProjectRow | None:
 
 
 async def look_alike(cursor: Cursor, name: str) -> str | None:
-    """The name another project has or had which a hurried reader would take for ``name``, if any."""
+    """The name another project has or had which a hurried reader would take for ``name``, if any.
+
+    It is empty where that project is not for everybody.
+    """
     found: str | None = await cursor.value(
         LOOK_ALIKE, {"look_alike": look_alike_key(name), "normalized": normalize(name)}
     )

@@ -25,7 +25,8 @@ class FormerName:
 
     Attributes:
         name: as it was displayed.
-        now: the name of the project that had it, called otherwise now; ``None`` for one that is gone.
+        now: the name of the project that had it, called otherwise now, empty where that is not for everybody;
+            ``None`` for one that is gone.
         is_own: whether the account that was asked about was an owner of the project that is gone.
     """
 
@@ -61,7 +62,8 @@ KEEP_NAMES = """
      WHERE f.project_id = %(id)s AND r.role = 'Owner'"""
 
 FORMER = """
-    SELECT f.name, p.name, EXISTS (SELECT FROM former_owners o
+    SELECT f.name, CASE WHEN p.reads <> 'public' THEN '' ELSE p.name END,
+           EXISTS (SELECT FROM former_owners o
                                     WHERE o.normalized = f.normalized AND o.user_id = %(user_id)s)
       FROM former_names f LEFT JOIN projects p ON p.id = f.project_id
      WHERE f.normalized = %(normalized)s"""

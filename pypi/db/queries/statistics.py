@@ -1,4 +1,4 @@
-"""How much there is, and what is newest, for the pages that say so; nothing of projects in quarantine."""
+"""How much there is, and what is newest, for the pages that say so; of what is in lists."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class NewRow:
 
 
 TOTALS = """
-    WITH hidden AS MATERIALIZED (SELECT id FROM projects WHERE status = 'quarantined'),
+    WITH hidden AS MATERIALIZED (SELECT id FROM projects WHERE NOT is_listed),
          held_back AS MATERIALIZED (SELECT id, project_id FROM releases WHERE quarantined IS NOT NULL),
          held AS (SELECT count(*) AS files, count(*) FILTER (WHERE filetype = 'bdist_wheel') AS wheels,
                          coalesce(sum(size), 0)::bigint AS size
@@ -72,7 +72,7 @@ LARGEST = """
     SELECT p.name, s.files, s.size
       FROM (SELECT project_id, count(*) AS files, sum(size)::bigint AS size
               FROM files
-             WHERE project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
+             WHERE project_id NOT IN (SELECT id FROM projects WHERE NOT is_listed)
                AND release_id NOT IN (SELECT id FROM releases WHERE quarantined IS NOT NULL)
              GROUP BY project_id ORDER BY 3 DESC, project_id LIMIT %(limit)s) AS s
       JOIN projects p ON p.id = s.project_id
@@ -81,7 +81,7 @@ LARGEST = """
 MONTHS = """
     SELECT date_trunc('month', created, 'UTC') AS begins, count(*)
       FROM releases
-     WHERE created >= %(since)s AND project_id NOT IN (SELECT id FROM projects WHERE status = 'quarantined')
+     WHERE created >= %(since)s AND project_id NOT IN (SELECT id FROM projects WHERE NOT is_listed)
        AND quarantined IS NULL
      GROUP BY 1 ORDER BY 1"""
 
@@ -91,7 +91,7 @@ LATEST = """
       FROM (SELECT DISTINCT ON (project_id) *
               FROM (SELECT r.id, r.project_id, p.name, r.version, r.summary, r.created
                       FROM releases r JOIN projects p ON p.id = r.project_id
-                     WHERE r.yanked IS NULL AND r.quarantined IS NULL AND p.status <> 'quarantined'
+                     WHERE r.yanked IS NULL AND r.quarantined IS NULL AND p.is_listed
                      ORDER BY r.created DESC, r.id DESC LIMIT %(among)s) AS newest
              ORDER BY project_id, created DESC, id DESC) AS one_each
      ORDER BY created DESC, id DESC LIMIT %(limit)s"""
@@ -99,7 +99,7 @@ LATEST = """
 NEW_PROJECTS = """
     SELECT p.name, r.version, r.summary, p.created
       FROM projects p JOIN search s ON s.project_id = p.id JOIN releases r ON r.id = s.release_id
-     WHERE p.status <> 'quarantined'
+     WHERE p.is_listed
      ORDER BY p.created DESC, p.id DESC LIMIT %(limit)s"""
 
 
