@@ -32,6 +32,8 @@ RUNS_ON = [
     "pyotp>=2.12",
     # Passkeys, whose formats are many; kept up by Duo Labs, released several times a year.
     "webauthn>=3.0",
+    # Forms of pages: what is filled in, what is wrong with it, and how it is shown again. By the Pallets.
+    "wtforms>=3.2",
     # QR codes as SVG, without a picture library; what it does is an ISO standard, so it is seldom released.
     "segno>=1.6.6",
 ]
@@ -59,6 +61,7 @@ TEST = [
     "uv>=0.9",
     "ruff>=0.15",
     "mypy>=1.19",
+    "types-WTForms>=3.2",
 ]
 
 setup(

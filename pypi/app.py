@@ -30,7 +30,11 @@ from legacy_compat.xmlrpc.answers import Answers
 from legacy_compat.xmlrpc.resource import XmlRpc
 from pypi import front
 from pypi.accounts.accounts import Accounts
+from pypi.accounts.entrance import Entrance
 from pypi.accounts.passwords import Passwords
+from pypi.accounts.second_factor import SecondFactors
+from pypi.accounts.sessions import Sessions
+from pypi.accounts.throttle import Throttle
 from pypi.caches import Caches, caches
 from pypi.config import Config
 from pypi.config.values import is_loopback
@@ -97,8 +101,11 @@ from pypi.publishing.yank import Yanks
 from pypi.search.find import Search
 from pypi.watch import Watch, watch
 from pypi.web import changes_forms
+from pypi.web.account.home import AccountHome
+from pypi.web.account.sign_in import SignIn
 from pypi.web.assets import Assets
 from pypi.web.changes import ChangeFeed
+from pypi.web.door import Cookies, DoorKeeper
 from pypi.web.downloads import Downloads
 from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
 from pypi.web.feeds import FeedRoom
@@ -113,6 +120,7 @@ from pypi.web.pages.project.room import ProjectPages
 from pypi.web.pages.search import SearchPage
 from pypi.web.pages.statistics import StatisticsPage
 from pypi.web.pages.users import UserPages
+from pypi.web.personal import PersonalPages
 from pypi.web.search_api import SearchApi
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles
@@ -252,6 +260,18 @@ def build(
     inspectors = Inspectors(reactor=reactor, processes=config.uploads.inspectors)
     renderer = Renderer(reactor=reactor)
     accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
+    sessions = Sessions(database=database, redis=redis, now=now, random_bytes=random_bytes)
+    second_factors = SecondFactors(database=database, now=now)
+    throttle = Throttle(database=database, now=now, factor=config.limits.factor)
+    entrance = Entrance(
+        database=database,
+        accounts=accounts,
+        sessions=sessions,
+        second_factors=second_factors,
+        throttle=throttle,
+        now=now,
+        reactor=reactor,
+    )
     index = DatabaseIndex(database)
     search = Search(database=database)
     documents = Documents(database, index.threads)
@@ -371,8 +391,13 @@ def build(
     called = Here.of(origin, config.pages.name)
     statistics = Statistics(database, now)
     pages = Pages(statistics=statistics, templates=templates, here=called, tagline=config.pages.tagline)
+    is_open = config.access.registration == "on"
     guides = Guides(
-        templates=templates, here=called, contact=Contact.of(config.pages.contact), rules=rules(config)
+        templates=templates,
+        here=called,
+        contact=Contact.of(config.pages.contact),
+        rules=rules(config),
+        registration=is_open,
     )
     project_pages = ProjectPages(
         documents=documents,
@@ -389,6 +414,22 @@ def build(
     classifier_tree = ClassifierTree(database, sorted_classifiers, deprecated_classifiers)
     classifier_page = ClassifierPage(classifiers=classifier_tree, templates=templates)
     user_pages = UserPages(people=People(database), templates=templates)
+    cookies = Cookies.of(origin)
+    door = DoorKeeper(
+        sessions=sessions,
+        accounts=accounts,
+        second_factors=second_factors,
+        cookies=cookies,
+        now=now,
+        random_bytes=random_bytes,
+    )
+    personal_pages = PersonalPages(templates, random_bytes)
+    sign_in = SignIn(
+        entrance=entrance,
+        pages=personal_pages,
+        cookies=cookies,
+        registration=is_open,
+    )
     rooms = (
         pages,
         guides,
@@ -398,6 +439,8 @@ def build(
         search_api,
         classifier_page,
         user_pages,
+        AccountHome(pages=personal_pages),
+        sign_in,
         simple,
         json_api,
         change_feed,
@@ -496,6 +539,7 @@ def build(
             switches=switched,
             error_page=ErrorPages(templates),
             origins=Origins.of(origin),
+            door=door,
         ),
         operator=front.operators(health, watched.scrapes),
         hosts=names,

@@ -13,10 +13,13 @@ from legacy_compat.redirects import OldWorld
 from legacy_compat.xmlrpc.resource import XmlRpc
 from pypi.domain.switches import Switches
 from pypi.http.csrf import Origins
+from pypi.http.door import Door
 from pypi.http.keeping import Keeper
 from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.http.terms import check
+from pypi.web.account.home import AccountHome
+from pypi.web.account.sign_in import SignIn
 from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.feeds import FeedRoom
@@ -42,6 +45,8 @@ PUBLIC = (
     SearchApi,
     ClassifierPage,
     UserPages,
+    AccountHome,
+    SignIn,
     SimpleApi,
     JsonApi,
     ChangeFeed,
@@ -86,6 +91,7 @@ def public(
     switches: Switches = SWITCHES,
     error_page: ErrorPage | None = None,
     origins: Origins | None = None,
+    door: Door | None = None,
 ) -> KleinResource:
     """The resource behind the index's own listener: every route of these rooms.
 
@@ -95,12 +101,13 @@ def public(
         switches: which features are off, or announced to go.
         error_page: shows people what went wrong.
         origins: whose pages may send forms.
+        door: who lets in to what is not for everybody.
 
     Raises:
         Gaps: a route does not say on which terms it may be asked.
     """
     check(route for room in OLD for route in room.router.routes)  # those of the others are looked at below
-    return Front(klein_for(rooms, keeper, switches, origins), old, error_page)
+    return Front(klein_for(rooms, keeper, switches, origins, door), old, error_page)
 
 
 def is_for_programs(path: str) -> bool:

@@ -14,6 +14,7 @@ from pypi.accounts.errors import (
     NameTaken,
     NoCredentials,
     NoSuchUser,
+    TokenNeeded,
     UnusableAddress,
     UnusableName,
     UnusablePassword,
@@ -22,7 +23,7 @@ from pypi.accounts.errors import (
 from pypi.accounts.passwords import MAX_LENGTH, MIN_LENGTH, Passwords
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
-from pypi.db.queries import projects, users
+from pypi.db.queries import projects, second_factors, users
 from pypi.db.queries import tokens as stored_tokens
 from pypi.db.queries.users import UserLine
 from pypi.domain.errors import NoSuchProject
@@ -47,17 +48,23 @@ class Accounts:
     random_bytes: Callable[[int], bytes]
 
     async def authenticate(self, credentials: Credentials | None) -> Identity:
-        """Who is asking.
+        """Who is asking, be it a program: it cannot show a second factor.
 
         Raises:
             NoCredentials: the request does not say.
             WrongCredentials: unknown, expired, revoked, inactive or simply wrong.
+            TokenNeeded: the password is right, and not all the account asks for.
         """
         if credentials is None:
             raise NoCredentials()
         if credentials.name == TOKEN_USER:
             return await self._by_token(credentials.password)
-        return await self._by_password(credentials)
+        identity = await self.by_password(credentials)
+        assert identity.user_id is not None
+        factors = await self.database.ask(second_factors.of_user, identity.user_id)
+        if factors is not None and (factors.totp or factors.passkeys):
+            raise TokenNeeded()
+        return identity
 
     async def _by_token(self, text: str) -> Identity:
         token = tokens.parse(text)
@@ -74,7 +81,12 @@ class Accounts:
             is_read_only=row.is_read_only,
         )
 
-    async def _by_password(self, credentials: Credentials) -> Identity:
+    async def by_password(self, credentials: Credentials) -> Identity:
+        """Whose password this is; a second factor may be owed yet.
+
+        Raises:
+            WrongCredentials: nobody's.
+        """
         row = None
         if _NAME.fullmatch(credentials.name):
             row = await self.database.read(users.by_name, credentials.name)

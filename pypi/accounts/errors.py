@@ -24,6 +24,16 @@ class WrongCredentials(Unauthenticated):
         return "Invalid or non-existent authentication information."
 
 
+class TokenNeeded(Forbidden):
+    """The account has a second factor, so that a password alone does not do."""
+
+    def __str__(self) -> str:
+        return (
+            "This account has a second factor, so its password is not enough: "
+            "use __token__ as user name and an API token as password."
+        )
+
+
 class SessionOver(Unauthenticated):
     """The session was ended while it was used."""
 

@@ -175,7 +175,10 @@ def _write_head(request: Any, answer: Answer, policy: Policy, vary: list[str]) -
         elif request.clientproto != b"HTTP/1.1":
             headers.append(("Connection", "close"))  # which is how such a client finds the end
     for name, value in headers:
-        request.setHeader(name, value)
+        if name == "Set-Cookie":  # the one header that is there once for each of its values (RFC 6265 §3)
+            request.responseHeaders.addRawHeader(name, value)
+        else:
+            request.setHeader(name, value)
     return known
 
 

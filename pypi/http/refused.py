@@ -64,7 +64,7 @@ def status_of(refusal: Refusal) -> int:
 def refused(request: Any, refusal: Refusal) -> Answer:
     """A refusal as the answer this client can read: its sentence as reason phrase and in the body."""
     headers: list[tuple[str, str]] = []
-    if isinstance(refusal, Unauthenticated):
+    if isinstance(refusal, Unauthenticated) and request.session is None:
         headers.append(("WWW-Authenticate", CHALLENGE))
     if isinstance(refusal, NotOffered):
         headers.append(("Allow", OFFERED))

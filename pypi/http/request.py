@@ -15,8 +15,10 @@ from twisted.web.http_headers import Headers
 
 from pypi.domain.errors import Invalid
 from pypi.domain.features import FEATURES
+from pypi.domain.permissions import Identity
 from pypi.http.bodies import Body, BodyIncomplete
 from pypi.http.caller import HEARSAY, Caller
+from pypi.http.forms import Form
 from pypi.http.head import ALLOW, Head
 from pypi.http.hosts import Authority
 
@@ -59,6 +61,10 @@ class Request(server.Request):
         query: the query as sent.
         features: names of those it uses.
         error_page: shows people what went wrong; ``None`` where programs ask.
+        identity: who asks, where the terms of the route want that known; ``None`` for nobody.
+        session: of a browser that is signed in, or about to be (``pypi.accounts.sessions``).
+        secret: what the forms of a page are bound to; empty where it has none.
+        form: what was filled in, where only our own pages may send forms; it is one of theirs.
         received_at: seconds on the reactor's clock when the headers were complete.
         aborted: whether the connection ended before the answer did.
         broken_off: whether that was our doing.
@@ -74,6 +80,10 @@ class Request(server.Request):
     received_at: float
     features: tuple[str, ...] = ()
     error_page: ErrorPage | None = None
+    identity: Identity | None = None
+    session: Any = None
+    secret: bytes = b""
+    form: Form = Form()
     aborted = False
     broken_off = False
     defaultContentType = b"text/plain; charset=utf-8"

@@ -29,6 +29,7 @@ from pypi.domain.switches import Switches
 from pypi.http.announced import announcements
 from pypi.http.answer import SAFE, Answer, redirect, write
 from pypi.http.csrf import Origins
+from pypi.http.door import Door
 from pypi.http.keeping import UNRESERVED, Keeper, variant_of
 from pypi.http.noted import Named, Noted, named
 from pypi.http.refused import refused, said
@@ -120,6 +121,7 @@ def klein_for(
     keeper: Keeper | None = None,
     switches: Switches = SWITCHES,
     origins: Origins | None = None,
+    door: Door | None = None,
 ) -> Klein:
     """One Klein application for all routes of these rooms.
 
@@ -127,12 +129,17 @@ def klein_for(
         keeper: of the answers whose policy says that they are kept; without one every answer is made anew.
         switches: which features are off, or announced to go.
         origins: whose pages may send forms to routes that take sessions.
+        door: who lets in to what is not for everybody.
 
     Raises:
         ValueError: two rooms claim one method of one path.
         Gaps: a route does not say on which terms it may be asked, or contradicts itself.
     """
-    check([route for room in rooms for route in type(room).router.routes], has_origins=origins is not None)
+    check(
+        [route for room in rooms for route in type(room).router.routes],
+        has_origins=origins is not None,
+        has_door=door is not None,
+    )
     klein = Klein()
     klein.url_map.strict_slashes = False
     klein.url_map.merge_slashes = False
@@ -146,7 +153,7 @@ def klein_for(
     for path, methods in by_path.items():
         routed = [*methods, "OPTIONS"] if "GET" in methods else list(methods)
         route = klein.route(path, methods=routed, endpoint=path, strict_slashes=True)
-        route(_endpoint(path, methods, keeper, switches, origins))
+        route(_endpoint(path, methods, keeper, switches, origins, door))
     klein.handle_errors(Exception)(failed)
     return klein
 
@@ -158,13 +165,14 @@ class Answering:
     Attributes:
         noted: its counters.
         hidden: headers that the handler does not get to see.
+        terms: on which it may be asked.
         guarded: whether only our own pages may make a browser ask it.
     """
 
     handler: Handler
     policy: Policy
     noted: Noted
-    hidden: tuple[str, ...]
+    terms: Terms
     guarded: bool
 
     @classmethod
@@ -174,7 +182,7 @@ class Answering:
             getattr(room, route.handler),
             route.policy,
             Noted(route.path, route.feature),
-            route.terms.hidden,
+            route.terms,
             route.terms.csrf is Csrf.TOKEN,
         )
 
@@ -185,6 +193,7 @@ def _endpoint(
     keeper: Keeper | None,
     switches: Switches,
     origins: Origins | None,
+    door: Door | None,
 ) -> Any:
     dialect = None if keeper is None else keeper.dialect
 
@@ -205,11 +214,12 @@ def _endpoint(
                     _tell(request, announcements(switches, request.features))
                 await keeper.answer(request, policy, request.route, handler, values, more)
                 return
-            for name in route.hidden:
+            for name in route.terms.hidden:
                 request.requestHeaders.removeHeader(name)
             if route.guarded and origins is not None:
                 origins.check(request)
-            answer = await handler(request, **values)
+            instead = None if door is None else await door.admit(request, route.terms)
+            answer = await handler(request, **values) if instead is None else instead
         except Refusal as refusal:
             answer = refused(request, refusal)
         if more := announcements(switches, request.features):

@@ -76,6 +76,48 @@ def reading(*, rate_limit: str = "") -> Terms:
 
 ANYBODY_READS = reading()
 
+
+def entering(*, rate_limit: str = "", audit: str = "") -> Terms:
+    """The terms of what one does to become somebody: forms for those who are nobody yet, or no longer.
+
+    Args:
+        audit: of what it changes; empty for a page that only shows such a form.
+    """
+    return Terms(
+        takes=frozenset({Credential.NONE, Credential.SESSION}),
+        permission=Permission.ENTER,
+        csrf=Csrf.TOKEN if audit else None,
+        rate_limit=rate_limit,
+        audit=audit,
+    )
+
+
+def personal(permission: Permission = Permission.ACCOUNT, *, rate_limit: str = "", audit: str = "") -> Terms:
+    """The terms of pages for somebody who is signed in, and of their forms.
+
+    Args:
+        audit: of what a form changes; empty for a page that only shows something.
+    """
+    return Terms(
+        takes=frozenset({Credential.SESSION}),
+        permission=permission,
+        csrf=Csrf.TOKEN if audit else None,
+        rate_limit=rate_limit,
+        audit=audit,
+    )
+
+
+def calling(permission: Permission, *, audit: str, rate_limit: str = "") -> Terms:
+    """The terms of what programs do to projects, by a token or a password."""
+    return Terms(
+        takes=frozenset({Credential.PASSWORD, Credential.TOKEN}),
+        permission=permission,
+        csrf=Csrf.COOKIELESS,
+        rate_limit=rate_limit,
+        audit=audit,
+    )
+
+
 PUBLISHING = Terms(
     takes=frozenset({Credential.PASSWORD, Credential.TOKEN}),
     permission=Permission.UPLOAD,
@@ -96,11 +138,12 @@ class Gaps(ValueError):
         return "\n".join(self.args)
 
 
-def check(routes: Iterable[Route], *, has_origins: bool = True) -> None:
+def check(routes: Iterable[Route], *, has_origins: bool = True, has_door: bool = True) -> None:
     """Make sure that routes may be served.
 
     Args:
         has_origins: whether it is known whose pages are our own.
+        has_door: whether somebody looks who asks.
 
     Raises:
         Gaps: some may not.
@@ -108,7 +151,11 @@ def check(routes: Iterable[Route], *, has_origins: bool = True) -> None:
     found = [
         f"{route.method} {route.path} {fault}."
         for route in routes
-        for fault in (*faults(route), *(() if has_origins else _of_origins(route.terms)))
+        for fault in (
+            *faults(route),
+            *(() if has_origins else _of_origins(route.terms)),
+            *(() if has_door else _of_door(route.terms)),
+        )
     ]
     if found:
         raise Gaps(*found)
@@ -164,3 +211,8 @@ def _of_personal(policy: Policy) -> Iterator[str]:
 def _of_origins(terms: Terms) -> Iterator[str]:
     if terms.csrf is Csrf.TOKEN:
         yield "is for pages of our own origin (CSRF), and nobody says which that is"
+
+
+def _of_door(terms: Terms) -> Iterator[str]:
+    if Credential.SESSION in terms.takes:
+        yield "takes sessions, and nobody stands at the door to look at them"

@@ -49,7 +49,7 @@ PAGES: Sequence[Shown] = (
     Shown("help-api", "/help/api/"),
     Shown("security", "/security/"),
     Shown("statistics", "/stats/"),
-    Shown("account", "/account/"),
+    Shown("accounts", "/help/accounts/"),
     Shown("project", "/project/wensleydale/", content=True),
     Shown("project-releases", "/project/wensleydale/releases/"),
     Shown("project-files", "/project/wensleydale/files/"),

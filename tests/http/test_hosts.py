@@ -53,7 +53,9 @@ def test_not_ours(host: bytes) -> None:
     assert not OURS.admits(parse_authority(host))
 
 
-@pytest.mark.parametrize("host", [b"", b".", b"..", b"index.example..", b"a:0", b"a:65536", b"[::1", b"[1.2]"])
+@pytest.mark.parametrize(
+    "host", [b"", b".", b"..", b"index.example..", b"a:0", b"a:65536", b"[::1", b"[1.2]"]
+)
 def test_no_hosts(host: bytes) -> None:
     """What no host can be called is refused, a second final dot among it."""
     with pytest.raises(Rejected) as refusal:

@@ -45,6 +45,7 @@ class Guides:
 
     Attributes:
         rules: what publishers may send.
+        registration: whether one may make an account for oneself.
     """
 
     router: ClassVar[Router] = Router()
@@ -52,6 +53,7 @@ class Guides:
     here: Here
     contact: Contact
     rules: Rules
+    registration: bool = False
 
     @router.get("/connect/", policy=PAGE, tags=SITE)
     async def connect(self, request: Any) -> Answer:
@@ -78,10 +80,10 @@ class Guides:
         """How files are kept, and whom to tell of trouble."""
         return self._page(request, "security")
 
-    @router.get("/account/", policy=PAGE, tags=SITE)
-    async def account(self, request: Any) -> Answer:
+    @router.get("/help/accounts/", policy=PAGE, tags=SITE)
+    async def accounts(self, request: Any) -> Answer:
         """How one comes by an account and a token."""
-        return self._page(request, "account")
+        return self._page(request, "accounts", registration=self.registration)
 
     def _page(self, request: Any, name: str, **values: Any) -> Answer:
         page = self.templates.page(

@@ -31,7 +31,7 @@ SETTINGS = {
 
 PLAIN = {"service__origin": "http://index.example:8080"}
 
-PAGES = ("/connect/", "/feeds/", "/help/", "/help/api/", "/security/", "/account/")
+PAGES = ("/connect/", "/feeds/", "/help/", "/help/api/", "/security/", "/help/accounts/")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -76,7 +76,7 @@ async def test_what_is_configured(index: Index) -> None:
     ):
         assert said in text, said
     assert "mailto:cheese@shop.example" in (await index.ask("/security/")).text
-    assert "mailto:cheese@shop.example" in (await index.ask("/account/")).text
+    assert "mailto:cheese@shop.example" in (await index.ask("/help/accounts/")).text
 
 
 async def test_nobody_to_ask(database_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+"""Signing in: from what somebody shows to a session, which owes the second factor where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from pypi.accounts import audit
+from pypi.accounts.accounts import Accounts, is_usable
+from pypi.accounts.audit import Event, Kind
+from pypi.accounts.errors import WrongCredentials
+from pypi.accounts.second_factor import SecondFactors
+from pypi.accounts.sessions import Sessions, Started
+from pypi.accounts.throttle import Act, Throttle
+from pypi.db.connection import Cursor
+from pypi.db.database import Database
+from pypi.db.queries import users
+from pypi.db.queries.sessions import SessionRow
+from pypi.domain.permissions import Credentials
+
+PATIENCE = timedelta(seconds=0.5)
+"""After which who is not recognised is told so, whatever was looked at meanwhile."""
+
+
+@frozen(kw_only=True)
+class Browser:
+    """What somebody signs in with.
+
+    Attributes:
+        address: network address it asks from.
+        agent: what it calls itself.
+        session: the one it has already, which ends.
+    """
+
+    address: str
+    agent: str
+    session: SessionRow | None = None
+
+
+@frozen(kw_only=True, eq=False)
+class Entrance:
+    """Begins sessions."""
+
+    database: Database
+    accounts: Accounts
+    sessions: Sessions
+    second_factors: SecondFactors
+    throttle: Throttle
+    now: Callable[[], datetime] = field(repr=False)
+    reactor: Any = field(repr=False)
+
+    async def by_password(self, name: str, password: str, browser: Browser) -> Started:
+        """Sign in who knows a password.
+
+        Raises:
+            Throttled: too many wrong ones of late.
+            WrongCredentials: which part of it is wrong, nobody is told, nor by how long it took.
+        """
+        asked = self.now()
+        await self.throttle.take(Act.SIGN_IN, account=name, address=browser.address)
+        waiting: Deferred[None] = deferLater(self.reactor, PATIENCE.total_seconds())
+        try:
+            identity = await self.accounts.by_password(Credentials(name, password))
+        except WrongCredentials:
+            await self.database.transact(_failed, name, browser.address, now=self.now())
+            await waiting
+            raise
+        finally:
+            waiting.addErrback(lambda _: None).cancel()
+        await self.throttle.give_back(Act.SIGN_IN, account=name, address=browser.address)
+        assert identity.user_id is not None
+        return await self.recognised(identity.user_id, by="password", asked=asked, browser=browser)
+
+    async def recognised(
+        self, user_id: int, *, by: str, asked: datetime, browser: Browser, is_whole: bool = False
+    ) -> Started:
+        """Begin the session of somebody who was recognised.
+
+        Args:
+            by: what they were recognised by, for the security log.
+            asked: when that was begun to be looked at.
+            is_whole: whether what they showed stands for a second factor as well.
+
+        Raises:
+            WrongCredentials: the account is not active, or its password was changed in between.
+        """
+        factors = await self.second_factors.of(user_id)
+        return await self.sessions.begin(
+            user_id,
+            asked=asked,
+            by=by,
+            address=browser.address,
+            agent=browser.agent,
+            is_partial=factors.is_set_up and not is_whole,
+            second_factor=is_whole,
+            instead_of=browser.session,
+        )
+
+
+async def _failed(cursor: Cursor, name: str, address: str, *, now: datetime) -> None:
+    """Note it in the log of the account; what else was typed may be a password, and is written nowhere."""
+    row = await users.by_name(cursor, name) if is_usable(name) else None
+    if row is not None:
+        event = Event(
+            kind=Kind.SIGN_IN_FAILED,
+            user_id=row.id,
+            actor=row.name,
+            address=address,
+            about={"reason": "password"},
+        )
+        await audit.write(cursor, event, now=now)
