@@ -12,8 +12,9 @@ DOCUMENT = Path(pypi.__file__).parents[1] / "docs" / "pages.md"
 
 
 def test_every_page_is_on_the_map() -> None:
-    """The sitemap names each page once, and no other."""
-    rooms = [room for room in PUBLIC if "templates" in getattr(room, "__annotations__", {})]
+    """The sitemap names each page once, and no other; those of people, and those for one person."""
+    shows = {"templates", "pages"}
+    rooms = [room for room in PUBLIC if shows & set(getattr(room, "__annotations__", {}))]
     there = sorted(route.path for room in rooms for route in room.router.routes if route.method == "GET")
     mapped = sorted(re.findall(r"^\| `(/[^`]*)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))
     assert mapped == there

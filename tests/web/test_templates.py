@@ -221,7 +221,8 @@ def test_policy_is_kept(templates: Templates, file: Any) -> None:
     """No template has code or style in it, which its own policy would forbid, and all of them can be read."""
     text = file.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:", text, re.IGNORECASE)
-    assert text.count("<script") == (1 if file.name == "base.html" else 0)
+    is_shell = file.name == "base.html" and "{% extends" not in text
+    assert text.count("<script") == (1 if is_shell else 0)
     templates.environment.parse(text)
 
 

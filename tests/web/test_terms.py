@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_twisted
 
+from pypi.domain.permissions import Permission
 from pypi.front import routes
 from pypi.http.router import Route
 from pypi.http.terms import Credential
@@ -56,6 +57,9 @@ def named(route: Route) -> str:
 
 READS = [route for route in ANSWERED if route.method == "GET"]
 CLOSED = [route for route in ANSWERED if Credential.NONE not in route.terms.takes]
+BY_BROWSERS = [route for route in CLOSED if route.terms.takes == {Credential.SESSION}]
+UPLOADS = [route for route in CLOSED if route.terms.permission is Permission.UPLOAD]
+BY_PROGRAMS = [route for route in CLOSED if route not in BY_BROWSERS]
 COOKIELESS = [route for route in ANSWERED if Credential.SESSION not in route.terms.takes]
 
 
@@ -86,7 +90,27 @@ async def test_cookies_change_nothing(walked: Index, route: Route) -> None:
         assert "cookie" not in reply["Vary"].lower()
 
 
-@pytest.mark.parametrize("route", CLOSED, ids=named)
+@pytest.mark.parametrize("route", BY_BROWSERS, ids=named)
+async def test_nobody_is_signed_in(walked: Index, route: Route) -> None:
+    """What is for who is signed in leads to where one signs in, or refuses, and leaves all as it was."""
+    before = walked.state()
+    token = walked.auth()
+    origin = {"Origin": f"http://127.0.0.1:{walked.port}"}
+    wrong = (
+        {},
+        {"Cookie": "cheeseshop-session=abc"},
+        {"Authorization": token},
+        {"Authorization": basic("ada", "x")},
+    )
+    for headers in wrong:
+        reply = await walked.ask(address(route.path), headers | origin, method=route.method)
+        assert reply.status == 303, headers
+        assert reply["Location"].startswith("/account/sign-in/"), headers
+        assert reply["Cache-Control"] == "private, no-store"
+    assert not walked.state() - before
+
+
+@pytest.mark.parametrize("route", BY_PROGRAMS, ids=named)
 async def test_nobody_gets_in(walked: Index, route: Route) -> None:
     """What is not for everybody refuses who shows nothing, or something wrong, and leaves all as it was."""
     before = walked.state()
@@ -100,7 +124,7 @@ async def test_nobody_gets_in(walked: Index, route: Route) -> None:
     assert not walked.state() - before
 
 
-@pytest.mark.parametrize("path", sorted({route.path for route in CLOSED}))
+@pytest.mark.parametrize("path", sorted({route.path for route in UPLOADS}))
 async def test_tokens_for_reading(walked: Index, path: str) -> None:
     """A token that is for reading only uploads nothing, wherever it is shown, not even what is there."""
     token = await walked.application.accounts.add_token("ada")

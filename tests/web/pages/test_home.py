@@ -172,6 +172,8 @@ async def assert_sound(index: Index, path: str) -> None:
         if there.startswith(("https://", "http://", "mailto:")):
             continue
         reply = await index.ask(there or path)
+        if reply.status == 303:  # to where one signs in first
+            reply = await index.ask(reply["Location"])
         assert reply.status == 200, link
         assert not fragment or f'id="{fragment}"' in reply.text, link
 
