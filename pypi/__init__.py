@@ -36,13 +36,14 @@ Rooms::
                         changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
                         history: the journal as changelogs tell it  releases: one question at a time
                         documents: all about one release  dependencies: what it needs, and who needs it
-                        lookups: many small questions at once  withheld: files in quarantine
+                        lookups: many small questions at once  withheld: files in quarantine  private: what
+                        is not for everybody
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
                         downloads: of whom how many  people: who publishes what
                         classifiers: how many have which
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
                         yank  holding deletion status roles: what its owners do to a project
-                        told: what that leaves behind
+                        quarantine kept_names: what its operator does  told: what either leaves behind
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
                         sessions (session_copies)  throttle: how often one may try  audit: the security log
@@ -52,7 +53,8 @@ Rooms::
                         factor_errors: why none of these  entrance: from that to a session
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked
                         find: who finds it  results: what is found
-    pypi/db/            connection database (pool, transact)  notify  migrations/  queries/<one noun each>
+    pypi/db/            connection database (pool, transact)  revealing: to readers  notify  migrations/
+                        queries/<one noun each>
     pypi/mail/          letters: what people are told  post: into the outbox  messages: in words, as mail
                         mailer (contract)  folder  smtp (smtp_talk, smtp_url): who carries it
     pypi/files/         store (contract)  paths  spool draft  local tree descriptors

@@ -93,7 +93,9 @@ from pypi.metrics.readings import (
 from pypi.publishing.deletion import Deletions
 from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
+from pypi.publishing.kept_names import KeptNames
 from pypi.publishing.publish import Publisher
+from pypi.publishing.quarantine import Quarantines
 from pypi.publishing.roles import Roles
 from pypi.publishing.rules import Classifiers, Rules
 from pypi.publishing.status import Statuses
@@ -166,6 +168,8 @@ class Application:
     yanks: Yanks
     deletions: Deletions
     statuses: Statuses
+    quarantines: Quarantines
+    kept_names: KeptNames
     roles: Roles
     purges: Purges
     outbox: Outbox
@@ -326,9 +330,11 @@ def build(
     if letters:
         jobs.append(letters)
     yanks = Yanks(database=database, now=now, announce=kept.invalidations.announce)
-    statuses = Statuses(
+    statuses = Statuses(database=database, now=now, announce=kept.invalidations.announce)
+    quarantines = Quarantines(
         database=database, now=now, announce=kept.invalidations.announce, withhold=withheld.look
     )
+    kept_names = KeptNames(database=database, now=now)
     roles = Roles(database=database, now=now, announce=kept.invalidations.announce)
     deletions = Deletions(
         database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget
@@ -502,6 +508,8 @@ def build(
         yanks=yanks,
         deletions=deletions,
         statuses=statuses,
+        quarantines=quarantines,
+        kept_names=kept_names,
         roles=roles,
         purges=purges,
         outbox=outbox,

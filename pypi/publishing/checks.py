@@ -25,6 +25,7 @@ from pypi.publishing.errors import (
     ProjectClosed,
     ProjectTooLarge,
     ReleaseClosed,
+    ReleaseHeldBack,
     SdistAlreadyThere,
     TokenOfOtherProject,
     TokenReadsOnly,
@@ -53,9 +54,9 @@ def of_permission(
     if identity.is_read_only:
         yield TokenReadsOnly()
     if facts.project is None:
-        if identity.project_id is not None:
+        if identity.project_id is not None and not (facts.former and facts.former.now):
             yield TokenOfOtherProject(submission.name)
-        yield from _of_new_name(submission, facts, identity, rules)
+        yield from of_new_name(submission.name, facts, identity, rules)
         return
     if facts.project.is_private and not (identity.is_operator or facts.role):
         yield NameProhibited(
@@ -68,21 +69,25 @@ def of_permission(
         yield MayNotUpload(identity.name, facts.project.name)
     if not Status(facts.project.status).takes_uploads:
         yield ProjectClosed(facts.project.name, facts.project.status)
+    if facts.release is not None and facts.release.is_quarantined:
+        yield ReleaseHeldBack(facts.project.name, facts.release.version)
 
 
-def _of_new_name(submission: Submission, facts: Facts, identity: Identity, rules: Rules) -> Iterator[Refusal]:
-    if submission.project in rules.standard_library:
-        yield NameReserved(submission.name)
-    if facts.is_prohibited or submission.project in rules.reserved:
-        yield NameProhibited(submission.name)
+def of_new_name(name: str, facts: Facts, identity: Identity, rules: Rules) -> Iterator[Refusal]:
+    """Whether a name that no project has may be taken."""
+    normalized = names.normalize(name)
+    if normalized in rules.standard_library:
+        yield NameReserved(name)
+    if facts.is_prohibited or normalized in rules.reserved:
+        yield NameProhibited(name)
     if facts.look_alike == "" or (facts.former is not None and facts.former.now == ""):
-        yield NameProhibited(submission.name)  # for the sake of a project that is not for everybody
+        yield NameProhibited(name)  # for the sake of a project that is not for everybody
     elif facts.former is not None and facts.former.now is not None:
-        yield NameMoved(submission.name, facts.former.now)
+        yield NameMoved(name, facts.former.now)
     elif facts.former is not None and not (facts.former.is_own or identity.is_operator):
-        yield NameWithdrawn(submission.name)
+        yield NameWithdrawn(name)
     if facts.look_alike:
-        yield NameTooSimilar(submission.name, facts.look_alike)
+        yield NameTooSimilar(name, facts.look_alike)
 
 
 def of_file(

@@ -99,6 +99,17 @@ class ProjectClosed(Forbidden):
 
 
 @frozen
+class ReleaseHeldBack(Forbidden):
+    """The release is looked into by the operator."""
+
+    project: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"Version {self.version!r} of project {self.project!r} is quarantined and takes no new files."
+
+
+@frozen
 class FilenameTaken(Invalid):
     """Another file has this name, or this very content has another name; twine knows the first words."""
 

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from attrs import field, frozen
 
+from pypi.accounts import audit
+from pypi.accounts.audit import Event, Kind
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import invitations, roles, users
@@ -14,11 +16,16 @@ from pypi.db.queries.projects import ProjectRow
 from pypi.domain.changes import Change, RoleAdded, RoleChanged, RoleRemoved
 from pypi.domain.errors import Conflict, Forbidden, NotFound
 from pypi.domain.permissions import Identity, Permission, Role
+from pypi.mail import letters
 from pypi.publishing.holding import MayNotManage, hold
-from pypi.publishing.record import Recorded, conclude
+from pypi.publishing.record import Recorded
+from pypi.publishing.told import Act, conclude, tell
 
 GOOD_FOR = timedelta(days=7)
 """How long an invitation may be accepted."""
+
+INVITATIONS = "/manage/"
+"""Where people find theirs."""
 
 
 @frozen
@@ -78,16 +85,17 @@ class LastOwner(Conflict):
 class Order:
     """What shall be so; ``role`` is ``None`` for none."""
 
-    identity: Identity
+    act: Act
     project: str
     user: str
-    role: Role | None
-    now: datetime
+    role: Role | None = None
 
 
 @frozen(kw_only=True, eq=False)
 class Roles:
     """Gives roles and takes them. Owners do, and everybody may leave.
+
+    ``address`` is where on the network it comes from, for the security log.
 
     Attributes:
         announce: sees to it that nobody is shown anything older by this process afterwards.
@@ -97,40 +105,49 @@ class Roles:
     now: Callable[[], datetime]
     announce: Callable[[int, Sequence[str]], Awaitable[None]] = field(repr=False)
 
-    async def invite(self, identity: Identity, project: str, user: str, role: Role) -> None:
-        """Offer somebody a role for a week; once more: anew.
+    async def invite(
+        self, identity: Identity, project: str, user: str, role: Role, *, address: str = ""
+    ) -> None:
+        """Offer somebody a role for a week, by mail; once more: anew.
 
         Raises:
             NoSuchProject, MayNotManage, NoSuchUser, HasRole.
         """
-        await self.database.transact(_invite, Order(identity, project, user, role, self.now()))
+        await self.database.transact(_invite, self._order(identity, address, project, user, role))
 
-    async def withdraw(self, identity: Identity, project: str, user: str) -> None:
+    async def withdraw(self, identity: Identity, project: str, user: str, *, address: str = "") -> None:
         """Offer it no more; raises ``NotInvited`` where nothing was offered."""
-        await self.database.transact(_withdraw, Order(identity, project, user, None, self.now()))
+        await self.database.transact(_withdraw, self._order(identity, address, project, user))
 
-    async def decline(self, identity: Identity, project: str) -> None:
+    async def decline(self, identity: Identity, project: str, *, address: str = "") -> None:
         """Do not want what was offered to oneself; raises ``NotInvited``, too."""
-        await self.database.transact(_decline, Order(identity, project, identity.name, None, self.now()))
+        await self.database.transact(_decline, self._order(identity, address, project, identity.name))
 
-    async def accept(self, identity: Identity, project: str) -> int:
+    async def accept(self, identity: Identity, project: str, *, address: str = "") -> int:
         """Take what was offered to oneself; returns the serial, as those below do.
 
         Raises:
             NotInvited: nothing was, or it is too old, or who offered it is no owner any more.
         """
-        order = Order(identity, project, identity.name, None, self.now())
+        order = self._order(identity, address, project, identity.name)
         return await self._conclude(await self.database.transact(_accept, order))
 
-    async def change(self, identity: Identity, project: str, user: str, role: Role) -> int:
+    async def change(
+        self, identity: Identity, project: str, user: str, role: Role, *, address: str = ""
+    ) -> int:
         """Give somebody another role; raises ``NoRole``, ``HasRole``, ``LastOwner``."""
-        order = Order(identity, project, user, role, self.now())
+        order = self._order(identity, address, project, user, role)
         return await self._conclude(await self.database.transact(_change, order))
 
-    async def remove(self, identity: Identity, project: str, user: str) -> int:
+    async def remove(self, identity: Identity, project: str, user: str, *, address: str = "") -> int:
         """Take somebody's role away; raises ``NoRole``, ``LastOwner``."""
-        order = Order(identity, project, user, None, self.now())
+        order = self._order(identity, address, project, user)
         return await self._conclude(await self.database.transact(_remove, order))
+
+    def _order(
+        self, identity: Identity, address: str, project: str, user: str, role: Role | None = None
+    ) -> Order:
+        return Order(Act(identity=identity, now=self.now(), address=address), project, user, role)
 
     async def _conclude(self, done: Recorded) -> int:
         await self.announce(done.serial, done.tags)
@@ -145,7 +162,7 @@ async def _user(cursor: Cursor, name: str) -> tuple[int, str]:
 
 
 async def _invite(cursor: Cursor, order: Order) -> None:
-    project = await hold(cursor, order.identity, order.project, Permission.OWN)
+    project = await hold(cursor, order.act.identity, order.project, Permission.OWN)
     user_id, name = await _user(cursor, order.user)
     held = await roles.of_user(cursor, project_id=project.id, user_id=user_id)
     if held is not None:
@@ -156,45 +173,76 @@ async def _invite(cursor: Cursor, order: Order) -> None:
         project_id=project.id,
         user_id=user_id,
         role=order.role,
-        invited_by=order.identity.user_id,
-        now=order.now,
-        expires=order.now + GOOD_FOR,
+        invited_by=order.act.identity.user_id,
+        now=order.act.now,
+        expires=order.act.now + GOOD_FOR,
     )
+    letter = letters.Invited(
+        user="",
+        path=INVITATIONS,
+        project=project.name,
+        by=order.act.identity.name,
+        role=order.role.value,
+    )
+    await tell(cursor, [user_id], letter, now=order.act.now, lasts=GOOD_FOR)
+    event = order.act.event(
+        Kind.ROLE_INVITED, project.normalized, user_id=user_id, user=name, role=order.role.value
+    )
+    await audit.write(cursor, event, now=order.act.now)
 
 
 async def _withdraw(cursor: Cursor, order: Order) -> None:
-    project = await hold(cursor, order.identity, order.project, Permission.OWN)
+    project = await hold(cursor, order.act.identity, order.project, Permission.OWN)
     user_id, name = await _user(cursor, order.user)
-    if not await invitations.take_back(cursor, project_id=project.id, user_id=user_id):
-        raise NotInvited(name, project.name)
+    await _end(cursor, order, project, user_id, name, "withdrawn")
 
 
 async def _own(cursor: Cursor, order: Order) -> tuple[ProjectRow, int]:
     """The project, held by somebody who need not be anything to it yet, and the account."""
-    project = await hold(cursor, order.identity, order.project, Permission.READ)
-    if order.identity.user_id is None or order.identity.token_id is not None:
-        raise MayNotManage(order.identity.name, project.name)
-    return project, order.identity.user_id
+    project = await hold(cursor, order.act.identity, order.project, Permission.READ)
+    if order.act.identity.user_id is None or order.act.identity.token_id is not None:
+        raise MayNotManage(order.act.identity.name, project.name)
+    return project, order.act.identity.user_id
 
 
 async def _decline(cursor: Cursor, order: Order) -> None:
     project, user_id = await _own(cursor, order)
-    if not await invitations.take_back(cursor, project_id=project.id, user_id=user_id):
-        raise NotInvited(order.user, project.name)
+    await _end(cursor, order, project, user_id, order.user, "declined")
+
+
+async def _end(
+    cursor: Cursor, order: Order, project: ProjectRow, user_id: int, name: str, reason: str
+) -> None:
+    """Offer nothing any more."""
+    role = await invitations.take_back(cursor, project_id=project.id, user_id=user_id)
+    if role is None:
+        raise NotInvited(name, project.name)
+    event = order.act.event(
+        Kind.ROLE_INVITATION_ENDED,
+        project.normalized,
+        user_id=user_id,
+        user=name,
+        role=role.value,
+        reason=reason,
+    )
+    await audit.write(cursor, event, now=order.act.now)
 
 
 async def _accept(cursor: Cursor, order: Order) -> Recorded:
     project, user_id = await _own(cursor, order)
-    role = await invitations.offered(cursor, project_id=project.id, user_id=user_id, now=order.now)
+    role = await invitations.offered(cursor, project_id=project.id, user_id=user_id, now=order.act.now)
     if role is None:
         raise NotInvited(order.user, project.name)
     await invitations.take_back(cursor, project_id=project.id, user_id=user_id)
-    await roles.add(cursor, project_id=project.id, user_id=user_id, role=role, now=order.now)
-    return await _say(cursor, RoleAdded, project, order, order.user, role)
+    await roles.add(cursor, project_id=project.id, user_id=user_id, role=role, now=order.act.now)
+    event = order.act.event(
+        Kind.ROLE_GIVEN, project.normalized, user_id=user_id, user=order.user, role=role.value
+    )
+    return await _say(cursor, RoleAdded, project, order, event)
 
 
 async def _change(cursor: Cursor, order: Order) -> Recorded:
-    project = await hold(cursor, order.identity, order.project, Permission.OWN)
+    project = await hold(cursor, order.act.identity, order.project, Permission.OWN)
     user_id, name = await _user(cursor, order.user)
     held = await _held(cursor, project, user_id, name)
     assert order.role is not None
@@ -202,19 +250,34 @@ async def _change(cursor: Cursor, order: Order) -> Recorded:
         raise HasRole(name, held.value)
     await roles.change(cursor, project_id=project.id, user_id=user_id, role=order.role)
     await _keep_an_owner(cursor, project)
-    return await _say(cursor, RoleChanged, project, order, name, order.role)
+    letter = letters.RoleChanged(
+        user="", project=project.name, by=order.act.identity.name, role=order.role.value
+    )
+    await tell(cursor, [user_id], letter, now=order.act.now)
+    event = order.act.event(
+        Kind.ROLE_CHANGED,
+        project.normalized,
+        user_id=user_id,
+        user=name,
+        role=order.role.value,
+        before=held.value,
+    )
+    return await _say(cursor, RoleChanged, project, order, event)
 
 
 async def _remove(cursor: Cursor, order: Order) -> Recorded:
     user_id, name = await _user(cursor, order.user)
     # Whoever leaves asks nobody, but by a token nobody leaves.
-    leaves = order.identity.user_id == user_id and order.identity.token_id is None
+    leaves = order.act.identity.user_id == user_id and order.act.identity.token_id is None
     needed = Permission.READ if leaves else Permission.OWN
-    project = await hold(cursor, order.identity, order.project, needed)
+    project = await hold(cursor, order.act.identity, order.project, needed)
     held = await _held(cursor, project, user_id, name)
     await roles.remove(cursor, project_id=project.id, user_id=user_id)
     await _keep_an_owner(cursor, project)
-    return await _say(cursor, RoleRemoved, project, order, name, held)
+    letter = letters.RoleRemoved(user="", project=project.name, by=order.act.identity.name)
+    await tell(cursor, [user_id], letter, now=order.act.now)
+    event = order.act.event(Kind.ROLE_TAKEN, project.normalized, user_id=user_id, user=name, role=held.value)
+    return await _say(cursor, RoleRemoved, project, order, event)
 
 
 async def _held(cursor: Cursor, project: ProjectRow, user_id: int, name: str) -> Role:
@@ -234,14 +297,13 @@ async def _say(
     kind: type[RoleAdded] | type[RoleChanged] | type[RoleRemoved],
     project: ProjectRow,
     order: Order,
-    user: str,
-    role: Role,
+    event: Event,
 ) -> Recorded:
-    line: Change = kind(
+    change: Change = kind(
         project=project.normalized,
         name=project.name,
-        actor=order.identity.name,
-        role=role.value,
-        user=user,
+        actor=order.act.identity.name,
+        role=str(event.about["role"]),
+        user=str(event.about["user"]),
     )
-    return await conclude(cursor, [line], now=order.now)
+    return await conclude(cursor, order.act, (change, event))

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from pypi.domain.errors import NoSuchFile, NoSuchProject, NoSuchRelease, Refusal
 from pypi.domain.permissions import OPERATOR, Identity
 from pypi.publishing.holding import MayNotManage
+from pypi.publishing.kept_names import NotKept
 from tests.support.archives import sdist, wheel
 from tests.support.index import OWNER, Index, running
 from tests.support.managing import check, identity
@@ -87,8 +88,10 @@ async def test_a_name_set_free(new_index: Index) -> None:
     """The operator gives the name of a deleted project to whoever comes; filenames stay used."""
     deletions = new_index.application.deletions
     await deletions.delete_project(OPERATOR, "demo")
-    assert await deletions.free("Demo")
-    assert not await deletions.free("demo")
+    names = new_index.application.kept_names
+    await names.free(OPERATOR, "Demo")
+    with pytest.raises(NotKept):
+        await names.free(OPERATOR, "demo")
     for version, status in (("1.0", 400), ("3.0", 200)):
         reply = await new_index.upload(
             wheel("demo", version), f"demo-{version}-py3-none-any.whl", auth=new_index.auth("eve")

@@ -40,3 +40,9 @@ def check(index: Index) -> None:
     listed = {f"{one[:2]}/{one[2:4]}/{one[4:]}" for (one,) in index.sql("SELECT blake2_256 FROM files")}
     stored = {path.rpartition("/")[0] for path, kind in index.state().files.items() if kind != "folder"}
     assert listed == stored, "the store has what is listed, and nothing else"
+
+
+def letters_to(index: Index, address: str) -> list[dict[str, Any]]:
+    """What waits to be sent to an address: the outbox's rows, oldest first."""
+    rows = index.sql("SELECT payload FROM outbox WHERE kind = 'mail' ORDER BY id")
+    return [payload for (payload,) in rows if payload["to"] == address]

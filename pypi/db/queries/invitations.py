@@ -22,7 +22,8 @@ OFFERED = """
             SELECT FROM roles r WHERE r.project_id = i.project_id AND r.user_id = i.invited_by
                AND r.role = 'Owner'))"""
 
-TAKE_BACK = "DELETE FROM invitations WHERE project_id = %(project_id)s AND user_id = %(user_id)s"
+TAKE_BACK = """
+    DELETE FROM invitations WHERE project_id = %(project_id)s AND user_id = %(user_id)s RETURNING role"""
 
 
 async def invite(
@@ -51,6 +52,7 @@ async def offered(cursor: Cursor, *, project_id: int, user_id: int, now: datetim
     return None if role is None else Role(role)
 
 
-async def take_back(cursor: Cursor, *, project_id: int, user_id: int) -> bool:
-    """Offer nothing any more; whether anything was offered."""
-    return bool(await cursor.run(TAKE_BACK, {"project_id": project_id, "user_id": user_id}))
+async def take_back(cursor: Cursor, *, project_id: int, user_id: int) -> Role | None:
+    """Offer nothing any more; the role that was offered, ``None`` if none was."""
+    role = await cursor.value(TAKE_BACK, {"project_id": project_id, "user_id": user_id})
+    return None if role is None else Role(role)

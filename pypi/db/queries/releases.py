@@ -60,6 +60,10 @@ QUARANTINE = """
     UPDATE releases SET quarantined = %(now)s, quarantine_reason = %(reason)s
      WHERE id = %(id)s AND quarantined IS NULL"""
 
+HELD_BACK = """
+    SELECT id, version, created, true FROM releases
+     WHERE project_id = %(project_id)s AND quarantined IS NOT NULL ORDER BY place DESC"""
+
 CLEAR = """
     UPDATE releases SET quarantined = NULL, quarantine_reason = ''
      WHERE id = %(id)s AND quarantined IS NOT NULL"""
@@ -148,6 +152,11 @@ async def unyank(cursor: Cursor, ids: Sequence[int]) -> set[int]:
 async def quarantine(cursor: Cursor, release_id: int, *, reason: str, now: datetime) -> bool:
     """Offer nothing of a release; whether it was offered before."""
     return bool(await cursor.run(QUARANTINE, {"id": release_id, "reason": reason, "now": now}))
+
+
+async def held_back(cursor: Cursor, project_id: int) -> list[ReleaseRow]:
+    """The releases of a project that are in quarantine, the highest version first."""
+    return await cursor.rows(ReleaseRow, HELD_BACK, {"project_id": project_id})
 
 
 async def clear(cursor: Cursor, release_id: int) -> bool:

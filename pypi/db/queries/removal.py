@@ -68,6 +68,10 @@ FORMER = """
       FROM former_names f LEFT JOIN projects p ON p.id = f.project_id
      WHERE f.normalized = %(normalized)s"""
 
+KEEP_FOR = """
+    INSERT INTO former_owners (normalized, user_id) VALUES (%(normalized)s, %(user_id)s)
+    ON CONFLICT DO NOTHING"""
+
 FREE = "DELETE FROM former_names WHERE normalized = %(normalized)s AND project_id IS NULL"
 
 
@@ -108,6 +112,11 @@ async def former_name(
 ) -> FormerName | None:
     """What became of the project that had a name; ``None`` if there was none, or it has the name still."""
     return await cursor.row(FormerName, FORMER, {"normalized": name, "user_id": user_id})
+
+
+async def keep_for(cursor: Cursor, name: NormalizedName, *, user_id: int) -> None:
+    """Let an account take the name of a project that is gone, beside those who owned it."""
+    await cursor.run(KEEP_FOR, {"normalized": name, "user_id": user_id})
 
 
 async def free(cursor: Cursor, name: NormalizedName) -> bool:
