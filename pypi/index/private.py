@@ -1,0 +1,160 @@
+"""Projects that are not for everybody: which they are, so that nothing is looked up for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.logger import Logger
+
+from pypi.db.database import Database
+from pypi.db.queries import reads
+from pypi.db.queries.reads import PrivateRow
+from pypi.domain.errors import Unavailable
+from pypi.domain.permissions import Access
+
+log = Logger()
+
+AGAIN = 0.5
+"""Seconds until another look where the database did not answer."""
+
+
+@frozen
+class PrivateProject:
+    """A project that is not for everybody who reads the index."""
+
+    id: int
+    access: Access
+
+
+@define(eq=False, repr=False)
+class Private:
+    """Knows them by name, and by the digests of their files.
+
+    It tells nobody anything: answers for everybody are made as if these projects were not there, whatever is
+    known here. It says whose requests are worth a look at who asks, and which files are not for everybody.
+
+    Attributes:
+        reactor: ``IReactorTime``.
+    """
+
+    database: Database
+    reactor: Any
+    _projects: dict[str, PrivateProject] = field(factory=dict, init=False)
+    _files: dict[str, PrivateProject] = field(factory=dict, init=False)
+    _held: dict[int, tuple[set[str], set[str]]] = field(factory=dict, init=False)
+    _is_known: bool = field(default=False, init=False)
+    _unseen: set[str] | None = field(default=None, init=False)
+    _turn: DeferredLock = field(factory=DeferredLock, init=False, repr=False)
+    _again: Any = field(default=None, init=False)
+    _stopped: bool = field(default=True, init=False)
+
+    def __repr__(self) -> str:
+        return f"<Private {len(self._projects)} projects, {len(self._files)} files>"
+
+    async def start(self) -> None:
+        """Know them, if the database answers; otherwise go on asking."""
+        self._stopped = False
+        await self.look()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        self._stopped = True
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+
+    def project(self, normalized: str) -> PrivateProject | None:
+        """The project of that name, if it is not for everybody.
+
+        Raises:
+            Unavailable: that is not known yet.
+        """
+        self._check()
+        return self._projects.get(normalized)
+
+    def file(self, blake2_256: str) -> PrivateProject | None:
+        """The project that has a file of this content, if it is not for everybody; raises the same."""
+        self._check()
+        return self._files.get(blake2_256)
+
+    def __contains__(self, blake2_256: object) -> bool:
+        """Whether a file of this content is not for everybody; raises the same."""
+        self._check()
+        return blake2_256 in self._files
+
+    def _check(self) -> None:
+        if not self._is_known:
+            raise Unavailable()
+
+    # --- knowing ------------------------------------------------------------------------------------------
+
+    def hint(self, names: Iterable[str] | None = None) -> None:
+        """Something may have changed: of projects by these normalized names, or of any."""
+        if not self._stopped:
+            Deferred.fromCoroutine(self.look(names))
+
+    async def look(self, names: Iterable[str] | None = None) -> None:
+        """Know what holds now, or at any rate go on asking; never fails.
+
+        Looks come one after the other, so that none undoes what a later one saw.
+        """
+        self._note(names)
+        await self._turn.acquire()
+        try:
+            if self._unseen != set() and not self._stopped:  # else whoever looked meanwhile did so for us
+                await self._look()
+        finally:
+            self._turn.release()
+
+    def _note(self, names: Iterable[str] | None) -> None:
+        if names is None or not self._is_known:
+            self._unseen = None
+        elif self._unseen is not None:
+            self._unseen.update(names)
+
+    async def _look(self) -> None:
+        unseen, self._unseen = self._unseen, set()
+        try:
+            if unseen is None:
+                ids: Sequence[int] = list(self._held)
+                rows = await self.database.scan(reads.private)
+            else:
+                ids = [self._projects[name].id for name in unseen if name in self._projects]
+                rows = await self.database.scan(reads.private_of, sorted(unseen), ids)
+        except Exception as error:
+            log.warn("It is not known which projects are private: {error}", error=repr(error))
+            self._unseen = None if unseen is None or self._unseen is None else unseen | self._unseen
+            if not self._stopped and self._again is None:
+                self._again = self.reactor.callLater(AGAIN, self._look_again)
+            return
+        # Nobody asks in between: these run in one turn of the reactor.
+        for project_id in ids:
+            self._forget(project_id)
+        self._learn(rows)
+        self._is_known = True
+
+    def _forget(self, project_id: int) -> None:
+        names, digests = self._held.pop(project_id, ((), ()))
+        for name in names:
+            self._projects.pop(name, None)
+        for digest in digests:
+            self._files.pop(digest, None)
+
+    def _learn(self, rows: Iterable[PrivateRow]) -> None:
+        projects: dict[int, PrivateProject] = {}
+        for row in rows:
+            project = projects.get(row.project_id) or PrivateProject(row.project_id, Access(row.reads))
+            projects[row.project_id] = project
+            names, digests = self._held.setdefault(row.project_id, (set(), set()))
+            names.add(row.normalized)
+            self._projects[row.normalized] = project
+            if row.blake2_256 is not None:
+                digests.add(row.blake2_256)
+                self._files[row.blake2_256] = project
+
+    def _look_again(self) -> None:
+        self._again = None
+        self.hint(())
