@@ -34,6 +34,9 @@ RUNS_ON = [
     "webauthn>=3.0",
     # Forms of pages: what is filled in, what is wrong with it, and how it is shown again. By the Pallets.
     "wtforms>=3.2",
+    # Signed tokens of OpenID Connect, with keys that are used as nothing but what they are; typed, released
+    # several times a year, and needs nothing but cryptography, which TLS brings anyway.
+    "joserfc>=1.7",
     # QR codes as SVG, without a picture library; what it does is an ISO standard, so it is seldom released.
     "segno>=1.6.6",
 ]

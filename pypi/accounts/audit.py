@@ -47,6 +47,8 @@ class Kind(Enum):
     TOTP_REMOVED = "account.totp-removed", ()
     PASSKEY_ADDED = "account.passkey-added", ("name",)
     PASSKEY_REMOVED = "account.passkey-removed", ("name",)
+    OPENID_LINKED = "account.openid-linked", ("issuer", "called")
+    OPENID_UNLINKED = "account.openid-unlinked", ("issuer", "called")
     RECOVERY_MADE = "account.recovery-codes-made", ("count",)
     RECOVERY_USED = "account.recovery-code-used", ("left",)
     SECOND_FACTOR_FAILED = "account.second-factor-failed", ("method",)

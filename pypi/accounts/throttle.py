@@ -51,6 +51,11 @@ class Act(Enum):
         (Scope.ADDRESS, Rate(10, 5 * MINUTE)),
         (Scope.EVERYBODY, Rate(1000, 5 * MINUTE)),
     )
+    OPENID = (
+        "openid",
+        (Scope.ADDRESS, Rate(30, 5 * MINUTE)),
+        (Scope.EVERYBODY, Rate(1000, 5 * MINUTE)),
+    )
     SECOND_FACTOR = (
         "second-factor",
         (Scope.ACCOUNT, Rate(5, 5 * MINUTE)),
