@@ -4,7 +4,7 @@ The plan of the house. Data walks one way; a line imports only from the lines be
 (``tests/test_house.py`` reads the imports and checks)::
 
     twisted/plugins > pypi.service > pypi.process   start, supervise, reload, stop
-    pypi.app  front  caches  watch  foundations  cli  jobs   assemble and operate: choose between adapters
+    pypi.app  front  caches  watch  membership  foundations  cli  jobs   assemble and operate: choose adapters
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
     pypi.index  publishing  accounts  search  shadow   what an index does
@@ -20,6 +20,7 @@ Rooms::
     pypi/app.py         composition root: build(config, reactor, ...) -> Application
     pypi/front.py       which room answers this path
     pypi/caches.py      the caches of one process, put together
+    pypi/membership.py  what looks after accounts, put together
     pypi/watch.py       access log and metrics of one process, put together
     pypi/foundations.py the servers behind the index, and the schema, seen to at the start
     pypi/service.py     Options and makeService for twistd

@@ -30,11 +30,6 @@ from legacy_compat.xmlrpc.answers import Answers
 from legacy_compat.xmlrpc.resource import XmlRpc
 from pypi import front
 from pypi.accounts.accounts import Accounts
-from pypi.accounts.entrance import Entrance
-from pypi.accounts.passwords import Passwords
-from pypi.accounts.second_factor import SecondFactors
-from pypi.accounts.sessions import Sessions
-from pypi.accounts.throttle import Throttle
 from pypi.caches import Caches, caches
 from pypi.config import Config
 from pypi.config.values import is_loopback
@@ -81,6 +76,7 @@ from pypi.jobs.schedule import Job, Schedule
 from pypi.jobs.sweep import Sweep
 from pypi.jobs.turn import InTurn
 from pypi.jobs.usage import ForgetUsage, KeepUsage
+from pypi.membership import Membership, membership
 from pypi.metrics.readings import (
     Reading,
     of_invalidations,
@@ -150,6 +146,7 @@ class Application:
 
     Attributes:
         worker: its name among all that serve the same index on this machine; ``"0"`` for the only one.
+        members: what looks after accounts.
         probes: what stands behind the index → a call that fails when it does not answer.
         parts: what has to be started, in this order, and stopped in the reverse.
         tail: tells whoever follows of changes; it is closed when the process takes its leave.
@@ -164,6 +161,7 @@ class Application:
 
     worker: str
     accounts: Accounts
+    members: Membership
     publisher: Publisher
     yanks: Yanks
     deletions: Deletions
@@ -260,23 +258,19 @@ def build(
     )
     workers = Workers(reactor)
     files, spool = file_store(config, workers, reactor)
-    passwords = Passwords(reactor)
     inspectors = Inspectors(reactor=reactor, processes=config.uploads.inspectors)
     renderer = Renderer(reactor=reactor)
-    accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
-    sessions = Sessions(database=database, redis=redis, now=now, random_bytes=random_bytes)
-    second_factors = SecondFactors(database=database, now=now)
-    throttle = Throttle(database=database, now=now, factor=config.limits.factor)
-    entrance = Entrance(
+    members = membership(
+        config,
+        reactor,
         database=database,
-        accounts=accounts,
-        sessions=sessions,
-        second_factors=second_factors,
-        throttle=throttle,
+        redis=redis,
+        origin=origin,
         now=now,
-        reactor=reactor,
+        random_bytes=random_bytes,
     )
     index = DatabaseIndex(database)
+    accounts, sessions = members.accounts, members.sessions
     search = Search(database=database)
     documents = Documents(database, index.threads)
     popularity = Popularity(database, now, counts=config.downloads.count)
@@ -424,14 +418,14 @@ def build(
     door = DoorKeeper(
         sessions=sessions,
         accounts=accounts,
-        second_factors=second_factors,
+        second_factors=members.second_factors,
         cookies=cookies,
         now=now,
         random_bytes=random_bytes,
     )
     personal_pages = PersonalPages(templates, random_bytes)
     sign_in = SignIn(
-        entrance=entrance,
+        entrance=members.entrance,
         pages=personal_pages,
         cookies=cookies,
         registration=is_open,
@@ -505,6 +499,7 @@ def build(
         worker=worker,
         accounts=accounts,
         publisher=publisher,
+        members=members,
         yanks=yanks,
         deletions=deletions,
         statuses=statuses,
@@ -522,7 +517,7 @@ def build(
             *watched.parts,
             workers,
             files,
-            passwords,
+            members.passwords,
             inspectors,
             renderer,
             redis,

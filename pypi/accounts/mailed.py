@@ -20,10 +20,12 @@ class Mailed:
     """Makes letters of notices.
 
     Attributes:
-        verify: path of the page that proves an address; the secret is put behind it.
+        register: path of the page that makes an account; the secret is put behind it.
+        verify: path of the page that proves one more address of an account; likewise.
         reset: path of the page that takes another password; likewise.
     """
 
+    register: str
     verify: str
     reset: str
     now: Callable[[], datetime] = field(repr=False)
@@ -36,7 +38,9 @@ class Mailed:
         """What is written of it."""
         user, secret = notice.user, quote(notice.secret or "", safe="")
         match notice.word:
-            case Word.REGISTER | Word.VERIFY:
+            case Word.REGISTER:
+                return letters.VerifyAddress(user=user, path=f"{self.register}{secret}")
+            case Word.VERIFY:
                 return letters.VerifyAddress(user=user, path=f"{self.verify}{secret}")
             case Word.RESET:
                 return letters.ResetPassword(user=user, path=f"{self.reset}{secret}")

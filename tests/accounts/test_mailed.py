@@ -18,7 +18,12 @@ from tests.support.mail import part, read
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 
-MAILED = Mailed(verify="/account/verify/", reset="/account/reset/", now=lambda: NOW)
+MAILED = Mailed(
+    register="/account/register/confirm/",
+    verify="/account/verify/",
+    reset="/account/reset/",
+    now=lambda: NOW,
+)
 
 SECRET = "s3cret_-" * 5
 
@@ -49,12 +54,12 @@ async def test_every_notice_is_a_letter(database_url: str, word: Word) -> None:
 
 
 def test_secrets_go_where_they_are_for() -> None:
-    """The link of a lost password is not the one that proves an address."""
+    """The links of a new account, of one more address and of a lost password lead to pages of their own."""
     paths = [
         MAILED.letter(Notice(word=word, to="a@b.example", user="ada", secret="x")).link_path
         for word in (Word.REGISTER, Word.VERIFY, Word.RESET)
     ]
-    assert paths == ["/account/verify/x", "/account/verify/x", "/account/reset/x"]
+    assert paths == ["/account/register/confirm/x", "/account/verify/x", "/account/reset/x"]
 
 
 def test_new_addresses_are_veiled() -> None:

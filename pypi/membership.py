@@ -1,0 +1,115 @@
+"""All that looks after accounts in one process, put together once: rooms take what they need of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from caching.redis import Redis
+from pypi.accounts.accounts import Accounts
+from pypi.accounts.audit import Audit
+from pypi.accounts.emails import Emails
+from pypi.accounts.entrance import Entrance
+from pypi.accounts.mailed import Mailed
+from pypi.accounts.passkeys import Passkeys
+from pypi.accounts.passwords import Passwords
+from pypi.accounts.recovery import RecoveryCodes
+from pypi.accounts.registration import Registration
+from pypi.accounts.relying import RelyingParty
+from pypi.accounts.renewal import Renewal
+from pypi.accounts.second_factor import SecondFactors
+from pypi.accounts.sessions import Sessions
+from pypi.accounts.strength import Strength
+from pypi.accounts.throttle import Throttle
+from pypi.accounts.totp import Totp
+from pypi.config import Config
+from pypi.db.database import Database
+
+REGISTER = "/account/register/confirm/"
+VERIFY = "/account/verify/"
+RESET = "/account/reset/"
+"""Pages for whom mail led there; a secret stands behind."""
+
+
+@frozen(kw_only=True, eq=False)
+class Membership:
+    """What looks after accounts.
+
+    Attributes:
+        sends_mail: whether mail goes anywhere at all, be it a folder.
+        mailed: makes letters of what people are told.
+        audit: the security log, to be read.
+    """
+
+    sends_mail: bool
+    passwords: Passwords = field(repr=False)
+    accounts: Accounts
+    sessions: Sessions
+    second_factors: SecondFactors
+    throttle: Throttle
+    entrance: Entrance
+    mailed: Mailed
+    registration: Registration
+    emails: Emails
+    renewal: Renewal
+    totp: Totp
+    recovery_codes: RecoveryCodes
+    passkeys: Passkeys
+    audit: Audit = field(repr=False)
+
+
+def membership(
+    config: Config,
+    reactor: Any,
+    *,
+    database: Database,
+    redis: Redis,
+    origin: str,
+    now: Callable[[], datetime],
+    random_bytes: Callable[[int], bytes],
+) -> Membership:
+    """Put it together, by the ``[access]``, ``[limits]`` and ``[mail]`` sections.
+
+    Args:
+        origin: URL of the index, without a slash at its end.
+    """
+    passwords = Passwords(reactor)
+    accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
+    sessions = Sessions(database=database, redis=redis, now=now, random_bytes=random_bytes)
+    second_factors = SecondFactors(database=database, now=now)
+    throttle = Throttle(database=database, now=now, factor=config.limits.factor)
+    mailed = Mailed(register=REGISTER, verify=VERIFY, reset=RESET, now=now)
+    standing: dict[str, Any] = {"database": database, "now": now, "random_bytes": random_bytes}
+    mailing = standing | {"throttle": throttle, "send": mailed.send, "reactor": reactor}
+    choosing: dict[str, Any] = {"passwords": passwords, "strength": Strength()}
+    sends_mail = config.mail.url != "off"
+    return Membership(
+        sends_mail=sends_mail,
+        passwords=passwords,
+        accounts=accounts,
+        sessions=sessions,
+        second_factors=second_factors,
+        throttle=throttle,
+        entrance=Entrance(
+            database=database,
+            accounts=accounts,
+            sessions=sessions,
+            second_factors=second_factors,
+            throttle=throttle,
+            now=now,
+            reactor=reactor,
+        ),
+        mailed=mailed,
+        registration=Registration(
+            is_open=sends_mail and config.access.registration == "on", **choosing, **mailing
+        ),
+        emails=Emails(**mailing),
+        renewal=Renewal(sessions=sessions, **choosing, **mailing),
+        totp=Totp(issuer=config.pages.name, **standing),
+        recovery_codes=RecoveryCodes(**standing),
+        passkeys=Passkeys(site=RelyingParty.of(origin, config.pages.name), **standing),
+        audit=Audit(database=database, now=now),
+    )
