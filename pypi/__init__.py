@@ -36,14 +36,16 @@ Rooms::
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
                         changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
                         history: the journal as changelogs tell it  releases: one question at a time
+                        past past_words: what happened to a project, and how that is said
                         documents: all about one release  dependencies: what it needs, and who needs it
                         lookups: many small questions at once  withheld: files in quarantine  private: what
                         is not for everybody
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
                         downloads: of whom how many  people: who publishes what
-                        classifiers: how many have which
+                        classifiers: how many have which  present: what is called otherwise now
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
                         yank  holding deletion status roles: what its owners do to a project
+                        renaming: names  transfer: to other owners
                         quarantine kept_names: what its operator does  told: what either leaves behind
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
