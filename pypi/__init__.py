@@ -54,6 +54,8 @@ Rooms::
                         and of time  notices, mailed: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
                         factor_errors: why none of these  entrance: from that to a session
+                        openid: people sent to a provider, and back (openid_provider, _parts: who says who
+                        they are  _tokens: whether it is true  _links: to accounts  _errors)
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked
                         find: who finds it  results: what is found
     pypi/db/            connection database (pool, transact)  revealing: to readers  notify  migrations/

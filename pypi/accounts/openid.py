@@ -337,7 +337,7 @@ async def _join(
 async def _free_name(cursor: Cursor, wish: str) -> str:
     """A name like the one they wish for that nobody has; empty where that is none."""
     plain = _NOT_IN_NAMES.sub("-", wish)[:46].strip("._-")
-    for name in (plain, *(f"{plain}{number}" for number in range(2, 10))):
+    for name in (plain, *(f"{plain}{number}" for number in range(2, 10))) if plain else ():
         if is_usable(name) and await users.by_name(cursor, name) is None:
             return name
     return ""

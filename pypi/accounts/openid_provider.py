@@ -127,7 +127,8 @@ class Provider:
         expected = tokens.Expected(issuer=self.issuer, audience=self.client_id, nonce=nonce, asked=asked)
         claims = await self._verified(token, expected)
         found: Person = tokens.person(claims)
-        if found.email is None and isinstance(access, str) and await is_new(found):
+        # What is signed says more than what is told beside it, also where it says that nothing is verified.
+        if "email_verified" not in claims and isinstance(access, str) and await is_new(found):
             found = tokens.person(claims, await self._more(claims, access))
         return found
 

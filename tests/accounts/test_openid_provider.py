@@ -418,6 +418,7 @@ def test_no_set_of_keys(document: Any) -> None:
         openid_tokens.keys_in(document)
 
 
+@pytest.mark.filterwarnings("ignore:Key size")
 @pytest.mark.parametrize(
     "key",
     [
