@@ -43,6 +43,7 @@ from legacy_compat.said import (
     NO_PROJECT,
     gone,
 )
+from pypi.domain.names import normalize
 from pypi.http.answer import Answer, redirect
 from pypi.http.noted import Noted
 from pypi.http.router import Router
@@ -119,13 +120,13 @@ class Found:
 
     @router.get("/pypi?:action=json&name=<name>", policy=MOVED, tags=("project/<name>",))
     async def document(self, question: Document, base: str) -> Answer:
-        """A project or release in JSON, under its normalized name."""
+        """A project or release in JSON, under the normalized form of its name."""
         found = await self._registered(question.name, question.version)
         tags = (f"project/{question.name}",)
         if found is None:
             by_path = question.feature == "legacy.json"
             return _missing(tags, NO_DOCUMENT if by_path else MISSING)
-        return _moved(f"{base}/pypi/{escaped(question.name, *found[1:])}/json", tags)
+        return _moved(f"{base}/pypi/{escaped(normalize(found[0]), *found[1:])}/json", tags)
 
     @router.get("/simple/<Name>", policy=MOVED_LINKS, tags=("project/<name>",))
     async def links(self, question: Links, base: str) -> Answer:

@@ -92,6 +92,7 @@ from pypi.publishing.inspection import Inspectors
 from pypi.publishing.kept_names import KeptNames
 from pypi.publishing.publish import Publisher
 from pypi.publishing.quarantine import Quarantines
+from pypi.publishing.renaming import Renaming
 from pypi.publishing.roles import Roles
 from pypi.publishing.rules import Classifiers, Rules
 from pypi.publishing.status import Statuses
@@ -169,6 +170,7 @@ class Application:
     quarantines: Quarantines
     kept_names: KeptNames
     roles: Roles
+    renaming: Renaming
     purges: Purges
     outbox: Outbox
     spool: Spool
@@ -330,6 +332,9 @@ def build(
     )
     kept_names = KeptNames(database=database, now=now)
     roles = Roles(database=database, now=now, announce=kept.invalidations.announce)
+    renaming = Renaming(
+        database=database, rules=rules(config), now=now, announce=kept.invalidations.announce
+    )
     deletions = Deletions(
         database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget
     )
@@ -506,6 +511,7 @@ def build(
         quarantines=quarantines,
         kept_names=kept_names,
         roles=roles,
+        renaming=renaming,
         purges=purges,
         outbox=outbox,
         spool=spool,

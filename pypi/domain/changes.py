@@ -21,11 +21,13 @@ class ProjectChange:
         project: its normalized name.
         name: its name as displayed.
         actor: the name of the account that did it.
+        former_names: normalized names that lead to it, too, whose answers are touched with its own.
     """
 
     project: NormalizedName
     name: str
     actor: str
+    former_names: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -106,11 +108,33 @@ class ProjectRemoved(ProjectChange):
 
     Attributes:
         users: names of those who had a role in it.
-        former_names: normalized names that led to it.
     """
 
     users: tuple[str, ...] = ()
-    former_names: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class ProjectRenamed(ProjectChange):
+    """A project is called ``name`` from now on.
+
+    Attributes:
+        before: its name until now, as displayed.
+        users: names of those who have a role in it.
+    """
+
+    before: str
+    users: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class NameLeft(ProjectChange):
+    """The project of this name is called otherwise from now on.
+
+    Attributes:
+        now: its name as displayed.
+    """
+
+    now: str
 
 
 @frozen(kw_only=True)
@@ -201,6 +225,8 @@ Change = (
     | FileRemoved
     | ReleaseRemoved
     | ProjectRemoved
+    | ProjectRenamed
+    | NameLeft
     | StatusChanged
     | ProjectQuarantined
     | QuarantineCleared
@@ -209,6 +235,20 @@ Change = (
     | DescriptionsRendered
     | AccountChanged
 )
+
+SEEN_UNDER_FORMER_NAMES = (
+    ReleaseYanked,
+    ReleaseUnyanked,
+    ReleaseQuarantined,
+    ReleaseCleared,
+    FileRemoved,
+    ReleaseRemoved,
+    StatusChanged,
+    ProjectQuarantined,
+    QuarantineCleared,
+    ProjectRemoved,
+)
+"""Installers find files under the names they were published by: these change what is found there."""
 
 WITHHELD = "withheld"
 """Tag of changes after which something must not be handed out any more, not even where nothing newer is."""
@@ -239,6 +279,11 @@ def action(change: Change) -> str:
             return "remove release"
         case ProjectRemoved():
             return "remove project"
+        case ProjectRenamed(before=before):
+            # As the public index said it, when it still renamed projects.
+            return f"rename from {before}"
+        case NameLeft(now=now):
+            return f"rename to {now}"
         case StatusChanged(status=status):
             return f"project {status}"
         case ProjectQuarantined():
@@ -275,6 +320,12 @@ def version(change: Change) -> str | None:
 
 def tags(change: Change) -> tuple[str, ...]:
     """Cache tags of every answer the change can be seen in; ``journal`` is of those that show its serial."""
+    if not isinstance(change, ProjectChange):
+        return _tags(change)
+    return (*_tags(change), *(f"project/{name}" for name in change.former_names))
+
+
+def _tags(change: Change) -> tuple[str, ...]:
     project = f"project/{change.project}"
     match change:
         case DescriptionsRendered(projects=projects):
@@ -292,9 +343,12 @@ def tags(change: Change) -> tuple[str, ...]:
             return (project, "all-projects", "search", "journal", WITHHELD)
         case StatusChanged():
             return (project, "all-projects", "search", "journal")
-        case ProjectRemoved(users=users, former_names=names):
-            former = (f"project/{name}" for name in names)
-            return (project, *former, "all-projects", "search", "journal", *_of_users(users), WITHHELD)
+        case NameLeft():
+            return (project, "all-projects", "search", "journal")
+        case ProjectRenamed(users=users):
+            return (project, "all-projects", "search", "journal", *_of_users(users))
+        case ProjectRemoved(users=users):
+            return (project, "all-projects", "search", "journal", *_of_users(users), WITHHELD)
         case ProjectQuarantined(users=users) | QuarantineCleared(users=users):
             return (project, "all-projects", "search", "journal", *_of_users(users), WITHHELD)
 

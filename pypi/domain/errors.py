@@ -80,6 +80,20 @@ class NoSuchProject(NotFound):
 
 
 @frozen
+class ProjectMoved(NoSuchProject):
+    """The project that had the name is called otherwise now.
+
+    Attributes:
+        now: its name as displayed.
+    """
+
+    now: str
+
+    def __str__(self) -> str:
+        return f"There is no project named {self.name!r} any more: it is called {self.now!r} now."
+
+
+@frozen
 class NoSuchRelease(NotFound):
     """The project has no such version."""
 

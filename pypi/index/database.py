@@ -11,8 +11,8 @@ from pypi.db.database import Database
 from pypi.db.queries import files
 from pypi.db.queries.files import FileRow, PageRow
 from pypi.domain import versions
-from pypi.domain.errors import NoSuchProject
-from pypi.domain.names import NormalizedName
+from pypi.domain.errors import NoSuchProject, ProjectMoved
+from pypi.domain.names import NormalizedName, normalize
 from pypi.domain.values import FileEntry, ProjectPage, Status, Yank
 from pypi.files import paths
 from pypi.files.workers import Workers
@@ -52,15 +52,21 @@ class DatabaseIndex:
     async def project_page(self, name: NormalizedName, make: Callable[[ProjectPage], T]) -> T:
         """What is made of all an installer needs to know of a project.
 
+        Under a name that the project had before there are the files that were published under it, and nothing
+        else: installers compare the name they look for with those in filenames and metadata, which stay.
+
         Args:
             make: pure; it is called in a thread where there is much to do.
 
         Raises:
             NoSuchProject: nobody has taken the name.
+            ProjectMoved: the project is called otherwise now, and has no files by this name.
         """
         row = await self.database.ask(files.page, name)
         if row is None:
             raise NoSuchProject(name)
+        if row.now is not None and not row.count and row.status != Status.QUARANTINED.value:
+            raise ProjectMoved(name, row.now)
         if row.count < THREAD_FROM:
             return make(_page(row))
         return await self.threads.run(lambda: make(_page(row)))
@@ -70,14 +76,26 @@ def _page(row: PageRow) -> ProjectPage:
     rows = files.listed(row.listing)
     ordered = sorted({one.version for one in rows}, key=versions.sort_key)
     places = {version: place for place, version in enumerate(ordered)}
+    status, reason = _status(row)
     return ProjectPage(
         name=row.normalized,
         serial=row.last_serial,
-        status=Status(row.status),
-        status_reason=row.status_reason,
+        status=status,
+        status_reason=reason,
         versions=tuple(ordered),
         files=tuple(map(_entry, sorted(rows, key=lambda one: (places[one.version], one.filename)))),
     )
+
+
+def _status(row: PageRow) -> tuple[Status, str]:
+    """(status, reason): who installs by a name that was left is to hear of the present one."""
+    status = Status(row.status)
+    if row.now is None or status is Status.QUARANTINED:
+        return status, row.status_reason
+    said = f"This project is called {row.now} now."
+    if row.status_reason:
+        said = f"{said} {row.status_reason}"
+    return Status.DEPRECATED if status is Status.ACTIVE else status, said
 
 
 def _entry(row: FileRow) -> FileEntry:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import frozen
 
 from pypi.db.database import Database
-from pypi.db.queries import dependencies
+from pypi.db.queries import dependencies, renaming
 from pypi.db.queries.dependencies import DependentRow
 from pypi.domain.marker_words import Needed, taken_apart
 from pypi.domain.metadata import Metadata
@@ -94,13 +94,22 @@ class Dependencies:
     async def dependents(self, name: NormalizedName, page: int = 1) -> Dependents:
         """The projects whose latest releases need one, by name; of pages there are not, the last.
 
-        Answers made of them belong to the tag ``search``.
+        Whoever needs it by a name it had before is among them. Answers made of them belong to the tag
+        ``search``.
         """
-        total = await self.database.ask(dependencies.count, name)
+        before = await self.database.ask(renaming.former_names, name)
+        names = [name, *before]
+        if before:
+            total = await self.database.ask(dependencies.count_any, names)
+        else:
+            total = await self.database.ask(dependencies.count, name)
         last = max(1, -(-total // LISTED))
         page = min(page, last)
         offset = (page - 1) * LISTED
-        rows = await self.database.ask(dependencies.dependents, name, limit=LISTED, offset=offset)
+        if before:
+            rows = await self.database.ask(dependencies.dependents_any, names, limit=LISTED, offset=offset)
+        else:
+            rows = await self.database.ask(dependencies.dependents, name, limit=LISTED, offset=offset)
         return Dependents(total, page, last, rows)
 
 

@@ -14,12 +14,13 @@ from pypi.db.database import Database
 from pypi.db.queries import documents
 from pypi.db.queries.documents import DocumentRow, FileRow, ReleaseRow, SummaryRow
 from pypi.domain import versions
-from pypi.domain.errors import NoSuchProject, NoSuchRelease
+from pypi.domain.errors import NoSuchRelease, ProjectMoved
 from pypi.domain.metadata import Metadata
 from pypi.domain.names import NormalizedName
 from pypi.domain.values import Extent, Status, Yank
 from pypi.files import paths
 from pypi.files.workers import Workers
+from pypi.index.present import nothing_under
 
 T = TypeVar("T")
 
@@ -143,10 +144,11 @@ class Documents:
         Raises:
             NoSuchProject: nobody has taken the name, nothing was published under it yet, or it is in
                 quarantine.
+            ProjectMoved: the project is called otherwise now.
         """
         row = await self.database.ask(documents.of_latest, name, extent)
         if row is None:
-            raise NoSuchProject(name)
+            raise await nothing_under(self.database, name)
         return await self._made(row, make)
 
     async def of_release(
@@ -164,11 +166,13 @@ class Documents:
 
         Raises:
             NoSuchRelease: there is none, or its project is in quarantine.
+            ProjectMoved: the project is called otherwise now, whether it has such a release or not.
         """
         canonical = versions.canonical(version)
         row = await self.database.ask(documents.of_version, name, canonical, evolve(extent, all_files=False))
         if row is None:
-            raise NoSuchRelease(name, version)
+            nothing = await nothing_under(self.database, name)
+            raise nothing if isinstance(nothing, ProjectMoved) else NoSuchRelease(name, version)
         return await self._made(row, make)
 
     async def classified(self, classifier: str, *, limit: int) -> list[SummaryRow]:

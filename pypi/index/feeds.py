@@ -12,8 +12,9 @@ from pypi.db.database import Database
 from pypi.db.queries import feeds
 from pypi.db.queries.feeds import NewProjectRow
 from pypi.domain import versions
-from pypi.domain.errors import NoSuchProject, NotFound
+from pypi.domain.errors import NotFound
 from pypi.domain.names import NormalizedName
+from pypi.index.present import nothing_under
 
 UPDATES, NEW_PROJECTS, OF_PROJECT = 100, 40, 40
 """Items of each feed, as the public index has it."""
@@ -83,10 +84,11 @@ class Feeds:
 
         Raises:
             NoSuchProject: nobody has taken the name.
+            ProjectMoved: the project is called otherwise now.
         """
         found, rows = await self.database.read(feeds.of_project, name, OF_PROJECT)
         if found is None:
-            raise NoSuchProject(name)
+            raise await nothing_under(self.database, name)
         return found, [_item(row) for row in rows]
 
     async def buckets(self) -> list[Place]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import Any, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pypi.db.connection import Cursor
 from pypi.db.queries import (
@@ -16,6 +17,7 @@ from pypi.db.queries import (
     projects,
     releases,
     removal,
+    renaming,
     roles,
     search,
     tokens,
@@ -23,8 +25,19 @@ from pypi.db.queries import (
 from pypi.db.queries.files import NewFile
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
+from pypi.db.queries.renaming import FormerRow
 from pypi.domain import changes
-from pypi.domain.changes import Change, FileAdded, ProjectCreated, ReleaseCreated, RoleAdded
+from pypi.domain.changes import (
+    SEEN_UNDER_FORMER_NAMES,
+    Change,
+    FileAdded,
+    FileRemoved,
+    ProjectCreated,
+    ProjectRemoved,
+    ReleaseCreated,
+    ReleaseRemoved,
+    RoleAdded,
+)
 from pypi.domain.filenames import FileType
 from pypi.domain.metadata import Metadata
 from pypi.domain.permissions import Identity, Role
@@ -110,10 +123,44 @@ async def conclude(cursor: Cursor, lines: Sequence[Change], *, now: datetime) ->
     Args:
         lines: at least one.
     """
+    lines = await _of_all_names(cursor, lines)
     serial = await journal.write(cursor, lines, now=now)
     tags = changes.all_tags(lines)
     await outbox.add(cursor, serial=serial, kind="purge", payload={"tags": tags}, now=now)
     return Recorded(serial, tags)
+
+
+async def _of_all_names(cursor: Cursor, lines: Sequence[Change]) -> list[Change]:
+    """The lines as they are said of projects that had other names: of those first, where it matters there."""
+    concerned = {line.project for line in lines if line.project is not None}
+    former = await renaming.former_of(cursor, sorted(concerned))
+    before: list[Change] = []
+    own: list[Change] = []
+    for line in lines:
+        names = [one for one in former if one.project == line.project]
+        own.append(_with(line, former_names=tuple(one.normalized for one in names)) if names else line)
+        before += _of_former(line, names)
+    # Whoever counts back from the last serial finds the own ones.
+    return [*before, *own]
+
+
+def _of_former(line: Change, names: Sequence[FormerRow]) -> list[Change]:
+    if isinstance(line, ProjectRemoved):
+        # Its names are no longer its own.
+        return [_with(line, project=name, name=name, former_names=()) for name in line.former_names]
+    if not isinstance(line, SEEN_UNDER_FORMER_NAMES):
+        return []
+    version = None if isinstance(line, FileRemoved | ReleaseRemoved) else changes.version(line)
+    return [
+        _with(line, project=one.normalized, name=one.name)
+        for one in names
+        if version is None or version in one.versions
+    ]
+
+
+def _with(line: Change, **other: Any) -> Change:
+    changed: Change = evolve(cast(Any, line), **other)
+    return changed
 
 
 async def _create(cursor: Cursor, publication: Publication, lines: list[Change]) -> ProjectRow:

@@ -117,7 +117,15 @@ class Form:
 
 
 def _name(form: Form) -> str:
-    name = form.one("name")
+    return checked_name(form.one("name"))
+
+
+def checked_name(name: str) -> str:
+    """The name, if a project may have it.
+
+    Raises:
+        InvalidField: it may not.
+    """
     if not names.is_valid(name):
         why = (
             "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
@@ -57,15 +57,18 @@ class Act:
         )
 
 
-async def conclude(cursor: Cursor, act: Act, *told: tuple[Change, Event]) -> Recorded:
+async def conclude(
+    cursor: Cursor, act: Act, *told: tuple[Change, Event], also: Sequence[Change] = ()
+) -> Recorded:
     """Say what was changed, to everybody and in the security log: the end of a managing transaction.
 
     Args:
         told: at least one change, each with the line of the security log that tells of the same.
+        also: what follows from it and is no news to that log.
     """
     # The log comes first: nothing may be locked once the journal is written.
     ids = await audit.write_all(cursor, [event for _, event in told], now=act.now)
-    recorded = await record.conclude(cursor, [change for change, _ in told], now=act.now)
+    recorded = await record.conclude(cursor, [*also, *(change for change, _ in told)], now=act.now)
     await audit.tie(cursor, ids, first=recorded.serial - len(told) + 1)
     return recorded
 

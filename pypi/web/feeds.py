@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from twisted.internet.threads import deferToThread
 
 from caching.policy import DAY, Policy
-from pypi.domain.errors import NoSuchProject
+from pypi.domain.errors import NoSuchProject, ProjectMoved
 from pypi.domain.names import normalize
 from pypi.http.answer import Answer, redirect
 from pypi.http.router import Router
@@ -81,11 +81,14 @@ class FeedRoom:
         "/rss/project/<name>/releases.xml", policy=FEED, tags=("project/<name>",), feature="feeds.project"
     )
     async def releases(self, request: Any, name: str) -> Answer:
-        """The newest releases of a project; other spellings of its name lead here in one step."""
+        """The newest releases of a project; other spellings of its name, and former names, lead here at once."""
         normalized = normalize(name)
         tags = (f"project/{normalized}",)
         try:
             shown, items = await self.feeds.of_project(normalized)
+        except ProjectMoved as refusal:
+            present = quote(normalize(refusal.now))
+            return evolve(redirect(f"/rss/project/{present}/releases.xml"), tags=tags)
         except NoSuchProject as refusal:
             return Answer(code=404, body=f"404 Not Found\n\n{refusal}\n".encode(), tags=tags)
         if name != normalized:

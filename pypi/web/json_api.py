@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from caching.conditional import strong_etag
 from caching.policy import DAY, Policy
-from pypi.domain.errors import NotFound
+from pypi.domain.errors import NotFound, ProjectMoved
 from pypi.domain.names import NormalizedName, normalize
 from pypi.domain.values import Extent
 from pypi.http.answer import Answer, redirect
@@ -50,7 +50,7 @@ class JsonApi:
 
     @router.get("/pypi/<name>/json", policy=DOCUMENT, tags=TAGS, feature="json.project")
     async def project(self, request: Any, name: str) -> Answer:
-        """The latest release of a project, and the files of all."""
+        """The latest release of a project, and the files of all, under the names they were published by."""
         return await self._project(normalize(name), _answers(json_documents.project, self.urls))
 
     @router.get("/pypi/<name>/<version>/json", policy=DOCUMENT, tags=TAGS, feature="json.release")
@@ -71,6 +71,8 @@ class JsonApi:
     async def _project(self, name: NormalizedName, make: Callable[[Document], Answer]) -> Answer:
         try:
             answer = await self.documents.of_project(name, make, Extent(all_files=True))
+        except ProjectMoved as moved:
+            answer = redirect(f"/pypi/{normalize(moved.now)}/json").adding((CORS,))
         except NotFound:
             answer = NOT_FOUND
         return evolve(answer, tags=(f"project/{name}",))
@@ -80,6 +82,8 @@ class JsonApi:
     ) -> Answer:
         try:
             answer = await self.documents.of_release(name, version, make)
+        except ProjectMoved as moved:
+            answer = redirect(f"/pypi/{normalize(moved.now)}/{quoted(version)}/json").adding((CORS,))
         except NotFound:
             answer = NOT_FOUND
         return evolve(answer, tags=(f"project/{name}",))

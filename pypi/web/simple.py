@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from attrs import evolve, frozen
 
 from caching.blocks import Whole
 from caching.conditional import strong_etag
 from caching.policy import DAY, Policy
-from pypi.domain.errors import NoSuchProject, Unavailable
+from pypi.domain.errors import NoSuchProject, ProjectMoved, Unavailable
 from pypi.domain.names import normalize
 from pypi.domain.values import ProjectPage
-from pypi.http.answer import Answer
+from pypi.http.answer import Answer, redirect
 from pypi.http.negotiate import best, joined
 from pypi.http.router import Router
 from pypi.http.streams import Stream, of_blocks
@@ -111,12 +112,16 @@ class SimpleApi:
 
     @router.get("/simple/<name>/", policy=SIMPLE_PAGE, tags=("project/<name>",), feature=feature)
     async def project(self, request: Any, name: str) -> Answer:
-        """Every file of one project; other spellings of its address are those of old."""
+        """Every file published under one name; other spellings of its address are those of old."""
         normalized = normalize(name)
         tags = (f"project/{normalized}",)
         try:
             page = await self.index.project_page(normalized, self._maker(negotiated(request)))
             return evolve(page, tags=tags)
+        except ProjectMoved as refusal:
+            asked = request.args.get(b"format")
+            query = "?" + urlencode({"format": asked[0]}) if asked else ""
+            return evolve(redirect(f"/simple/{normalize(refusal.now)}/{query}"), tags=tags)
         except NoSuchProject as refusal:
             # Plain text whatever the client accepts, as every index has always said it.
             return Answer(code=404, body=f"404 Not Found\n\n{refusal}\n".encode(), tags=tags)

@@ -1,5 +1,7 @@
 """What there is of a project, a release, a classifier or an account, as old clients ask for it.
 
+Names that projects had lead to them: programs of old follow no redirects.
+
 A project in quarantine has no releases for anybody; its roles are still told.
 """
 
@@ -53,14 +55,15 @@ class ReleaseDataRow:
 
 VERSIONS = """
     SELECT count(*), coalesce(string_agg(json_build_array(r.version, r.yanked IS NOT NULL)::text, ','), '')
-      FROM releases r JOIN projects p ON p.id = r.project_id
-     WHERE p.normalized = %(project)s AND p.is_listed AND r.quarantined IS NULL"""
+      FROM project_names n JOIN projects p ON p.id = n.project_id JOIN releases r ON r.project_id = p.id
+     WHERE n.normalized = %(project)s AND p.is_listed AND r.quarantined IS NULL"""
 
 FILES = """
     SELECT f.filename, f.filetype, f.python_version, f.size, f.md5, f.sha256, f.blake2_256, f.comment,
            f.uploaded
-      FROM files f JOIN releases r ON r.id = f.release_id JOIN projects p ON p.id = r.project_id
-     WHERE p.normalized = %(project)s AND r.canonical = %(canonical)s AND p.is_listed
+      FROM project_names n JOIN projects p ON p.id = n.project_id JOIN releases r ON r.project_id = p.id
+      JOIN files f ON f.release_id = r.id
+     WHERE n.normalized = %(project)s AND r.canonical = %(canonical)s AND p.is_listed
        AND r.quarantined IS NULL
      ORDER BY f.filename"""
 
@@ -68,8 +71,9 @@ DATA = """
     SELECT p.name, r.version, r.metadata, d.raw,
            (SELECT array_agg(o.version) FROM releases o
              WHERE o.project_id = p.id AND o.quarantined IS NULL)
-      FROM releases r JOIN projects p ON p.id = r.project_id LEFT JOIN descriptions d ON d.release_id = r.id
-     WHERE p.normalized = %(project)s AND r.canonical = %(canonical)s AND p.is_listed
+      FROM project_names n JOIN projects p ON p.id = n.project_id JOIN releases r ON r.project_id = p.id
+      LEFT JOIN descriptions d ON d.release_id = r.id
+     WHERE n.normalized = %(project)s AND r.canonical = %(canonical)s AND p.is_listed
        AND r.quarantined IS NULL"""
 
 CLASSIFIED = """
@@ -82,8 +86,9 @@ CLASSIFIED = """
              LIMIT %(limit)s) AS releases"""
 
 ROLES_OF_PROJECT = """
-    SELECT r.role, u.name FROM roles r JOIN users u ON u.id = r.user_id JOIN projects p ON p.id = r.project_id
-     WHERE p.normalized = %(project)s AND p.reads = 'public' AND r.role <> 'Reader'
+    SELECT r.role, u.name FROM project_names n JOIN projects p ON p.id = n.project_id
+      JOIN roles r ON r.project_id = p.id JOIN users u ON u.id = r.user_id
+     WHERE n.normalized = %(project)s AND p.reads = 'public' AND r.role <> 'Reader'
      ORDER BY r.role DESC, u.name"""
 
 ROLES_OF_USER = """

@@ -108,8 +108,9 @@ OF_RELEASE = """
     SELECT filename, coalesce(count, 0) FROM files
       JOIN releases ON releases.id = release_id
       JOIN projects ON projects.id = releases.project_id
+      JOIN project_names ON project_names.project_id = projects.id
       LEFT JOIN file_downloads ON file_id = files.id
-     WHERE normalized = %(project)s AND canonical = %(canonical)s AND status <> 'quarantined'
+     WHERE project_names.normalized = %(project)s AND canonical = %(canonical)s AND status <> 'quarantined'
        AND is_shown(reads) AND quarantined IS NULL
      ORDER BY filename"""
 

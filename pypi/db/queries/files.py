@@ -34,13 +34,14 @@ class FileRow(NamedTuple):
 
 @frozen
 class PageRow:
-    """A project with all its files.
+    """What there is under one name of a project: all files that were published under it.
 
     Attributes:
         status: a word of PEP 792.
-        last_serial: of the project's last change.
+        last_serial: of the last change of what there is under the name.
         count: of the files that are listed; none of a project in quarantine are.
         listing: the files as one text, for ``listed``.
+        now: what the project is called now, as displayed; ``None`` where it still has the name.
     """
 
     normalized: NormalizedName
@@ -49,6 +50,7 @@ class PageRow:
     last_serial: int
     count: int
     listing: str = field(repr=False)
+    now: str | None = None
 
 
 @frozen
@@ -83,8 +85,14 @@ class NewFile:
 # All files in one text: reading thousands of rows would keep the reactor busy, and a text can be taken apart
 # elsewhere. What people wrote is quoted as in JSON, so that tabs and line ends are only ever ours.
 PAGE = """
-    SELECT p.normalized, p.status, p.status_reason, p.last_serial, listed.count, listed.listing
-      FROM projects p
+    SELECT n.normalized, p.status, p.status_reason, n.last_serial, listed.count, listed.listing, n.now
+      FROM (SELECT id, normalized, last_serial, NULL::text AS former_name, NULL::text AS now
+              FROM projects WHERE normalized = %(normalized)s
+             UNION ALL
+            SELECT one.id, f.normalized, f.last_serial, f.normalized, one.name
+              FROM former_names f JOIN projects one ON one.id = f.project_id
+             WHERE f.normalized = %(normalized)s) AS n
+      JOIN projects p ON p.id = n.id
       CROSS JOIN LATERAL (
         SELECT count(*),
                coalesce(string_agg(
@@ -95,8 +103,9 @@ PAGE = """
                                        WHEN r.yanked IS NOT NULL THEN r.yanked_reason END)::text, 'null'),
                  E'\\n'), '') AS listing
           FROM files f JOIN releases r ON r.id = f.release_id
-         WHERE f.project_id = p.id AND p.status <> 'quarantined' AND r.quarantined IS NULL) AS listed
-     WHERE p.normalized = %(normalized)s AND is_shown(p.reads)"""
+         WHERE f.project_id = p.id AND f.former_name IS NOT DISTINCT FROM n.former_name
+           AND p.status <> 'quarantined' AND r.quarantined IS NULL) AS listed
+     WHERE is_shown(p.reads)"""
 
 CLASHING = """
     SELECT filename, sha256, blake2_256 FROM files
@@ -108,7 +117,8 @@ BY_BLAKE2 = "SELECT filename, sha256, blake2_256 FROM files WHERE blake2_256 = %
 EVER_USED = "SELECT filename FROM filenames WHERE filename = %(filename)s OR canonical = %(canonical)s"
 
 SDIST_OF_RELEASE = """
-    SELECT filename FROM files WHERE release_id = %(release_id)s AND filetype = 'sdist' LIMIT 1"""
+    SELECT filename FROM files
+     WHERE release_id = %(release_id)s AND filetype = 'sdist' AND former_name IS NULL LIMIT 1"""
 
 ADD = """
     INSERT INTO files (project_id, release_id, filename, filetype, python_version, size, md5, sha256,
@@ -128,7 +138,7 @@ REFERENCED = "SELECT blake2_256, filename FROM files WHERE blake2_256 = ANY(%(di
 
 
 async def page(cursor: Cursor, name: NormalizedName) -> PageRow | None:
-    """The project of that name and its files, ``None`` if there is none; one statement."""
+    """The project that has or had that name, and the files under it, ``None`` if there is none."""
     return await cursor.row(PageRow, PAGE, {"normalized": name})
 
 
@@ -179,7 +189,7 @@ async def ever_used(cursor: Cursor, *, filename: str, canonical: str) -> str | N
 
 
 async def sdist_of(cursor: Cursor, release_id: int) -> str | None:
-    """Filename of the release's source distribution, ``None`` if it has none."""
+    """Filename of the release's source distribution, ``None`` if it has none under the present name."""
     found: str | None = await cursor.value(SDIST_OF_RELEASE, {"release_id": release_id})
     return found
 

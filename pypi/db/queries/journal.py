@@ -56,6 +56,10 @@ WRITE = """
     ), touched AS (
         UPDATE projects SET last_serial = (SELECT max(serial) FROM line)
          WHERE normalized IN (SELECT normalized FROM line)
+    ), touched_before AS (
+        UPDATE former_names f
+           SET last_serial = (SELECT max(serial) FROM line WHERE line.normalized = f.normalized)
+         WHERE normalized IN (SELECT normalized FROM line)
     )
     SELECT max(serial),
            pg_notify('cheeseshop', json_build_array(min(serial), max(serial), %(tags)s::text[])::text)

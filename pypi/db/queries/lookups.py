@@ -21,7 +21,11 @@ class ReleaseFound:
 
 @frozen
 class ListedFile:
-    """A listed file."""
+    """A listed file.
+
+    Attributes:
+        project: normalized name that its project had when it was published.
+    """
 
     project: NormalizedName
     filename: str
@@ -29,17 +33,20 @@ class ListedFile:
     has_metadata: bool
 
 
-PROJECTS = "SELECT normalized, name FROM projects WHERE normalized = ANY(%(keys)s) AND is_shown(reads)"
+PROJECTS = """
+    SELECT n.normalized, p.name FROM project_names n JOIN projects p ON p.id = n.project_id
+     WHERE n.normalized = ANY(%(keys)s) AND is_shown(p.reads)"""
 
 RELEASES = """
     SELECT asked.normalized, asked.canonical, p.name, r.version
       FROM unnest(%(names)s::text[], %(versions)s::text[]) AS asked (normalized, canonical)
-      JOIN projects p ON p.normalized = asked.normalized AND is_shown(p.reads)
+      JOIN project_names n ON n.normalized = asked.normalized
+      JOIN projects p ON p.id = n.project_id AND is_shown(p.reads)
       LEFT JOIN releases r ON r.project_id = p.id AND r.canonical = asked.canonical
            AND r.quarantined IS NULL"""
 
 _FILE = """
-    SELECT p.normalized, f.filename, f.blake2_256, f.metadata_sha256 IS NOT NULL
+    SELECT coalesce(f.former_name, p.normalized), f.filename, f.blake2_256, f.metadata_sha256 IS NOT NULL
       FROM files f JOIN projects p ON p.id = f.project_id
      WHERE p.status <> 'quarantined' AND is_shown(p.reads)
        AND f.release_id NOT IN (SELECT id FROM releases WHERE quarantined IS NOT NULL) AND """
@@ -50,7 +57,8 @@ STORED = _FILE + "f.blake2_256 = ANY(%(keys)s)"
 RELEASED = """
     SELECT asked.normalized, asked.canonical, f.filename, f.blake2_256, f.metadata_sha256 IS NOT NULL
       FROM unnest(%(names)s::text[], %(versions)s::text[]) AS asked (normalized, canonical)
-      JOIN projects p ON p.normalized = asked.normalized AND p.status <> 'quarantined' AND is_shown(p.reads)
+      JOIN project_names n ON n.normalized = asked.normalized
+      JOIN projects p ON p.id = n.project_id AND p.status <> 'quarantined' AND is_shown(p.reads)
       JOIN releases r ON r.project_id = p.id AND r.canonical = asked.canonical AND r.quarantined IS NULL
       JOIN files f ON f.release_id = r.id
      ORDER BY f.filename"""
@@ -68,7 +76,7 @@ Release = tuple[NormalizedName, str]
 
 
 async def projects(cursor: Cursor, names: Sequence[NormalizedName]) -> dict[NormalizedName, str]:
-    """Normalized name → name, of those that are taken."""
+    """Normalized name, or one the project had → its name, of those that are taken."""
     return dict(await cursor.tuples(PROJECTS, {"keys": list(names)}))
 
 

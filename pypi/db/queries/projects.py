@@ -82,11 +82,18 @@ RENAME = "UPDATE projects SET name = %(name)s WHERE id = %(id)s AND name <> %(na
 
 SIZE = "SELECT coalesce(sum(size), 0)::bigint FROM files WHERE project_id = %(id)s"
 
-# Lines of "normalized<tab>name<tab>serial"; no valid name has a tab or a line end in it.
+# What installers find something under: every project, and each name under which files of it were published
+# before. Lines of "normalized<tab>name<tab>serial"; no valid name has a tab or a line end in it.
 ALL = """
     DECLARE listed NO SCROLL CURSOR FOR
      SELECT normalized || E'\\t' || translate(name, E'\\t\\n', '  ') || E'\\t' || last_serial
-       FROM projects WHERE is_listed ORDER BY normalized COLLATE "C" """
+       FROM (SELECT normalized, name, last_serial FROM projects WHERE is_listed
+              UNION ALL
+             SELECT f.normalized, f.name, f.last_serial
+               FROM former_names f JOIN projects p ON p.id = f.project_id
+              WHERE p.is_listed AND EXISTS (SELECT FROM files WHERE files.project_id = p.id
+                                               AND files.former_name = f.normalized)) AS names
+      ORDER BY normalized COLLATE "C" """
 
 NEXT = "FETCH 2000 FROM listed"
 
@@ -95,9 +102,13 @@ TOUCHED = """
                       WHERE serial > %(serial)s AND normalized IS NOT NULL LIMIT %(limit)s)
     SELECT (SELECT coalesce(max(serial), 0) FROM journal), count(*),
            coalesce(string_agg(touched.normalized || coalesce(
-             E'\\t' || translate(p.name, E'\\t\\n', '  ') || E'\\t' || p.last_serial, ''), E'\\n'), '')
+             E'\\t' || translate(p.name, E'\\t\\n', '  ') || E'\\t' || p.last_serial,
+             E'\\t' || translate(f.name, E'\\t\\n', '  ') || E'\\t' || f.last_serial, ''), E'\\n'), '')
       FROM touched
-      LEFT JOIN projects p ON p.normalized = touched.normalized AND p.is_listed"""
+      LEFT JOIN projects p ON p.normalized = touched.normalized AND p.is_listed
+      LEFT JOIN former_names f ON f.normalized = touched.normalized
+           AND EXISTS (SELECT FROM projects one JOIN files ON files.project_id = one.id
+                        WHERE one.id = f.project_id AND one.is_listed AND files.former_name = f.normalized)"""
 
 
 async def by_name(cursor: Cursor, name: NormalizedName) -> ProjectRow | None:

@@ -69,8 +69,9 @@ REFRESH = """
     SELECT project_id, release_id, name, normalized, squashed, created, labels, words
       FROM findable_documents WHERE project_id = %(project_id)s
         ON CONFLICT (project_id) DO UPDATE
-       SET release_id = excluded.release_id, name = excluded.name, created = excluded.created,
-           labels = excluded.labels, words = excluded.words"""
+       SET release_id = excluded.release_id, name = excluded.name, normalized = excluded.normalized,
+           squashed = excluded.squashed, created = excluded.created, labels = excluded.labels,
+           words = excluded.words"""
 
 WHEEL = """
     INSERT INTO search_labels (name)

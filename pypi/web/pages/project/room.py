@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from attrs import evolve, frozen
 
 from pypi.domain.downloads import RECENT_DAYS, drawn
-from pypi.domain.errors import NotFound, Unavailable
+from pypi.domain.errors import NotFound, ProjectMoved, Unavailable
 from pypi.domain.names import NormalizedName, normalize
 from pypi.http.answer import Answer, redirect
 from pypi.http.camo import Camo
@@ -168,6 +168,8 @@ class ProjectPages:
             if version is None:
                 return await self.documents.of_project(normalize(name), made, section.extent)
             return await self.documents.of_release(normalize(name), version, made, section.extent)
+        except ProjectMoved as moved:
+            return redirect(Slice(1, 1, section.path(moved.now, version)).url(_number(request)))
         except NotFound as refusal:
             return await self._nothing(normalize(name), refusal)
 
