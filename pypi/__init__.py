@@ -49,6 +49,7 @@ Rooms::
                         quarantine kept_names: what its operator does  told: what either leaves behind
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
+                        issued: tokens that accounts have  last_used: when these were used
                         sessions (session_copies)  throttle: how often one may try  audit: the security log
                         registration emails renewal: what is proven by mail  strength even: of passwords,
                         and of time  notices, mailed: what people are told
@@ -74,6 +75,7 @@ Rooms::
                         overheard usage downloaded: what is noted of it
                         terms: who may ask a route, and how  cookies csrf next_path: of who signed in
                         door: who lets in (contract)
+                        reading veiled: what is not for everybody
                         announced rate_limit: what is said of what is to go, and of how often
                         camo: where pictures of strangers come from  security: what pages may do
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  search_api
@@ -86,7 +88,7 @@ Rooms::
                         account/: sign_in  home
                         pages/project/: room (who answers) aside charts contents head lists sections
     pypi/jobs/          schedule turn once, and one file per job: outbox purge mail audit sweep usage
-                        downloads rerender popular
+                        downloads rerender popular tokens
     pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies
                         compare shapes tally report: what came of it  live: traffic shown to another server
     pypi/cli/           main, running, and one file per verb family

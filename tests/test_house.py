@@ -53,6 +53,7 @@ HTTP_KNOWS = {
     "pypi.domain.errors": "refusals become statuses",
     "pypi.domain.clients": "requests are counted by who made them",
     "pypi.domain.features": "requests use features",
+    "pypi.domain.names": "a request is about a project, in whatever spelling",
     "pypi.domain.permissions": "credentials are read from headers",
     "pypi.domain.switches": "features are off, or announced to go",
     "caching.blocks": "bodies that are kept in blocks are sent",

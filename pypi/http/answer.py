@@ -14,6 +14,7 @@ from caching.conditional import any_match, strong_etag
 from caching.policy import NO_STORE, Dialect, Policy
 from pypi.http.negotiate import joined, takes_gzip
 from pypi.http.streams import Stream, send
+from pypi.http.veiled import veiled
 
 REASON_LENGTH = 400
 """Characters of a reason phrase; clients keep a whole status line in a bounded buffer."""
@@ -165,6 +166,8 @@ def _write_head(request: Any, answer: Answer, policy: Policy, vary: list[str]) -
         headers.append(("ETag", answer.etag))
     if vary:
         headers.append(("Vary", ", ".join(dict.fromkeys(vary))))
+    if request.for_readers:
+        headers = veiled(headers)
     if known:
         headers = [one for one in headers if one[0] != "Content-Encoding"]
     elif code not in BODILESS:

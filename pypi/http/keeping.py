@@ -24,6 +24,7 @@ from pypi.http.answer import (
 )
 from pypi.http.negotiate import joined, takes_gzip
 from pypi.http.streams import Stream
+from pypi.http.veiled import veiled
 
 KEPT_CODES = frozenset({200, 301, 302, 308, 404, 410})
 
@@ -34,6 +35,7 @@ UNRESERVED = "/~!$&'()*+,;=:@"
 """What a path may have as it is (RFC 3986 §3.3), beside letters and digits."""
 
 Handler = Callable[..., Awaitable[Answer]]
+Missing = Callable[[], Awaitable[object]]
 
 
 @frozen(kw_only=True)
@@ -74,19 +76,33 @@ class Keeper:
         handler: Handler,
         values: Mapping[str, str],
         more: Headers = (),
+        missing: Missing | None = None,
     ) -> None:
         """Write the answer to a GET or HEAD of a route that is kept.
 
         Args:
             stats: of the route, or of the feature it serves.
             more: headers of the answer beside its own, the same for all who share it.
+            missing: as in ``pypi.http.reading.Look``.
         """
         asked, variant, address = _asked(request, policy)
 
         async def make() -> Answer:
             return (await handler(asked, **values)).adding(more)
 
-        await self.share(request, address, variant, policy, stats, make)
+        await self.share(request, address, variant, policy, stats, make, missing)
+
+    async def reveal(
+        self,
+        request: Any,
+        policy: Policy,
+        handler: Handler,
+        values: Mapping[str, str],
+        more: Headers = (),
+    ) -> None:
+        """Write the answer for a reader of what is private: made as by ``answer``, and never kept."""
+        answer = (await handler(_asked(request, policy)[0], **values)).adding(more)
+        await write(request, answer, policy)
 
     async def share(
         self,
@@ -96,6 +112,7 @@ class Keeper:
         policy: Policy,
         stats: Any,
         make: Callable[[], Awaitable[Answer]],
+        missing: Missing | None = None,
     ) -> None:
         """Write the answer to a GET or HEAD that is the same for all who ask for this address.
 
@@ -114,6 +131,8 @@ class Keeper:
         except Uncacheable:
             await write(request, await make(), policy, self.dialect)
         else:
+            if missing is not None and found.kept.code == 404:
+                await missing()
             await self._write(request, found)
 
     async def _write(self, request: Any, found: Found) -> None:
@@ -125,7 +144,7 @@ class Keeper:
         if found.age:
             request.setHeader("Age", str(found.age))
         head = kept.shared_304 + form.own if known else kept.shared + form.own + form.end
-        for name, value in fields(head):
+        for name, value in veiled_fields(head) if request.for_readers else fields(head):
             request.responseHeaders.addRawHeader(name, value)
         if known:
             kept.stats.not_modified += 1
@@ -135,6 +154,12 @@ class Keeper:
 
     async def _form(self, kept: Kept, gzip: bool) -> Form:
         return kept.packed if gzip else await self.ladder.plain(kept)
+
+
+def veiled_fields(head: bytes) -> list[tuple[bytes, bytes]]:
+    """The (name, value) pairs of header lines, as readers get them."""
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields(head)]
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in veiled(pairs)]
 
 
 async def entry_of(answer: Answer, policy: Policy, dialect: Dialect | None = None) -> Entry | None:

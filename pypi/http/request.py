@@ -61,10 +61,12 @@ class Request(server.Request):
         query: the query as sent.
         features: names of those it uses.
         error_page: shows people what went wrong; ``None`` where programs ask.
+        in_json: whether what went wrong is said in JSON, whatever the client accepts.
         identity: who asks, where the terms of the route want that known; ``None`` for nobody.
         session: of a browser that is signed in, or about to be (``pypi.accounts.sessions``).
         secret: what the forms of a page are bound to; empty where it has none.
         form: what was filled in, where only our own pages may send forms; it is one of theirs.
+        for_readers: whether the answer depends on who may read it, and so is for no shared cache.
         received_at: seconds on the reactor's clock when the headers were complete.
         aborted: whether the connection ended before the answer did.
         broken_off: whether that was our doing.
@@ -80,10 +82,12 @@ class Request(server.Request):
     received_at: float
     features: tuple[str, ...] = ()
     error_page: ErrorPage | None = None
+    in_json = False
     identity: Identity | None = None
     session: Any = None
     secret: bytes = b""
     form: Form = Form()
+    for_readers = False
     aborted = False
     broken_off = False
     defaultContentType = b"text/plain; charset=utf-8"

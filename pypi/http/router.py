@@ -24,15 +24,19 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from caching.policy import NO_STORE, Policy
-from pypi.domain.errors import Refusal
+from pypi.domain.errors import NotFound, Refusal
+from pypi.domain.permissions import Permission
 from pypi.domain.switches import Switches
 from pypi.http.announced import announcements
 from pypi.http.answer import SAFE, Answer, redirect, write
 from pypi.http.csrf import Origins
+from pypi.http.described import Operation
 from pypi.http.door import Door
 from pypi.http.keeping import UNRESERVED, Keeper, variant_of
 from pypi.http.noted import Named, Noted, named
+from pypi.http.reading import EVERYBODY, Look, Of, Reading, Subject
 from pypi.http.refused import refused, said
+from pypi.http.streams import Stream, while_let
 from pypi.http.terms import ANYBODY_READS, Csrf, Terms, check
 
 Handler = Callable[..., Awaitable[Answer]]
@@ -42,6 +46,9 @@ log = Logger()
 
 SWITCHES = Switches()
 """Everything is on, and nothing is announced."""
+
+PROJECT_TAG = "project/<name>"
+"""The tag of answers about the project that the path names."""
 
 ALLOWED_HEADERS = "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"
 """What a page of another origin may send along, as the public index has it."""
@@ -61,6 +68,8 @@ class Route:
             where it serves none, or where its handler says it (``request.used``); a kept answer's cannot.
         terms: who may ask it, and how.
         writes: whether it may change anything.
+        about: what the description of the API says of it.
+        of: what its answers are about, if that may be private.
     """
 
     method: str
@@ -71,6 +80,8 @@ class Route:
     feature: Named | None = None
     terms: Terms = ANYBODY_READS
     writes: bool = False
+    about: Operation | None = None
+    of: Of | None = None
 
 
 @define
@@ -87,6 +98,8 @@ class Router:
         tags: tuple[str, ...] = (),
         feature: Named | None = None,
         terms: Terms = ANYBODY_READS,
+        about: Operation | None = None,
+        of: Of | None = None,
     ) -> Callable[[H], H]:
         """A method that reads.
 
@@ -94,16 +107,21 @@ class Router:
             tags: that its answers carry, if any: ``("project/<name>",)``. For the table of all routes; what
                 counts is the tags of each answer.
             feature: as in ``Route``; it is counted, can be switched off, and is announced to go.
+            of: as in ``Route``; a project, where the tags say so.
         """
-        return self._add(Route("GET", path, "", policy, tags, feature, terms))
+        if PROJECT_TAG in tags:
+            of = Of.PROJECT
+        return self._add(Route("GET", path, "", policy, tags, feature, terms, about=about, of=of))
 
     def call(self, path: str, *, terms: Terms, feature: Named | None = None) -> Callable[[H], H]:
         """A method that reads though it is asked by POST, since its questions do not fit into an address."""
         return self._add(Route("POST", path, "", NO_STORE, (), feature, terms))
 
-    def post(self, path: str, *, terms: Terms, feature: Named | None = None) -> Callable[[H], H]:
+    def post(
+        self, path: str, *, terms: Terms, feature: Named | None = None, about: Operation | None = None
+    ) -> Callable[[H], H]:
         """A method that writes; its answers are nobody's to keep, and its terms have to be complete."""
-        return self._add(Route("POST", path, "", NO_STORE, (), feature, terms, writes=True))
+        return self._add(Route("POST", path, "", NO_STORE, (), feature, terms, writes=True, about=about))
 
     def _add(self, route: Route) -> Callable[[H], H]:
         if isinstance(route.feature, str):
@@ -122,6 +140,8 @@ def klein_for(
     switches: Switches = SWITCHES,
     origins: Origins | None = None,
     door: Door | None = None,
+    reading: Reading | None = None,
+    for_readers: Sequence[Any] = (),
 ) -> Klein:
     """One Klein application for all routes of these rooms.
 
@@ -130,6 +150,8 @@ def klein_for(
         switches: which features are off, or announced to go.
         origins: whose pages may send forms to routes that take sessions.
         door: who lets in to what is not for everybody.
+        reading: who decides who reads; without it, everybody gets what everybody gets.
+        for_readers: rooms that answer in place of those of the same class, of what is private.
 
     Raises:
         ValueError: two rooms claim one method of one path.
@@ -145,15 +167,16 @@ def klein_for(
     klein.url_map.merge_slashes = False
     klein.url_map.redirect_defaults = False
     by_path: dict[str, dict[str, Answering]] = defaultdict(dict)
+    twins = {type(room): room for room in for_readers}
     for room in rooms:
         for route in type(room).router.routes:
             if route.method in by_path[route.path]:
                 raise ValueError(f"{route.method} {route.path} is answered by two rooms")
-            by_path[route.path][route.method] = Answering.of(room, route)
+            by_path[route.path][route.method] = Answering.of(room, route, twins.get(type(room)))
     for path, methods in by_path.items():
         routed = [*methods, "OPTIONS"] if "GET" in methods else list(methods)
         route = klein.route(path, methods=routed, endpoint=path, strict_slashes=True)
-        route(_endpoint(path, methods, keeper, switches, origins, door))
+        route(_endpoint(path, methods, keeper, switches, origins, door, reading))
     klein.handle_errors(Exception)(failed)
     return klein
 
@@ -167,6 +190,8 @@ class Answering:
         hidden: headers that the handler does not get to see.
         terms: on which it may be asked.
         guarded: whether only our own pages may make a browser ask it.
+        about: what its answers are about, if that may be private.
+        reveals: answers in its place of what is private; ``None``: of that it knows nothing.
     """
 
     handler: Handler
@@ -174,16 +199,25 @@ class Answering:
     noted: Noted
     terms: Terms
     guarded: bool
+    about: Of | None
+    reveals: Handler | None
+
+    @property
+    def reads(self) -> bool:
+        """Whether who asks matters where not everybody reads."""
+        return self.terms.permission is Permission.READ and not self.terms.always
 
     @classmethod
-    def of(cls, room: Any, route: Route) -> Answering:
-        """The route as this very room answers it."""
+    def of(cls, room: Any, route: Route, twin: Any = None) -> Answering:
+        """The route as this very room answers it, and its twin for readers."""
         return cls(
             getattr(room, route.handler),
             route.policy,
             Noted(route.path, route.feature),
             route.terms,
             route.terms.csrf is Csrf.TOKEN,
+            route.of,
+            None if twin is None else getattr(twin, route.handler),
         )
 
 
@@ -194,6 +228,7 @@ def _endpoint(
     switches: Switches,
     origins: Origins | None,
     door: Door | None,
+    reading: Reading | None,
 ) -> Any:
     dialect = None if keeper is None else keeper.dialect
 
@@ -205,14 +240,25 @@ def _endpoint(
         route = methods["GET" if request.method == b"HEAD" else request.method.decode()]
         handler, policy = route.handler, route.policy
         request.route = route.noted.plain
+        look = EVERYBODY
         try:
             own = _pass(request, route, switches)
+            if reading is not None and route.reads:
+                look = await _look(reading, request, route, values)
+                if look.instead is not None:
+                    await write(request, look.instead)
+                    return
+                if look.is_reader and route.reveals is not None:
+                    handler = route.reveals
             if keeper is not None and policy.keep and request.method in SAFE:
                 more = announcements(switches, own)
                 if not more:
                     # What this very request was led here by is nobody else's news.
                     _tell(request, announcements(switches, request.features))
-                await keeper.answer(request, policy, request.route, handler, values, more)
+                if look.is_reader:
+                    await keeper.reveal(request, policy, handler, values, more)
+                else:
+                    await keeper.answer(request, policy, request.route, handler, values, more, look.missing)
                 return
             for name in route.terms.hidden:
                 request.requestHeaders.removeHeader(name)
@@ -220,14 +266,32 @@ def _endpoint(
                 origins.check(request)
             instead = None if door is None else await door.admit(request, route.terms)
             answer = await handler(request, **values) if instead is None else instead
+            if look.goes_on is not None and isinstance(answer.body, Stream) and answer.body.length is None:
+                answer = evolve(answer, body=while_let(answer.body, look.goes_on))
         except Refusal as refusal:
-            answer = refused(request, refusal)
+            answer = refused(request, await _waited_for(look, refusal))
         if more := announcements(switches, request.features):
             answer = answer.adding(more)
         await write(request, answer, policy, dialect)
 
     endpoint.__name__ = path
     return endpoint
+
+
+async def _look(reading: Reading, request: Any, route: Answering, values: Mapping[str, str]) -> Look:
+    looking = reading.look(request, Subject.named(route.about, values))
+    return EVERYBODY if looking is None else await looking
+
+
+async def _waited_for(look: Look, refusal: Refusal) -> Refusal:
+    """What is said to somebody who has to be told that there is nothing."""
+    if look.missing is None or not isinstance(refusal, NotFound):
+        return refusal
+    try:
+        await look.missing()
+    except Refusal as other:
+        return other
+    return refusal
 
 
 def _pass(request: Any, route: Answering, switches: Switches) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IPushProducer
@@ -70,6 +70,23 @@ def of_blocks(whole: Whole) -> Stream:
 async def _each(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece
+
+
+def while_let(stream: Stream, goes_on: Callable[[], Awaitable[bool]]) -> Stream:
+    """A stream that ends when its client may have no more of it: each piece is preceded by that question."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        given = stream.pieces()
+        try:
+            async for piece in given:
+                if not await goes_on():
+                    return
+                yield piece
+        finally:
+            if isinstance(given, AsyncGenerator):
+                await given.aclose()
+
+    return evolve(stream, pieces=pieces)
 
 
 async def send(request: Any, stream: Stream) -> None:

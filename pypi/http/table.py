@@ -36,7 +36,7 @@ def terms_rows(routes: Iterable[Route]) -> Iterator[Row]:
         yield (
             f"`{route.method} {route.path}`",
             "writes" if route.writes else "reads",
-            "–" if terms.permission is None else terms.permission.value,
+            "–" if terms.permission is None else terms.permission.value + ("*" if terms.always else ""),
             ", ".join(one.value for one in Credential if one in terms.takes) or "–",
             "–" if terms.csrf is None else terms.csrf.value,
             f"`{terms.rate_limit}`" if terms.rate_limit else "–",

@@ -7,11 +7,11 @@ or contradicts itself, is found when the routes are put together, before anybody
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from caching.policy import Policy
 from pypi.domain.permissions import OF_ANYBODY, Permission
@@ -52,6 +52,7 @@ class Terms:
         csrf: how strangers' pages are kept out; a route that only reads needs nothing.
         rate_limit: name of the limit that counts it; empty where there is none.
         audit: the event that is noted when it was done; empty where nothing is.
+        always: whether everybody reads it even where the index is private, as who is about to sign in has to.
     """
 
     takes: frozenset[Credential] = frozenset()
@@ -59,6 +60,7 @@ class Terms:
     csrf: Csrf | None = None
     rate_limit: str = ""
     audit: str = ""
+    always: bool = False
 
     @property
     def hidden(self) -> tuple[str, ...]:
@@ -75,6 +77,9 @@ def reading(*, rate_limit: str = "") -> Terms:
 
 
 ANYBODY_READS = reading()
+
+ALWAYS = evolve(ANYBODY_READS, always=True)
+"""Of what tells nothing about projects, and is needed to sign in, or to be told to stay out."""
 
 
 def entering(*, rate_limit: str = "", audit: str = "") -> Terms:
@@ -118,6 +123,15 @@ def calling(permission: Permission, *, audit: str, rate_limit: str = "") -> Term
     )
 
 
+def asking(permission: Permission = Permission.READ, *, rate_limit: str = "") -> Terms:
+    """The terms of what programs read as somebody, by a token or a password."""
+    return Terms(
+        takes=frozenset({Credential.PASSWORD, Credential.TOKEN}),
+        permission=permission,
+        rate_limit=rate_limit,
+    )
+
+
 PUBLISHING = Terms(
     takes=frozenset({Credential.PASSWORD, Credential.TOKEN}),
     permission=Permission.UPLOAD,
@@ -157,6 +171,26 @@ def check(routes: Iterable[Route], *, has_origins: bool = True, has_door: bool =
             *(() if has_door else _of_door(route.terms)),
         )
     ]
+    if found:
+        raise Gaps(*found)
+
+
+def check_names(routes: Iterable[Route], *, events: Container[str], limits: Container[str]) -> None:
+    """Make sure that what routes name is there, so that no misspelled limit limits nobody.
+
+    Args:
+        events: all that can be noted.
+        limits: all that somebody counts.
+
+    Raises:
+        Gaps: some name what is not.
+    """
+    found = []
+    for route in routes:
+        if route.terms.audit and route.terms.audit not in events:
+            found.append(f"{route.method} {route.path} is noted as {route.terms.audit!r}, which nobody writes.")
+        if route.terms.rate_limit and route.terms.rate_limit not in limits:
+            found.append(f"{route.method} {route.path} is limited by {route.terms.rate_limit!r}: nobody counts it.")
     if found:
         raise Gaps(*found)
 

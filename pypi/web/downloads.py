@@ -12,12 +12,15 @@ from attrs import evolve, frozen
 from caching.conditional import Conditions
 from caching.kept_files import AtHand, untold
 from caching.policy import DAY, FOR_EVER, Policy
+from pypi.domain.changes import files_tag
 from pypi.domain.errors import NoSuchFile
+from pypi.domain.filenames import name_in
 from pypi.files import paths
 from pypi.files.paths import StorePath
 from pypi.files.store import FileStore, StoredFile
 from pypi.http.answer import Answer
 from pypi.http.ranges import ByteRange, Content, DownloadPlan, body, plan_download
+from pypi.http.reading import Of
 from pypi.http.router import Router
 from pypi.http.streams import FilePart, Stream
 from pypi.web.downloads_handoff import Handoff
@@ -50,7 +53,9 @@ class Downloads:
     count: Callable[[str], object] | None = None
     withheld: Callable[[], Container[str]] = frozenset
 
-    @router.get("/packages/<first>/<second>/<rest>/<filename>", policy=FILE)
+    @router.get(
+        "/packages/<first>/<second>/<rest>/<filename>", policy=FILE, tags=("files/<name>",), of=Of.FILE
+    )
     async def file(self, request: Any, first: str, second: str, rest: str, filename: str) -> Answer:
         """A file, whole or in part."""
         path = f"{first}/{second}/{rest}/{filename}"
@@ -71,7 +76,7 @@ class Downloads:
             elsewhere = await self.handoff.answer(request, path, stored)
             if elsewhere is not None:
                 sent()
-                return _described(elsewhere, plan)
+                return evolve(_described(elsewhere, plan), tags=(files_tag(name_in(where.filename)),))
         return Answer(
             code=plan.status,
             body=stream(
@@ -82,6 +87,7 @@ class Downloads:
             ),
             content_type=plan.content_type,
             headers=(*plan.headers, *SAFE_TO_OPEN),
+            tags=(files_tag(name_in(where.filename)),),
         )
 
     def _at_hand(self, where: StorePath, stored: StoredFile) -> AtHand:

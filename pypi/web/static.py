@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from caching.policy import DAY, FOR_EVER, Policy
 from pypi.http.answer import Answer, redirect
 from pypi.http.router import Router
+from pypi.http.terms import ALWAYS
 from pypi.web.assets import Assets
 
 STATIC = evolve(FOR_EVER, edge=365 * DAY, keep=DAY, stale_if_error=365 * DAY)
@@ -22,7 +23,7 @@ class StaticFiles:
     router: ClassVar[Router] = Router()
     assets: Assets
 
-    @router.get("/static/<name>", policy=STATIC)
+    @router.get("/static/<name>", policy=STATIC, terms=ALWAYS)
     async def static(self, request: Any, name: str) -> Answer:
         """A static file, under the name of its content.
 
