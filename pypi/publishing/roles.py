@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pypi.accounts import audit
 from pypi.accounts.audit import Event, Kind
@@ -20,6 +20,7 @@ from pypi.mail import letters
 from pypi.publishing.holding import MayNotManage, hold
 from pypi.publishing.record import Recorded
 from pypi.publishing.told import Act, conclude, tell
+from pypi.publishing.transfer import take_over
 
 GOOD_FOR = timedelta(days=7)
 """How long an invitation may be accepted."""
@@ -83,12 +84,13 @@ class LastOwner(Conflict):
 
 @frozen
 class Order:
-    """What shall be so; ``role`` is ``None`` for none."""
+    """What shall be so; ``role`` is ``None`` for none, and ``is_transfer`` whether it is one's own."""
 
     act: Act
     project: str
     user: str
     role: Role | None = None
+    is_transfer: bool = False
 
 
 @frozen(kw_only=True, eq=False)
@@ -114,6 +116,19 @@ class Roles:
             NoSuchProject, MayNotManage, NoSuchUser, HasRole.
         """
         await self.database.transact(_invite, self._order(identity, address, project, user, role))
+
+    async def transfer(self, identity: Identity, project: str, user: str, *, address: str = "") -> None:
+        """Offer somebody a project: who accepts it is an owner, and who offers it is none any more.
+
+        It is an invitation like others, to be accepted, declined or withdrawn; by the operator, it is in the
+        name of all owners.
+
+        Raises:
+            NoSuchProject, MayNotManage, NoSuchUser.
+            HasRole: it is an owner already.
+        """
+        order = self._order(identity, address, project, user, Role.OWNER)
+        await self.database.transact(_invite, evolve(order, is_transfer=True))
 
     async def withdraw(self, identity: Identity, project: str, user: str, *, address: str = "") -> None:
         """Offer it no more; raises ``NotInvited`` where nothing was offered."""
@@ -165,7 +180,7 @@ async def _invite(cursor: Cursor, order: Order) -> None:
     project = await hold(cursor, order.act.identity, order.project, Permission.OWN)
     user_id, name = await _user(cursor, order.user)
     held = await roles.of_user(cursor, project_id=project.id, user_id=user_id)
-    if held is not None:
+    if held is not None and not (order.is_transfer and held is not Role.OWNER):
         raise HasRole(name, held.value)
     assert order.role is not None
     await invitations.invite(
@@ -176,19 +191,29 @@ async def _invite(cursor: Cursor, order: Order) -> None:
         invited_by=order.act.identity.user_id,
         now=order.act.now,
         expires=order.act.now + GOOD_FOR,
+        is_transfer=order.is_transfer,
     )
     letter = letters.Invited(
         user="",
         path=INVITATIONS,
         project=project.name,
         by=order.act.identity.name,
-        role=order.role.value,
+        role=_offered(order),
     )
     await tell(cursor, [user_id], letter, now=order.act.now, lasts=GOOD_FOR)
     event = order.act.event(
         Kind.ROLE_INVITED, project.normalized, user_id=user_id, user=name, role=order.role.value
     )
     await audit.write(cursor, event, now=order.act.now)
+
+
+def _offered(order: Order) -> str:
+    """The role, in words."""
+    assert order.role is not None
+    if not order.is_transfer:
+        return order.role.value
+    who = "all who are" if order.act.identity.is_operator else order.act.identity.name
+    return f"{order.role.value}, in place of {who}"
 
 
 async def _withdraw(cursor: Cursor, order: Order) -> None:
@@ -230,10 +255,13 @@ async def _end(
 
 async def _accept(cursor: Cursor, order: Order) -> Recorded:
     project, user_id = await _own(cursor, order)
-    role = await invitations.offered(cursor, project_id=project.id, user_id=user_id, now=order.act.now)
-    if role is None:
+    offer = await invitations.offered(cursor, project_id=project.id, user_id=user_id, now=order.act.now)
+    if offer is None:
         raise NotInvited(order.user, project.name)
     await invitations.take_back(cursor, project_id=project.id, user_id=user_id)
+    if offer.is_transfer:
+        return await take_over(cursor, order.act, project, user_id=user_id, giver=offer.invited_by)
+    role = Role(offer.role)
     await roles.add(cursor, project_id=project.id, user_id=user_id, role=role, now=order.act.now)
     event = order.act.event(
         Kind.ROLE_GIVEN, project.normalized, user_id=user_id, user=order.user, role=role.value
