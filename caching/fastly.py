@@ -1,4 +1,4 @@
-"""Fastly: its API purges by surrogate key, many at a time, softly."""
+"""Fastly: its API purges by surrogate key, many at a time, softly or for good."""
 
 from __future__ import annotations
 
@@ -35,16 +35,20 @@ class Fastly:
     api: str = API
     clock: Callable[[], float] = field(default=time.time, repr=False)
 
-    async def purge(self, tags: Sequence[str]) -> None:
-        """Purge by surrogate keys, one call after the other; what they mark becomes stale, not lost.
+    async def purge(self, tags: Sequence[str], *, hard: bool = False) -> None:
+        """Purge by surrogate keys, one call after the other.
+
+        Args:
+            hard: whether what they mark is lost; otherwise it becomes stale.
 
         Raises:
             PurgeFailed: a call was not acknowledged; those before it were.
 
         Source: Fastly's API reference, "Purge multiple surrogate key tags".
         """
+        manner = {} if hard else {"Fastly-Soft-Purge": "1"}
         for batch in batches(map(edge_tag, tags), longest=LONGEST_CALL):
-            said = await self._post("purge", {"Fastly-Soft-Purge": "1"}, {"surrogate_keys": batch})
+            said = await self._post("purge", manner, {"surrogate_keys": batch})
             # One identifier for each key; a single word for all of them is as good.
             if said.get("status") != "ok" and not said.keys() >= set(batch):
                 raise PurgeFailed(f"{self} answered without acknowledging: {str(said)[:200]}")

@@ -35,8 +35,11 @@ class PurgeFailed(Exception):
 class Purger(Protocol):
     """One kind of edge. Purging again what is purged already is harmless."""
 
-    async def purge(self, tags: Sequence[str]) -> None:
-        """Return once the edge has acknowledged that it forgets, softly, every answer with any of the tags.
+    async def purge(self, tags: Sequence[str], *, hard: bool = False) -> None:
+        """Return once the edge has acknowledged that it forgets every answer with any of the tags.
+
+        Args:
+            hard: whether for good; otherwise softly: it may still serve one while no other is to be had.
 
         Raises:
             PurgeFailed: it has not, or not all of it.

@@ -38,45 +38,50 @@ class Varnish:
     client: Client = field(repr=False)
     clock: Callable[[], float] = field(default=time.time, repr=False)
 
-    async def purge(self, tags: Sequence[str]) -> None:
-        """Purge softly: what is purged is asked for anew, and served only while no answer is to be had.
+    async def purge(self, tags: Sequence[str], *, hard: bool = False) -> None:
+        """Purge: what is purged is asked for anew.
+
+        Args:
+            hard: whether it is lost; otherwise it is served only while no answer is to be had.
 
         Raises:
             PurgeFailed: naming every instance that has not acknowledged; the others have.
         """
         calls = list(batches(map(edge_tag, tags), longest=LONGEST_CALL))
-        await self._everywhere(calls)
+        await self._everywhere(calls, hard=hard)
 
     async def purge_all(self) -> None:
-        """The same for all that is there.
+        """The same for all that is there, softly.
 
         Raises:
             PurgeFailed: naming every instance that has not acknowledged.
         """
         await self._everywhere([[EVERYTHING]])
 
-    async def _everywhere(self, calls: Sequence[Sequence[str]]) -> None:
+    async def _everywhere(self, calls: Sequence[Sequence[str]], *, hard: bool = False) -> None:
         room = DeferredSemaphore(AT_ONCE)
 
         def begin(url: str) -> Deferred[PurgeFailed | None]:
-            return Deferred.fromCoroutine(self._attempt(url, calls))
+            return Deferred.fromCoroutine(self._attempt(url, calls, hard))
 
         failures = [one for one in await gatherResults([room.run(begin, url) for url in self.urls]) if one]
         if failures:
             hints = [one.retry_after for one in failures if one.retry_after is not None]
             raise PurgeFailed("; ".join(map(str, failures)), max(hints, default=None))
 
-    async def _attempt(self, url: str, calls: Sequence[Sequence[str]]) -> PurgeFailed | None:
+    async def _attempt(self, url: str, calls: Sequence[Sequence[str]], hard: bool) -> PurgeFailed | None:
         """One instance; the others are asked whatever becomes of it."""
         try:
             for tags in calls:
-                await self._ask(url, tags)
+                await self._ask(url, tags, hard)
         except PurgeFailed as failure:
             return failure
         return None
 
-    async def _ask(self, url: str, tags: Sequence[str]) -> None:
+    async def _ask(self, url: str, tags: Sequence[str], hard: bool) -> None:
         headers = {"xkey": " ".join(tags)}
+        if hard:
+            headers["Purge-Mode"] = "hard"
         if self.secret:
             headers["Purge-Secret"] = self.secret
         try:

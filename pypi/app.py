@@ -59,6 +59,7 @@ from pypi.index.downloads import Popularity
 from pypi.index.feeds import Feeds
 from pypi.index.history import History
 from pypi.index.lookups import Lookups
+from pypi.index.past import Past
 from pypi.index.people import People
 from pypi.index.releases import Releases
 from pypi.index.statistics import Statistics
@@ -169,6 +170,7 @@ class Application:
     statuses: Statuses
     quarantines: Quarantines
     kept_names: KeptNames
+    past: Past
     roles: Roles
     renaming: Renaming
     purges: Purges
@@ -510,6 +512,7 @@ def build(
         statuses=statuses,
         quarantines=quarantines,
         kept_names=kept_names,
+        past=Past(database),
         roles=roles,
         renaming=renaming,
         purges=purges,

@@ -322,7 +322,15 @@ def tags(change: Change) -> tuple[str, ...]:
     """Cache tags of every answer the change can be seen in; ``journal`` is of those that show its serial."""
     if not isinstance(change, ProjectChange):
         return _tags(change)
-    return (*_tags(change), *(f"project/{name}" for name in change.former_names))
+    found = (*_tags(change), *(f"project/{name}" for name in change.former_names))
+    if WITHHELD not in found:
+        return found
+    return (*found, *(files_tag(name) for name in (change.project, *change.former_names)))
+
+
+def files_tag(name: str) -> str:
+    """Cache tag of all files that were published under a normalized name; nothing else ends them."""
+    return f"files/{name}"
 
 
 def _tags(change: Change) -> tuple[str, ...]:

@@ -76,6 +76,13 @@ class DistributionFilename:
         return self.filename.split("-")[-3] if self.filetype is FileType.WHEEL else "source"
 
 
+def name_in(filename: str) -> NormalizedName:
+    """The normalized name a file was published under, of a filename that ``parse`` takes."""
+    if filename.endswith(".whl"):
+        return normalize(filename.partition("-")[0])
+    return normalize(filename.rpartition("-")[0])
+
+
 _SDIST_ENDINGS = (".tar.gz", ".zip")
 _SAFE = re.compile(r"[A-Za-z0-9._!+~-]+", re.ASCII)
 

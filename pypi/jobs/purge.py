@@ -2,6 +2,7 @@
 
 An errand ``purge`` is done by a first purge, and becomes ``purge-again``: behind the first, one cache of the
 edge may have been filled by another that was not purged yet. ``purge-all`` does the same with everything.
+What must not be shown any more, whatever fails, is purged hard; the errand's payload says so.
 """
 
 from __future__ import annotations
@@ -36,14 +37,22 @@ class Purge:
         }
 
     async def _first(self, errands: Sequence[Errand]) -> Follow:
-        await self.purger.purge(_tags(errands))
+        await self._purge(errands)
         failpoint("purge.after-first")
         return Follow(kind="purge-again", after=timedelta(seconds=SECOND_AFTER))
 
     async def _second(self, errands: Sequence[Errand]) -> None:
         failpoint("purge.between")
-        await self.purger.purge(_tags(errands))
+        await self._purge(errands)
         failpoint("purge.after-second")
+
+    async def _purge(self, errands: Sequence[Errand]) -> None:
+        hard = _tags([errand for errand in errands if errand.payload.get("hard")])
+        soft = [tag for tag in _tags(errands) if tag not in hard]
+        if hard:
+            await self.purger.purge(hard, hard=True)
+        if soft:
+            await self.purger.purge(soft)
 
     async def _all_first(self, _errands: Sequence[Errand]) -> Follow:
         await self.purger.purge_all()
@@ -65,13 +74,17 @@ class Purges:
     now: Callable[[], datetime] = field(repr=False)
     edge: bool
 
-    async def ask(self, tags: Sequence[str]) -> int:
+    async def ask(self, tags: Sequence[str], *, hard: bool = False) -> int:
         """Have every answer with any of these tags forgotten.
+
+        Args:
+            hard: whether for good; otherwise it may be served while no other is to be had.
 
         Returns:
             the errand's id.
         """
-        return await self.database.transact(_ask, "purge", {"tags": list(tags)}, self.now())
+        about = {"tags": list(tags), "hard": True} if hard else {"tags": list(tags)}
+        return await self.database.transact(_ask, "purge", about, self.now())
 
     async def ask_for_all(self) -> int:
         """Have everything forgotten.

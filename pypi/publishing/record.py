@@ -126,7 +126,11 @@ async def conclude(cursor: Cursor, lines: Sequence[Change], *, now: datetime) ->
     lines = await _of_all_names(cursor, lines)
     serial = await journal.write(cursor, lines, now=now)
     tags = changes.all_tags(lines)
-    await outbox.add(cursor, serial=serial, kind="purge", payload={"tags": tags}, now=now)
+    errand: dict[str, object] = {"tags": tags}
+    if changes.WITHHELD in tags:
+        # A soft purge would let the edge show it while this index does not answer.
+        errand["hard"] = True
+    await outbox.add(cursor, serial=serial, kind="purge", payload=errand, now=now)
     return Recorded(serial, tags)
 
 

@@ -34,6 +34,14 @@ async def test_purge(api: FastlyServer, fastly: Fastly) -> None:
     """Tags are purged by one call, softly, each once."""
     await fastly.purge(["project/a", "project/b", "project/a", "all"])
     assert api.purged == [["project/a", "project/b", "all"]]
+    assert api.hard == []
+
+
+async def test_hard(api: FastlyServer, fastly: Fastly) -> None:
+    """What must not be shown any more is purged without the header that makes a purge soft."""
+    await fastly.purge(["project/a", "files/a"], hard=True)
+    await fastly.purge(["project/b"])
+    assert (api.hard, api.keys()) == (["project/a", "files/a"], ["project/a", "files/a", "project/b"])
 
 
 async def test_many(api: FastlyServer, fastly: Fastly) -> None:

@@ -475,6 +475,15 @@ async def test_stale_while_away(edge: Edge, how: str) -> None:
     assert (await edge.ask(path))["X-PyPI-Last-Serial"] == "2"
 
 
+async def test_nothing_purged_hard_while_away(edge: Edge) -> None:
+    """What was purged hard is served no more, whether the index answers or not."""
+    path, other = await edge.warm(), await edge.warm()
+    await edge.purger.purge([tag(path)], hard=True)
+    await edge.purger.purge([tag(other)])
+    await away(edge, "500")
+    assert [(await edge.ask(one)).status for one in (path, other)] == [500, 200]
+
+
 async def test_those_who_wait_are_not_kept_waiting(edge: Edge) -> None:
     """Many who ask for a purged page while the index hangs wait for one time-out, not for one each."""
     path = await edge.warm()

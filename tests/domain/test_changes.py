@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from pypi.domain.changes import (
+    AccountChanged,
     Change,
     DescriptionsRendered,
     FileAdded,
@@ -18,7 +19,9 @@ from pypi.domain.changes import (
     ProjectRemoved,
     ProjectRenamed,
     QuarantineCleared,
+    ReleaseCleared,
     ReleaseCreated,
+    ReleaseQuarantined,
     ReleaseRemoved,
     ReleaseUnyanked,
     ReleaseYanked,
@@ -34,6 +37,8 @@ from pypi.domain.changes import (
 from pypi.domain.names import NormalizedName
 
 WHERE: dict[str, Any] = {"project": NormalizedName("cheese-slicer"), "name": "Cheese.Slicer", "actor": "ada"}
+
+FILES = ("files/cheese-slicer", "withheld")
 
 CHANGES = [
     (
@@ -67,6 +72,27 @@ CHANGES = [
         {"project/cheese-slicer", "all-projects", "search", "journal"},
     ),
     (
+        ReleaseQuarantined(**WHERE, version="1.0", former_names=("brie",)),
+        "release quarantined",
+        "1.0",
+        {
+            *("project/cheese-slicer", "project/brie", "all-projects", "search", "journal"),
+            *("files/brie", *FILES),
+        },
+    ),
+    (
+        ReleaseCleared(**WHERE, version="1.0"),
+        "release quarantine cleared",
+        "1.0",
+        {"project/cheese-slicer", "all-projects", "search", "journal", *FILES},
+    ),
+    (
+        AccountChanged(users=("Bob", "eve")),
+        "change account",
+        None,
+        {"user/bob", "user/eve"},
+    ),
+    (
         DescriptionsRendered(projects=(NormalizedName("brie"), NormalizedName("cheese-slicer"))),
         "render descriptions",
         None,
@@ -82,13 +108,13 @@ CHANGES = [
         FileRemoved(**WHERE, version="1.0", filename="cheese_slicer-1.0.tar.gz"),
         "remove file cheese_slicer-1.0.tar.gz",
         "1.0",
-        {"project/cheese-slicer", "all-projects", "search", "journal", "withheld"},
+        {"project/cheese-slicer", "all-projects", "search", "journal", *FILES},
     ),
     (
         ReleaseRemoved(**WHERE, version="1.0"),
         "remove release",
         "1.0",
-        {"project/cheese-slicer", "all-projects", "search", "journal", "withheld"},
+        {"project/cheese-slicer", "all-projects", "search", "journal", *FILES},
     ),
     (
         ProjectRemoved(**WHERE, users=("Bob",), former_names=("brie",)),
@@ -96,7 +122,7 @@ CHANGES = [
         None,
         {
             *("project/cheese-slicer", "project/brie", "all-projects", "search", "journal", "user/bob"),
-            "withheld",
+            *("files/brie", *FILES),
         },
     ),
     (
@@ -130,13 +156,13 @@ CHANGES = [
         ProjectQuarantined(**WHERE, users=("Bob",)),
         "project quarantined",
         None,
-        {"project/cheese-slicer", "all-projects", "search", "journal", "user/bob", "withheld"},
+        {"project/cheese-slicer", "all-projects", "search", "journal", "user/bob", *FILES},
     ),
     (
         QuarantineCleared(**WHERE, users=("Bob",)),
         "project quarantine cleared",
         None,
-        {"project/cheese-slicer", "all-projects", "search", "journal", "user/bob", "withheld"},
+        {"project/cheese-slicer", "all-projects", "search", "journal", "user/bob", *FILES},
     ),
     (
         RoleRemoved(**WHERE, role="Owner", user="Bob"),
@@ -176,10 +202,14 @@ def test_tags_of_several() -> None:
     everything = all_tags(change for change, *_ in CHANGES)
     assert everything == (
         "all-projects",
+        "files/brie",
+        "files/cheese-slicer",
         "journal",
         "project/brie",
+        "project/camembert",
         "project/cheese-slicer",
         "search",
         "user/bob",
+        "user/eve",
         "withheld",
     )

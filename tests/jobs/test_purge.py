@@ -34,9 +34,9 @@ class Recorder:
     calls: list[list[str] | None] = field(factory=list)
     away: bool = False
 
-    async def purge(self, tags: Sequence[str]) -> None:
+    async def purge(self, tags: Sequence[str], *, hard: bool = False) -> None:
         """Note tags."""
-        self._note(list(tags))
+        self._note(["hard", *tags] if hard else list(tags))
 
     async def purge_all(self) -> None:
         """Note that everything goes."""
@@ -163,6 +163,21 @@ async def test_asked_for_by_hand(shop: Shop) -> None:
         await shop.job.run()
         shop.time += TWICE
     assert (shop.edge.calls, await shop.purges.is_done(errand)) == ([["project/a"]] * 2, True)
+
+
+async def test_hard(shop: Shop) -> None:
+    """What is withheld is purged hard, twice, and what else changed softly; a tag of both is purged hard."""
+    await shop.change(payload={"tags": ["project/a", "all-projects", "withheld"], "hard": True})
+    await shop.change("project/b", "all-projects")
+    await shop.job.run()
+    first = [["hard", "project/a", "all-projects", "withheld"], ["project/b"]]
+    assert shop.edge.calls == first
+    shop.time += TWICE
+    await shop.job.run()
+    assert (shop.edge.calls, shop.left) == (first * 2, [])
+    await shop.purges.ask(["project/c"], hard=True)
+    await shop.job.run()
+    assert shop.edge.calls[-1] == ["hard", "project/c"]
 
 
 async def test_strange_payload(shop: Shop) -> None:

@@ -22,6 +22,7 @@ class FastlyServer:
             ``ODD``, such as ``error`` (in an answer of 200) and ``nothing`` (acknowledged of it).
         more: headers of an answer that is not well.
         purged: the keys of every call that was acknowledged, in order; ``None`` for a purge of everything.
+        hard: the keys of those that were not soft.
         calls: all there were.
         wrong: what was not as the API's reference has it.
         open: connections now, and the most there were.
@@ -30,6 +31,7 @@ class FastlyServer:
     mood: str = "well"
     more: dict[str, str] = field(factory=dict)
     purged: list[list[str] | None] = field(factory=list)
+    hard: list[str] = field(factory=list)
     calls: int = 0
     wrong: list[str] = field(factory=list)
     open: int = 0
@@ -112,6 +114,8 @@ class FastlyServer:
         if mood == "well":
             with self._lock:
                 self.purged.append(keys)
+                if "Fastly-Soft-Purge" not in call.headers:
+                    self.hard += keys or ()
             said: object = {"status": "ok"} if keys is None else dict.fromkeys(keys, "108-13-97")
             self._send(call, 200, json.dumps(said).encode())
         elif mood.isdigit():
@@ -141,7 +145,7 @@ class FastlyServer:
             self._expect(body == b"", "a body")
             return None
         self._expect(call.path == f"/service/{SERVICE}/purge", f"the path {call.path}")
-        self._expect(headers.get("fastly-soft-purge") == "1", "softly")
+        self._expect(headers.get("fastly-soft-purge", "1") == "1", "softly")
         self._expect(headers.get("content-type") == "application/json", "Content-Type")
         said = json.loads(body)
         self._expect(said.keys() == {"surrogate_keys"}, f"the members {said.keys()}")
