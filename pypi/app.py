@@ -75,6 +75,7 @@ from pypi.jobs.purge import Purge, Purges
 from pypi.jobs.rerender import Rerender
 from pypi.jobs.schedule import Job, Schedule
 from pypi.jobs.sweep import Sweep
+from pypi.jobs.tokens import KeepTokenUse
 from pypi.jobs.turn import InTurn
 from pypi.jobs.usage import ForgetUsage, KeepUsage
 from pypi.membership import Membership, membership
@@ -318,6 +319,7 @@ def build(
         usage,
         InTurn(job=ForgetUsage(database=database, now=now), name="usage", database=database, now=now),
         keep_downloads,
+        KeepTokenUse(members.last_used),
         InTurn(job=tend_downloads, name="downloads", database=database, now=now),
         InTurn(job=MarkPopular(database), name="popular", database=database, now=now),
         InTurn(job=rerender, name="rerender", database=database, now=now),

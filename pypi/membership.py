@@ -13,6 +13,8 @@ from pypi.accounts.accounts import Accounts
 from pypi.accounts.audit import Audit
 from pypi.accounts.emails import Emails
 from pypi.accounts.entrance import Entrance
+from pypi.accounts.issued import Tokens
+from pypi.accounts.last_used import LastUsed
 from pypi.accounts.mailed import Mailed
 from pypi.accounts.passkeys import Passkeys
 from pypi.accounts.passwords import Passwords
@@ -58,6 +60,8 @@ class Membership:
     totp: Totp
     recovery_codes: RecoveryCodes
     passkeys: Passkeys
+    tokens: Tokens
+    last_used: LastUsed
     audit: Audit = field(repr=False)
 
 
@@ -77,7 +81,10 @@ def membership(
         origin: URL of the index, without a slash at its end.
     """
     passwords = Passwords(reactor)
-    accounts = Accounts(database=database, passwords=passwords, now=now, random_bytes=random_bytes)
+    last_used = LastUsed(now, database)
+    accounts = Accounts(
+        database=database, passwords=passwords, now=now, random_bytes=random_bytes, used=last_used.note
+    )
     sessions = Sessions(database=database, redis=redis, now=now, random_bytes=random_bytes)
     second_factors = SecondFactors(database=database, now=now)
     throttle = Throttle(database=database, now=now, factor=config.limits.factor)
@@ -111,5 +118,7 @@ def membership(
         totp=Totp(issuer=config.pages.name, **standing),
         recovery_codes=RecoveryCodes(**standing),
         passkeys=Passkeys(site=RelyingParty.of(origin, config.pages.name), **standing),
+        tokens=Tokens(throttle=throttle, **standing),
+        last_used=last_used,
         audit=Audit(database=database, now=now),
     )

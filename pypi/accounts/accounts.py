@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from pypi.accounts import addresses, tokens
+from pypi.accounts import addresses, audit, tokens
+from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import (
     AddressTaken,
     NameTaken,
@@ -28,7 +29,7 @@ from pypi.db.queries import tokens as stored_tokens
 from pypi.db.queries.users import UserLine
 from pypi.domain.errors import NoSuchProject
 from pypi.domain.names import normalize
-from pypi.domain.permissions import TOKEN_USER, Credentials, Identity
+from pypi.domain.permissions import OPERATOR, TOKEN_USER, Credentials, Identity
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,48}[A-Za-z0-9])?", re.ASCII)
 
@@ -40,12 +41,17 @@ def is_usable(name: str) -> bool:
 
 @frozen(kw_only=True, eq=False)
 class Accounts:
-    """All there is to know and to change about accounts."""
+    """All there is to know and to change about accounts.
+
+    Attributes:
+        used: is told the id of each token that gets somebody in.
+    """
 
     database: Database
     passwords: Passwords
     now: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
+    used: Callable[[str], None] = lambda _: None
 
     async def authenticate(self, credentials: Credentials | None) -> Identity:
         """Who is asking, be it a program: it cannot show a second factor.
@@ -73,6 +79,7 @@ class Accounts:
             raise WrongCredentials()
         if row.expires is not None and row.expires <= self.now():
             raise WrongCredentials()
+        self.used(row.id)
         return Identity(
             user_id=row.user_id,
             name=row.user_name,
@@ -136,11 +143,13 @@ class Accounts:
         project: str | None = None,
         lifetime: timedelta | None = None,
         description: str = "",
+        is_read_only: bool = False,
     ) -> str:
-        """Make an API token.
+        """Make an API token in an account's place, as whoever runs the index does.
 
         Args:
             project: the only project it shall be good for.
+            is_read_only: whether it shall be good for reading alone.
             lifetime: ``None`` for ever.
 
         Returns:
@@ -152,7 +161,9 @@ class Accounts:
         token = tokens.make(self.random_bytes)
         now = self.now()
         expires = None if lifetime is None else now + lifetime
-        await self.database.transact(_add_token, user, project, token, description[:100], expires, now)
+        await self.database.transact(
+            _add_token, user, project, token, description[:100], is_read_only, expires, now
+        )
         return str(token)
 
 
@@ -175,6 +186,7 @@ async def _add_token(
     project: str | None,
     token: tokens.Token,
     description: str,
+    is_read_only: bool,
     expires: datetime | None,
     now: datetime,
 ) -> None:
@@ -193,6 +205,15 @@ async def _add_token(
         project_id=scope.id if scope else None,
         secret_sha256=token.digest,
         description=description,
+        is_read_only=is_read_only,
         expires=expires,
         now=now,
     )
+    about = {
+        "token": token.id,
+        "description": description,
+        "project": scope.normalized if scope else None,
+        "read_only": is_read_only,
+    }
+    event = Event(kind=Kind.TOKEN_ADDED, user_id=owner.id, actor=OPERATOR.name, about=about)
+    await audit.write(cursor, event, now=now)

@@ -143,6 +143,23 @@ class TooManyAddresses(Conflict):
         return f"An account has at most {self.most} e-mail addresses."
 
 
+class NoSuchToken(NotFound):
+    """The account has no such token, or has revoked it."""
+
+    def __str__(self) -> str:
+        return "There is no such token."
+
+
+@frozen
+class TooManyTokens(Conflict):
+    """The account has as many tokens as it may have."""
+
+    most: int
+
+    def __str__(self) -> str:
+        return f"An account has at most {self.most} tokens. Revoke one that is not needed any more."
+
+
 @frozen
 class NoSuchUser(NotFound):
     """No account has that name."""

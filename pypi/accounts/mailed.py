@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import quote
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pypi.accounts.notices import Notice, Word
 from pypi.db.connection import Cursor
+from pypi.db.queries import emails
 from pypi.mail import letters
 from pypi.mail.letters import Letter
 from pypi.mail.post import post
@@ -52,6 +53,12 @@ class Mailed:
                 return letters.PasswordChanged(user=user)
             case Word.PRIMARY_CHANGED:
                 return letters.AddressChanged(user=user, new=veiled(notice.address))
+
+
+async def tell(cursor: Cursor, user_id: int, letter: Letter, *, now: datetime) -> None:
+    """Have a letter sent to an account, by its name, where it can be written to."""
+    for one in await emails.reachable(cursor, [user_id]):
+        await post(cursor, evolve(letter, user=one.name), to=one.address, now=now)
 
 
 def veiled(address: str) -> str:

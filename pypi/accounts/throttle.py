@@ -86,6 +86,15 @@ class Act(Enum):
         (Scope.ACCOUNT, Rate(10, 5 * MINUTE)),
         (Scope.EVERYBODY, Rate(1000, 5 * MINUTE)),
     )
+    TOKEN = (
+        "token",
+        (Scope.ACCOUNT, Rate(100, DAY)),
+    )
+    REPORT = (
+        "report",
+        (Scope.ADDRESS, Rate(300, 5 * MINUTE)),
+        (Scope.EVERYBODY, Rate(3000, 5 * MINUTE)),
+    )
 
     def __init__(self, word: str, *limits: tuple[Scope, Rate]) -> None:
         self.word = word

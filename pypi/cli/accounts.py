@@ -9,8 +9,11 @@ from typing import Any
 import attrs
 import click
 
+from pypi.accounts.issued import reach
 from pypi.cli.running import application, configured, fail, run, show
+from pypi.db.queries.tokens import TokenLine
 from pypi.db.queries.users import UserLine
+from pypi.domain.permissions import OPERATOR
 
 
 @click.group()
@@ -89,7 +92,7 @@ def _table(lines: list[UserLine]) -> str:
 
 @click.group()
 def token() -> None:
-    """API tokens, for uploads."""
+    """API tokens, for uploads and for programs."""
 
 
 @token.command("create")
@@ -97,9 +100,15 @@ def token() -> None:
 @click.option("--project", help="The only project the token shall be good for; it must exist.")
 @click.option("--expires", type=click.IntRange(1, 36500), metavar="DAYS", help="Days until it expires.")
 @click.option("--description", default="", help="What it is for, in at most 100 characters.")
+@click.option("--read-only", is_flag=True, help="It shall be good for reading alone.")
 @click.pass_context
 def create_token(
-    context: click.Context, name: str, project: str | None, expires: int | None, description: str
+    context: click.Context,
+    name: str,
+    project: str | None,
+    expires: int | None,
+    description: str,
+    read_only: bool,
 ) -> None:
     """Make an API token for the account NAME and print it, alone, on stdout. It is never shown again."""
     config = configured(context)
@@ -111,7 +120,54 @@ def create_token(
                 project=project,
                 lifetime=None if expires is None else timedelta(days=expires),
                 description=description,
+                is_read_only=read_only,
             )
         click.echo(made)
+
+    run(command)
+
+
+@token.command("list")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def list_tokens(context: click.Context, name: str, as_json: bool) -> None:
+    """List the tokens of the account NAME: their ids, and never the tokens."""
+    config = configured(context)
+
+    async def command(reactor: Any) -> None:
+        async with application(config, reactor) as index:
+            owner = await index.accounts.named(name)
+            assert owner.user_id is not None
+            lines = await index.members.tokens.of_user(owner.user_id)
+        show([attrs.asdict(line) for line in lines], as_json=as_json, text=lambda _: _tokens(lines, name))
+
+    run(command)
+
+
+def _tokens(lines: list[TokenLine], name: str) -> str:
+    if not lines:
+        return f"{name} has no tokens."
+    return "\n".join(
+        f"{line.id}  may {reach(line.project, is_read_only=line.is_read_only)}, "
+        f"since {line.created:%Y-%m-%d}"
+        f"{f', until {line.expires:%Y-%m-%d}' if line.expires else ''}"
+        f"{f', last used {line.last_used:%Y-%m-%d}' if line.last_used else ', never used'}"
+        f"{f': {line.description}' if line.description else ''}"
+        for line in lines
+    )
+
+
+@token.command("revoke")
+@click.argument("token_id", metavar="ID")
+@click.pass_context
+def revoke_token(context: click.Context, token_id: str) -> None:
+    """Revoke the token of that ID, as `cheeseshop token list` and the security log call it."""
+    config = configured(context)
+
+    async def command(reactor: Any) -> None:
+        async with application(config, reactor) as index:
+            await index.members.tokens.revoke(OPERATOR, token_id)
+        click.echo(f"Revoked {token_id}.", err=True)
 
     run(command)

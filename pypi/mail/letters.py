@@ -148,6 +148,16 @@ class TokenMade(Letter):
 
 
 @frozen(kw_only=True)
+class TokenReported(Letter):
+    """Tells that a token was shown by somebody, and so is good for nothing any more."""
+
+    name = "token-reported"
+    subject = "A token of your account at {index} was revoked"
+    facts = (("Token", "token"),)
+    token: str
+
+
+@frozen(kw_only=True)
 class AccountDeleted(Letter):
     """Tells of the end of an account."""
 
@@ -251,6 +261,7 @@ LETTERS: dict[str, type[Letter]] = {
         FactorAdded,
         FactorRemoved,
         TokenMade,
+        TokenReported,
         AccountDeleted,
         Invited,
         RoleChanged,
