@@ -31,7 +31,7 @@ Rooms::
     pypi/failpoints.py  points with names, which do nothing unless they are armed
     pypi/config/        sections (every key)  values, features, mail, openid (how one is read)  load  show
     pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
-                        features clients usage switches: what is used, by whom, until when  downloads
+                        features clients devices usage switches: what is used, by whom, until when  downloads
                         marker_words wheel_words: requirements and tags as people say them  classifiers: trees
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects
                         changes: the journal, page by page  tail: the journal as it grows  feeds: what is new
@@ -55,6 +55,8 @@ Rooms::
                         and of time  notices, mailed: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
                         factor_errors: why none of these  entrance: from that to a session
+                        programs: who these are
+                        browsers: which are known
                         openid: people sent to a provider, and back (openid_provider, _parts: who says who
                         they are  _tokens: whether it is true  _links: to accounts  _errors)
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked

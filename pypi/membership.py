@@ -11,6 +11,7 @@ from attrs import field, frozen
 from caching.redis import Redis
 from pypi.accounts.accounts import Accounts
 from pypi.accounts.audit import Audit
+from pypi.accounts.browsers import Browsers
 from pypi.accounts.emails import Emails
 from pypi.accounts.entrance import Entrance
 from pypi.accounts.issued import Tokens
@@ -51,6 +52,7 @@ class Membership:
     accounts: Accounts
     sessions: Sessions
     second_factors: SecondFactors
+    browsers: Browsers
     throttle: Throttle
     entrance: Entrance
     mailed: Mailed
@@ -85,7 +87,10 @@ def membership(
     accounts = Accounts(
         database=database, passwords=passwords, now=now, random_bytes=random_bytes, used=last_used.note
     )
-    sessions = Sessions(database=database, redis=redis, now=now, random_bytes=random_bytes)
+    standing: dict[str, Any] = {"database": database, "now": now, "random_bytes": random_bytes}
+    mailed = Mailed(register=REGISTER, verify=VERIFY, reset=RESET, now=now)
+    browsers = Browsers(send=mailed.send, **standing)
+    sessions = Sessions(redis=redis, browsers=browsers, **standing)
     second_factors = SecondFactors(database=database, now=now)
     throttle = Throttle(database=database, now=now, factor=config.limits.factor)
     mailed = Mailed(register=REGISTER, verify=VERIFY, reset=RESET, now=now)
@@ -98,6 +103,7 @@ def membership(
         passwords=passwords,
         accounts=accounts,
         sessions=sessions,
+        browsers=browsers,
         second_factors=second_factors,
         throttle=throttle,
         entrance=Entrance(

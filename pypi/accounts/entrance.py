@@ -35,11 +35,13 @@ class Browser:
         address: network address it asks from.
         agent: what it calls itself.
         session: the one it has already, which ends.
+        known: the secret it is known by, if it has one.
     """
 
     address: str
     agent: str
     session: SessionRow | None = None
+    known: str | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True, eq=False)
@@ -99,6 +101,7 @@ class Entrance:
             is_partial=factors.is_set_up and not is_whole,
             second_factor=is_whole,
             instead_of=browser.session,
+            browser=browser.known,
         )
 
 

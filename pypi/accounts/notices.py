@@ -21,6 +21,8 @@ class Word(Enum):
     RESET = "choose another password"
     PASSWORD_CHANGED = "your password was changed"  # noqa: S105  # a sentence, not a password
     PRIMARY_CHANGED = "your mail goes to another address now"
+    NEW_SIGN_IN = "somebody signed in with a browser not seen before"
+    DELETED = "your account is no more"
 
 
 @frozen(kw_only=True)
@@ -32,7 +34,8 @@ class Notice:
         user: whom it is written to, by name.
         secret: what proves that it was read; ``None`` where nothing is to be proven.
         lasts: how long it is worth sending; of a secret, how long that is good.
-        address: another e-mail address it is about.
+        address: another e-mail address it is about; of a sign-in, the network address.
+        agent: what somebody signed in with, in words.
     """
 
     word: Word
@@ -41,6 +44,7 @@ class Notice:
     secret: str | None = field(default=None, repr=False)
     lasts: timedelta = timedelta(days=2)
     address: str = ""
+    agent: str = ""
 
 
 Send = Callable[[Cursor, Notice], Awaitable[None]]

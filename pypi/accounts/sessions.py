@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from caching.redis import Redis, RedisDown
 from pypi.accounts import audit, secret
 from pypi.accounts.audit import Event, Kind
+from pypi.accounts.browsers import Arrival, Browsers
 from pypi.accounts.errors import SessionOver, WrongCredentials
 from pypi.accounts.session_copies import COPIED, MARKED, Copy
 from pypi.db.connection import Cursor
@@ -41,10 +42,15 @@ TIDIED = 1000
 
 @frozen(kw_only=True)
 class Started:
-    """A session that was begun or got another secret; the secret is told here and never again."""
+    """A session that was begun or got another secret; the secret is told here and never again.
+
+    Attributes:
+        browser: the secret the browser is known again by; empty where nobody has signed in yet.
+    """
 
     secret: str = field(repr=False)
     session: SessionRow
+    browser: str = field(default="", repr=False)
 
 
 @frozen(kw_only=True, eq=False)
@@ -53,6 +59,7 @@ class Sessions:
 
     Attributes:
         redis: ``None`` to ask PostgreSQL each time.
+        browsers: knows those again that people sign in with; ``None`` where nobody is told of new ones.
         lifetime: after which a session ends however much it is used.
         idle: after which it ends if it is not used.
         most: sessions of an account; one more, and the oldest ends.
@@ -62,6 +69,7 @@ class Sessions:
     redis: Redis | None
     now: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
+    browsers: Browsers | None = None
     lifetime: timedelta = timedelta(days=30)
     idle: timedelta = timedelta(days=7)
     most: int = 20
@@ -77,6 +85,7 @@ class Sessions:
         is_partial: bool = False,
         second_factor: bool = False,
         instead_of: SessionRow | None = None,
+        browser: str | None = None,
     ) -> Started:
         """Sign somebody in who proved who they are.
 
@@ -86,6 +95,7 @@ class Sessions:
             is_partial: whether the second factor is owed yet.
             second_factor: whether one was shown already, as with a passkey.
             instead_of: the session the browser had until now, which ends.
+            browser: the secret it is known by, if it has one.
 
         Raises:
             WrongCredentials: the account is not active, or its password was changed in between.
@@ -102,11 +112,12 @@ class Sessions:
         kind = Kind.SIGN_IN_HALF if is_partial else Kind.SIGNED_IN
         event = Event(kind=kind, user_id=user_id, actor="", address=address, about={"by": by})
         before = instead_of.digest if instead_of else None
+        arriving = None if is_partial else self._arriving(browser, agent)
         session, ended = await self.database.transact(
-            _begin, new, event, asked=asked, before=before, most=self.most, now=self.now()
+            _begin, new, event, arriving, asked=asked, before=before, most=self.most, now=self.now()
         )
         await self.forget(ended)
-        return Started(secret=text, session=session)
+        return Started(secret=text, session=session, browser=arriving.browser if arriving else "")
 
     async def read(self, text: str) -> SessionRow | None:
         """The session of a secret, ``None`` if there is none, or none any longer.
@@ -123,13 +134,20 @@ class Sessions:
         return copy.session if copy.session and self._goes_on(copy.session) else None
 
     async def rotate(
-        self, session: SessionRow, *, second_factor: str | None = None, address: str = ""
+        self,
+        session: SessionRow,
+        *,
+        second_factor: str | None = None,
+        address: str = "",
+        agent: str = "",
+        browser: str | None = None,
     ) -> Started:
         """Give a session another secret, as is due when it may do more than before; the old one is dead.
 
         Args:
             second_factor: what was shown just now, for the security log; the session is whole with that.
             address: where it was shown.
+            agent, browser: of the browser that shows it, as with ``begin``.
 
         Raises:
             SessionOver: it was ended in the meantime.
@@ -146,9 +164,10 @@ class Sessions:
             address=address,
             about={"by": second_factor},
         )
-        ended = await self.database.transact(_rotate, session, new, event, most=self.most, now=now)
+        arriving = self._arriving(browser, agent) if session.is_partial and not new.is_partial else None
+        ended = await self.database.transact(_rotate, session, new, event, arriving, most=self.most, now=now)
         await self.forget(ended)
-        return Started(secret=text, session=new)
+        return Started(secret=text, session=new, browser=arriving.browser if arriving else "")
 
     async def of_user(self, user_id: int) -> list[SessionLine]:
         """An account's sessions, the one used last first."""
@@ -199,6 +218,11 @@ class Sessions:
         """
         now = self.now()
         return await self.database.transact(stored.tidy, idle_since=now - self.idle, now=now, limit=TIDIED)
+
+    def _arriving(self, browser: str | None, agent: str) -> _Arriving | None:
+        if self.browsers is None:
+            return None
+        return _Arriving(self.browsers, self.browsers.known_or_new(browser), agent)
 
     async def _copied(self, digest: bytes) -> Copy | None:
         if self.redis is None:
@@ -252,10 +276,30 @@ class _New:
     second_factor: bool
 
 
+@frozen
+class _Arriving:
+    """A browser that will have a whole session."""
+
+    browsers: Browsers
+    browser: str = field(repr=False)
+    agent: str
+
+    async def note(self, cursor: Cursor, session: SessionRow, address: str) -> None:
+        arrival = Arrival(
+            user_id=session.user_id,
+            name=session.name,
+            browser=self.browser,
+            address=address,
+            agent=self.agent,
+        )
+        await self.browsers.arrived(cursor, arrival)
+
+
 async def _begin(
     cursor: Cursor,
     new: _New,
     event: Event,
+    arriving: _Arriving | None,
     *,
     asked: datetime,
     before: bytes | None,
@@ -296,11 +340,20 @@ async def _begin(
         new.is_partial,
         proven,
     )
+    if arriving is not None:
+        await arriving.note(cursor, session, new.address)
     return session, ended
 
 
 async def _rotate(
-    cursor: Cursor, old: SessionRow, new: SessionRow, event: Event, *, most: int, now: datetime
+    cursor: Cursor,
+    old: SessionRow,
+    new: SessionRow,
+    event: Event,
+    arriving: _Arriving | None,
+    *,
+    most: int,
+    now: datetime,
 ) -> list[bytes]:
     """The digests that are good no longer."""
     if await stored.owner(cursor, old.user_id) is None or not await stored.rotate(
@@ -316,6 +369,8 @@ async def _rotate(
     if old.is_partial and not new.is_partial:
         ended += await stored.trim(cursor, user_id=old.user_id, is_partial=False, most=most)
         await audit.write(cursor, event, now=now)
+    if arriving is not None:
+        await arriving.note(cursor, new, event.address)
     return ended
 
 

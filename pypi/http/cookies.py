@@ -17,6 +17,9 @@ SESSION = "session"
 VISIT = "visit"
 """Of somebody who is about to: forms have to be ours before there is a session, too."""
 
+BROWSER = "browser"
+"""Of a browser that somebody has signed in with; it stays when they sign out."""
+
 MAX_HEADER = 8192
 """Bytes of a ``Cookie`` header that is looked at."""
 

@@ -64,6 +64,7 @@ class Request(server.Request):
         in_json: whether what went wrong is said in JSON, whatever the client accepts.
         identity: who asks, where the terms of the route want that known; ``None`` for nobody.
         session: of a browser that is signed in, or about to be (``pypi.accounts.sessions``).
+        browser: the secret by which a browser is known that somebody has signed in with; ``None`` for none.
         secret: what the forms of a page are bound to; empty where it has none.
         form: what was filled in, where only our own pages may send forms; it is one of theirs.
         for_readers: whether the answer depends on who may read it, and so is for no shared cache.
@@ -85,6 +86,7 @@ class Request(server.Request):
     in_json = False
     identity: Identity | None = None
     session: Any = None
+    browser: str | None = None
     secret: bytes = b""
     form: Form = Form()
     for_readers = False

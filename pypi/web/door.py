@@ -21,7 +21,7 @@ from pypi.domain.errors import Forbidden
 from pypi.domain.permissions import Identity, Permission, in_scope
 from pypi.http import csrf
 from pypi.http.answer import SAFE, Answer, redirect
-from pypi.http.cookies import SESSION, VISIT, Cookie
+from pypi.http.cookies import BROWSER, SESSION, VISIT, Cookie
 from pypi.http.credentials import credentials
 from pypi.http.door import FORM
 from pypi.http.forms import read_form
@@ -63,12 +63,14 @@ class Cookies:
 
     session: Cookie
     visit: Cookie
+        browser: of the browser they do it with, whoever they are.
 
     @classmethod
     def of(cls, origin: str) -> Cookies | None:
         """Those of an index of this origin; ``None`` where cookies are not safe."""
-        session, visit = Cookie.of(origin, SESSION), Cookie.of(origin, VISIT)
-        return None if session is None or visit is None else cls(session, visit)
+    browser: Cookie
+        session, visit, browser = (Cookie.of(origin, kind) for kind in (SESSION, VISIT, BROWSER))
+        return None if session is None or visit is None or browser is None else cls(session, visit, browser)
 
 
 @frozen(kw_only=True, eq=False)
@@ -117,6 +119,7 @@ class DoorKeeper:
         assert text is not None
         request.secret = text.encode()
         if not request.session.is_partial:
+        request.browser = self.cookies.browser.read(request)
             request.identity = Identity(
                 user_id=request.session.user_id, name=request.session.name, is_admin=request.session.is_admin
             )

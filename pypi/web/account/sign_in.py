@@ -22,6 +22,9 @@ from pypi.web.personal import PERSONAL, PersonalPages, after, filled, given_next
 
 HOME = "/account/"
 
+KNOWN = 365 * 86400
+"""Seconds a browser keeps what it is known by."""
+
 DONE = {
     "signed-out": "You are signed out.",
     "password": "Your password was changed. Sign in with the new one.",
@@ -95,6 +98,7 @@ def browser_of(request: Any) -> Browser:
         address=request.caller.address,
         agent=request.getHeader("User-Agent") or "",
         session=request.session,
+        known=request.browser,
     )
 
 
@@ -106,7 +110,9 @@ def entered(cookies: Cookies, started: Started, wanted: str) -> Answer:
     """
     session = started.session
     seconds = None if session.is_partial else int((session.expires - session.created).total_seconds())
-    kept = cookies.session.header(started.secret, seconds=seconds), cookies.visit.forget()
+    kept = [cookies.session.header(started.secret, seconds=seconds), cookies.visit.forget()]
+    if started.browser:
+        kept.append(cookies.browser.header(started.browser, seconds=KNOWN))
     if session.is_partial:
         return after(f"{SECOND_FACTOR}?next={wanted}" if wanted else SECOND_FACTOR, "", *kept)
     return after(wanted or HOME, "", *kept)
