@@ -76,7 +76,7 @@ Rooms::
                         observed access_log log_lines log_file log_writer noted
                         overheard usage downloaded: what is noted of it
                         terms: who may ask a route, and how  cookies csrf next_path: of who signed in
-                        door: who lets in (contract)
+                        door: who lets in (contract)  json_bodies  described: for the API's description
                         reading veiled: what is not for everybody
                         announced rate_limit: what is said of what is to go, and of how often
                         camo: where pictures of strangers come from  security: what pages may do

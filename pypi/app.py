@@ -426,7 +426,8 @@ def build(
     cookies = Cookies.of(origin)
     door = DoorKeeper(
         sessions=sessions,
-        accounts=accounts,
+        programs=members.programs,
+        throttle=members.throttle,
         second_factors=members.second_factors,
         cookies=cookies,
         now=now,

@@ -10,14 +10,16 @@ from klein.resource import KleinResource
 from legacy_compat.forms import Forms
 from legacy_compat.found import Found
 from legacy_compat.redirects import OldWorld
-from legacy_compat.xmlrpc.resource import XmlRpc
+from legacy_compat.xmlrpc.resource import CALLS, XmlRpc
+from pypi.accounts.audit import Kind
+from pypi.accounts.throttle import Act
 from pypi.domain.switches import Switches
 from pypi.http.csrf import Origins
 from pypi.http.door import Door
 from pypi.http.keeping import Keeper
 from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
-from pypi.http.terms import check
+from pypi.http.terms import PUBLISHING, check, check_names
 from pypi.web.account.home import AccountHome
 from pypi.web.account.sign_in import SignIn
 from pypi.web.changes import ChangeFeed
@@ -61,8 +63,17 @@ PUBLIC = (
 OLD = (Found, Forms)
 """Rooms that answer old addresses in front of all others."""
 
+EVENTS = frozenset(kind.event for kind in Kind) | {PUBLISHING.audit}
+"""All that is noted of writes: in the security log, and of a publication in the journal."""
+
+LIMITS = frozenset(act.word for act in Act) | {CALLS.rate_limit}
+"""All limits that somebody counts."""
+
 FOR_PROGRAMS = frozenset({"api", "legacy", "packages", "rpc2", "rss", "simple", "static"})
 """First segments of paths that programs ask, whom no page helps; any spelling of them."""
+
+API = "api"
+"""That of paths below which errors, too, are JSON."""
 
 DOCUMENTS = ("/json", "/json/", ".json", ".txt", ".xml", ".ico")
 """How other such paths end."""
@@ -78,6 +89,7 @@ class Front(KleinResource):
 
     def render(self, request: Any) -> Any:
         """Ask the old world first: it takes what it knows, and nothing that routes know in that spelling."""
+        request.in_json = first_segment(request.text_path) == API
         if not is_for_programs(request.text_path) and self._old.shows_pages(request):
             request.error_page = self._error_page
         work = self._old.takes(request)
@@ -107,12 +119,19 @@ def public(
         Gaps: a route does not say on which terms it may be asked.
     """
     check(route for room in OLD for route in room.router.routes)  # those of the others are looked at below
+    named = (route for room in (*rooms, *OLD) for route in room.router.routes)
+    check_names(named, events=EVENTS, limits=LIMITS)
     return Front(klein_for(rooms, keeper, switches, origins, door), old, error_page)
 
 
 def is_for_programs(path: str) -> bool:
     """Whether programs ask for a path, who read no pages, rather than people."""
-    return path[1:].partition("/")[0].lower() in FOR_PROGRAMS or path.endswith(DOCUMENTS)
+    return first_segment(path) in FOR_PROGRAMS or path.endswith(DOCUMENTS)
+
+
+def first_segment(path: str) -> str:
+    """The first segment of a path, in small letters."""
+    return path[1:].partition("/")[0].lower()
 
 
 def operators(*rooms: Any) -> KleinResource:

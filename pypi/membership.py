@@ -19,6 +19,7 @@ from pypi.accounts.last_used import LastUsed
 from pypi.accounts.mailed import Mailed
 from pypi.accounts.passkeys import Passkeys
 from pypi.accounts.passwords import Passwords
+from pypi.accounts.programs import Programs
 from pypi.accounts.recovery import RecoveryCodes
 from pypi.accounts.registration import Registration
 from pypi.accounts.relying import RelyingParty
@@ -54,6 +55,7 @@ class Membership:
     second_factors: SecondFactors
     browsers: Browsers
     throttle: Throttle
+    programs: Programs
     entrance: Entrance
     mailed: Mailed
     registration: Registration
@@ -106,6 +108,7 @@ def membership(
         browsers=browsers,
         second_factors=second_factors,
         throttle=throttle,
+        programs=Programs(accounts=accounts, throttle=throttle),
         entrance=Entrance(
             database=database,
             accounts=accounts,

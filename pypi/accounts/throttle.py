@@ -81,6 +81,16 @@ class Act(Enum):
         (Scope.ADDRESS, Rate(10, HOUR)),
         (Scope.EVERYBODY, Rate(200, HOUR)),
     )
+    API_WRITE = (
+        "api.write",
+        (Scope.ACCOUNT, Rate(600, HOUR)),
+        (Scope.ADDRESS, Rate(1200, HOUR)),
+    )
+    API_INVITE = (
+        "api.invite",
+        (Scope.ACCOUNT, Rate(60, HOUR)),
+        (Scope.ADDRESS, Rate(120, HOUR)),
+    )
     PASSWORD = (
         "password",
         (Scope.ACCOUNT, Rate(10, 5 * MINUTE)),

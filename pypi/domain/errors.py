@@ -46,6 +46,10 @@ class TooLarge(Refusal):
     """More bytes than this route takes (413)."""
 
 
+class NotReadHere(Refusal):
+    """What was sent is of a kind that nobody reads here (415)."""
+
+
 class TooMany(Refusal):
     """The caller asks too often (429).
 

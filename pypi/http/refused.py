@@ -15,7 +15,10 @@ from pypi.domain.errors import (
     Gone,
     Invalid,
     NotFound,
+    InvalidField,
+    NotFound,
     NotOffered,
+    NotReadHere,
     Refusal,
     StorageFull,
     TooLarge,
@@ -35,6 +38,7 @@ STATUSES: Sequence[tuple[type[Refusal], int]] = (
     (Gone, 410),
     (Conflict, 409),
     (TooLarge, 413),
+    (NotReadHere, 415),
     (TooMany, 429),
     (Unavailable, 503),
     (Invalid, 400),
@@ -71,16 +75,25 @@ def refused(request: Any, refusal: Refusal) -> Answer:
     if isinstance(refusal, TooMany | Unavailable):
         headers.append(("Retry-After", str(refusal.retry_after)))
     # Upload tools print the reason phrase; everybody else reads the body.
-    return said(request, status_of(refusal), str(refusal), headers, phrase=request.method == b"POST")
+    phrase = request.method == b"POST" and not request.in_json
+    at_fault = refusal.field if isinstance(refusal, InvalidField) and request.in_json else ""
+    return said(request, status_of(refusal), str(refusal), headers, phrase=phrase, at_fault=at_fault)
 
 
 def said(
-    request: Any, code: int, sentence: str, headers: Sequence[tuple[str, str]] = (), *, phrase: bool = True
+    request: Any,
+    code: int,
+    sentence: str,
+    headers: Sequence[tuple[str, str]] = (),
+    *,
+    phrase: bool = True,
+    at_fault: str = "",
 ) -> Answer:
     """A status with one sentence: as a page for people who came by a browser, else as JSON or text.
 
     Args:
         phrase: whether the sentence is also the reason phrase, which upload tools show.
+        at_fault: the field it is about, for programs.
     """
     accept = joined(request, "Accept")
     if request.error_page is not None and is_browser(accept):
@@ -88,9 +101,11 @@ def said(
         answer: Answer = request.error_page(request, code, sentence, again)
         return evolve(answer, headers=(*answer.headers, *headers), reason=sentence if phrase else None)
     title = HTTPStatus(code).phrase
-    if accepted(accept) and best(accept, (PLAIN, JSON)) == JSON:
-        status = f"{code} {sentence if phrase else title}"
-        body = json.dumps({"message": sentence, "code": status, "title": title}, ensure_ascii=False) + "\n"
+    if request.in_json or (accepted(accept) and best(accept, (PLAIN, JSON)) == JSON):
+        document = {"message": sentence, "code": f"{code} {sentence if phrase else title}", "title": title}
+        if at_fault:
+            document["field"] = at_fault
+        body = json.dumps(document, ensure_ascii=False) + "\n"
         content_type = JSON
     else:
         body = f"{code} {title}\n\n{sentence}\n"

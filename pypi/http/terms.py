@@ -187,10 +187,11 @@ def check_names(routes: Iterable[Route], *, events: Container[str], limits: Cont
     """
     found = []
     for route in routes:
-        if route.terms.audit and route.terms.audit not in events:
-            found.append(f"{route.method} {route.path} is noted as {route.terms.audit!r}, which nobody writes.")
-        if route.terms.rate_limit and route.terms.rate_limit not in limits:
-            found.append(f"{route.method} {route.path} is limited by {route.terms.rate_limit!r}: nobody counts it.")
+        audit, rate_limit = route.terms.audit, route.terms.rate_limit
+        if audit and audit not in events:
+            found.append(f"{route.method} {route.path} is noted as {audit!r}, which nobody writes.")
+        if rate_limit and rate_limit not in limits:
+            found.append(f"{route.method} {route.path} is limited by {rate_limit!r}, which nobody counts.")
     if found:
         raise Gaps(*found)
 

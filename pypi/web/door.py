@@ -13,10 +13,11 @@ from urllib.parse import quote
 from attrs import field, frozen
 
 from pypi.accounts import secret
-from pypi.accounts.accounts import Accounts
 from pypi.accounts.errors import NoCredentials
+from pypi.accounts.programs import Programs
 from pypi.accounts.second_factor import Need, SecondFactors
 from pypi.accounts.sessions import Sessions
+from pypi.accounts.throttle import Act, Throttle
 from pypi.domain.errors import Forbidden
 from pypi.domain.permissions import Identity, Permission, in_scope
 from pypi.http import csrf
@@ -33,6 +34,9 @@ SECOND_FACTOR = "/account/second-factor/"
 FACTORS = "/account/factors/"
 
 BY_PROGRAMS = frozenset({Credential.TOKEN, Credential.PASSWORD})
+
+COUNTED = {act.word: act for act in (Act.API_WRITE, Act.API_INVITE)}
+"""Limits that are counted at the door, by their names in the terms of routes; who asks is known then."""
 
 
 class NeedsHttps(Forbidden):
@@ -82,7 +86,8 @@ class DoorKeeper:
     """
 
     sessions: Sessions
-    accounts: Accounts
+    programs: Programs
+    throttle: Throttle
     second_factors: SecondFactors
     cookies: Cookies | None
     now: Callable[[], datetime] = field(repr=False)
@@ -95,6 +100,7 @@ class DoorKeeper:
             NotOurForm: a form is none of ours.
             NeedsHttps: nobody can be signed in here.
             Forbidden, Unauthenticated: it is not for them.
+            Throttled: they did, or tried, too much of it.
         """
         if terms.permission is Permission.UPLOAD or terms.takes == {Credential.NONE}:
             return None
@@ -104,6 +110,8 @@ class DoorKeeper:
             await self._by_credentials(request, terms)
         if (instead := await self._permit(request, terms)) is not None:
             return instead
+        if (act := COUNTED.get(terms.rate_limit)) is not None:
+            await self.throttle.take(act, account=request.identity.name, address=request.caller.address)
         if terms.csrf is Csrf.TOKEN:
             await self._take_form(request)
         return None
@@ -136,7 +144,7 @@ class DoorKeeper:
         given = credentials(request)
         if given is None and terms.takes & {Credential.NONE, Credential.SESSION}:
             return
-        request.identity = await self.accounts.authenticate(given)
+        request.identity = await self.programs.recognised(given, address=request.caller.address)
 
     async def _permit(self, request: Any, terms: Terms) -> Answer | None:
         if Credential.NONE in terms.takes:

@@ -34,6 +34,8 @@ class Request:
     accept: str | None = None
     method: bytes = b"POST"
     error_page: ErrorPage | None = None
+    in_json: bool = False
+    session: None = None
 
     @property
     def requestHeaders(self) -> Headers:
@@ -56,6 +58,7 @@ class NoCheese(errors.Invalid):
         (errors.Conflict, 409),
         (errors.Gone, 410),
         (errors.TooLarge, 413),
+        (errors.NotReadHere, 415),
         (errors.TooMany, 429),
         (errors.Unavailable, 503),
         (errors.StorageFull, 507),
@@ -199,3 +202,18 @@ def test_page_for_people() -> None:
     assert bytes(answer.body).endswith(b" 5")  # type: ignore[arg-type]
     assert refused(Request("*/*", b"GET", page), Unavailable()).content_type.startswith("text/plain")
     assert refused(Request(BROWSER, b"GET"), Unavailable()).content_type.startswith("text/plain")
+
+
+def test_apis_answer_in_json() -> None:
+    """Where an API is asked, whatever goes wrong is said in JSON, with the field that is at fault."""
+    for accept in (None, BROWSER, "text/plain", "image/png"):
+        answer = refused(Request(accept, in_json=True), errors.InvalidField("reason", SENTENCE))
+        assert (answer.code, answer.reason, answer.content_type) == (400, None, "application/json")
+        assert json.loads(bytes(answer.body)) == {  # type: ignore[arg-type]
+            "message": SENTENCE,
+            "code": "400 Bad Request",
+            "title": "Bad Request",
+            "field": "reason",
+        }
+    elsewhere = refused(Request("application/json"), errors.InvalidField("reason", SENTENCE))
+    assert "field" not in json.loads(bytes(elsewhere.body))  # type: ignore[arg-type]

@@ -16,7 +16,17 @@ from pypi.http.csrf import Origins
 from pypi.http.hosts import Hosts
 from pypi.http.router import Route, Router, klein_for
 from pypi.http.site import Site
-from pypi.http.terms import ANYBODY_READS, PUBLISHING, Credential, Csrf, Gaps, Terms, check, faults
+from pypi.http.terms import (
+    ANYBODY_READS,
+    PUBLISHING,
+    Credential,
+    Csrf,
+    Gaps,
+    Terms,
+    check,
+    check_names,
+    faults,
+)
 from tests.http.memory import HOST, Response, Wire, parse_responses
 
 PERSONAL = Policy(store=False)
@@ -210,3 +220,15 @@ def test_forms_of_strangers(lines: list[str]) -> None:
 def test_tools_have_no_origin() -> None:
     """Where cookies are not looked at, nobody asks where a request comes from."""
     assert ask(Room(), "POST", "/upload").status == 200
+
+
+def test_names_of_what_is_not_there() -> None:
+    """Events that nobody writes and limits that nobody counts are found, all at once; others are let be."""
+    good = write(evolve(PUBLISHING, rate_limit="api.write"))
+    check_names([good], events={PUBLISHING.audit}, limits={"api.write"})
+    with pytest.raises(Gaps) as caught:
+        check_names([good, good], events=(), limits=())
+    assert str(caught.value).splitlines() == 2 * [
+        "POST /x is noted as 'project.file-added', which nobody writes.",
+        "POST /x is limited by 'api.write', which nobody counts.",
+    ]
