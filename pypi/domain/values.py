@@ -60,8 +60,10 @@ class ProjectPage:
 
     Attributes:
         serial: of the last change of the project.
+        status_reason: names what is to be used instead, if the project says so.
         versions: those with files, in ascending order.
         files: by version, then by filename.
+        successor: what is to be used instead; empty for nothing.
     """
 
     name: NormalizedName
@@ -70,6 +72,7 @@ class ProjectPage:
     status_reason: str = ""
     versions: tuple[str, ...]
     files: tuple[FileEntry, ...]
+    successor: str = ""
 
 
 @frozen(kw_only=True)

@@ -12,7 +12,7 @@ from pypi.db.queries import files
 from pypi.db.queries.files import FileRow, PageRow
 from pypi.domain import versions
 from pypi.domain.errors import NoSuchProject, ProjectMoved
-from pypi.domain.names import NormalizedName, normalize
+from pypi.domain.names import NormalizedName
 from pypi.domain.values import FileEntry, ProjectPage, Status, Yank
 from pypi.files import paths
 from pypi.files.workers import Workers
@@ -84,18 +84,22 @@ def _page(row: PageRow) -> ProjectPage:
         status_reason=reason,
         versions=tuple(ordered),
         files=tuple(map(_entry, sorted(rows, key=lambda one: (places[one.version], one.filename)))),
+        successor=row.successor or "",
     )
 
 
 def _status(row: PageRow) -> tuple[Status, str]:
     """(status, reason): who installs by a name that was left is to hear of the present one."""
     status = Status(row.status)
-    if row.now is None or status is Status.QUARANTINED:
+    if status is Status.QUARANTINED:
         return status, row.status_reason
-    said = f"This project is called {row.now} now."
-    if row.status_reason:
-        said = f"{said} {row.status_reason}"
-    return Status.DEPRECATED if status is Status.ACTIVE else status, said
+    said = [row.status_reason] if row.status_reason else []
+    if row.now is not None:
+        said.insert(0, f"This project is called {row.now} now.")
+        status = Status.DEPRECATED if status is Status.ACTIVE else status
+    if row.successor:
+        said.append(f"Use {row.successor} instead.")
+    return status, " ".join(said)
 
 
 def _entry(row: FileRow) -> FileEntry:

@@ -11,7 +11,7 @@ import orjson
 from attrs import evolve, field, frozen
 
 from pypi.db.database import Database
-from pypi.db.queries import documents
+from pypi.db.queries import documents, status
 from pypi.db.queries.documents import DocumentRow, FileRow, ReleaseRow, SummaryRow
 from pypi.domain import versions
 from pypi.domain.errors import NoSuchRelease, ProjectMoved
@@ -85,7 +85,8 @@ class Document:
         html: the description, harmless, where it was asked for and could be rendered.
         files: by filename; of all releases, of this one, or none, as it was asked for.
         releases: all of the project, the highest version first; or none.
-        roles: (role, name of the account) pairs, owners first.
+        roles: (role, name of the account) pairs of those who look after the project, owners first.
+        successor: name of the project that is to be used instead; empty for none.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Document:
     files: tuple[PublishedFile, ...] = field(repr=False)
     roles: tuple[tuple[str, str], ...]
     _releases: str = field(repr=False)
+    successor: str = ""
 
     @cached_property
     def releases(self) -> tuple[ReleaseLine, ...]:
@@ -175,6 +177,11 @@ class Documents:
             raise nothing if isinstance(nothing, ProjectMoved) else NoSuchRelease(name, version)
         return await self._made(row, make)
 
+    async def held_back(self, name: NormalizedName, version: str | None = None) -> str | None:
+        """Why a project, or one release, is in quarantine, perhaps ``""``; ``None``: it is not."""
+        canonical = None if version is None else versions.canonical(version)
+        return await self.database.ask(status.held_back, name, canonical)
+
     async def classified(self, classifier: str, *, limit: int) -> list[SummaryRow]:
         """Projects whose latest release has a classifier, or one below it, by name; at most ``limit``."""
         return await self.database.ask(documents.classified, classifier, limit=limit)
@@ -206,6 +213,7 @@ def _document(row: DocumentRow) -> Document:
         files=tuple(map(_file, sorted(documents.listed_files(row.files)))),
         roles=tuple(_role(line) for line in row.roles.split("\n") if line),
         releases=row.releases,
+        successor=row.successor or "",
     )
 
 

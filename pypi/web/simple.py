@@ -117,7 +117,7 @@ class SimpleApi:
         tags = (f"project/{normalized}",)
         try:
             page = await self.index.project_page(normalized, self._maker(negotiated(request)))
-            return evolve(page, tags=tags)
+            return evolve(page, tags=(*tags, *page.tags))
         except ProjectMoved as refusal:
             asked = request.args.get(b"format")
             query = "?" + urlencode({"format": asked[0]}) if asked else ""
@@ -132,7 +132,11 @@ class SimpleApi:
 
         def make(page: ProjectPage) -> Answer:
             body = write(page, self.files_url)
-            return _answer(body, media_type, page.serial, strong_etag(body))
+            answer = _answer(body, media_type, page.serial, strong_etag(body))
+            if not page.successor:
+                return answer
+            # Whether what is to be used instead is named depends on what becomes of that.
+            return evolve(answer, tags=(f"project/{normalize(page.successor)}",))
 
         return make
 

@@ -65,6 +65,15 @@ async def test_a_project(new_index: Index) -> None:
     assert await page(new_index) == ({"status": "quarantined", "reason": "Malware."}, [])
     for path in (where, f"{where}.metadata", "/pypi/demo/json"):
         assert (await new_index.ask(path)).status == 404, path
+    html = await new_index.ask("/simple/demo/")
+    assert '<meta name="pypi:project-status" content="quarantined">' in html.text
+    assert '<meta name="pypi:project-status-reason" content="Malware.">' in html.text
+    shown = await new_index.ask("/project/demo/")
+    assert (shown.status, "In quarantine" in shown.text, "Reason: Malware." in shown.text) == (
+        404,
+        True,
+        True,
+    )
     for path in ("/rss/updates.xml", "/rss/packages.xml", "/simple/"):
         assert b"demo" not in (await new_index.ask(path)).body, path
     refused = await new_index.upload(wheel("demo", "3.0"), "demo-3.0-py3-none-any.whl")
@@ -110,6 +119,8 @@ async def test_a_release(new_index: Index) -> None:
         assert LATER.encode() not in reply.body, path
         assert b"demo 2.0" not in reply.body, path
         assert b"/project/demo/2.0/" not in reply.body, path
+    shown = (await new_index.ask("/project/demo/2.0/")).text
+    assert "Reason: Steals &lt;keys&gt;." in shown
     for path in only:
         assert (await new_index.ask(path)).status == 404, path
     assert (await new_index.ask(kept)).status == 200

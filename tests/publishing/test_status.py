@@ -56,7 +56,14 @@ async def test_deprecated(new_index: Index) -> None:
     """A deprecated project names what is to be used instead, which has to be another one of this index."""
     statuses, owner = new_index.application.statuses, identity(new_index, OWNER)
     await statuses.deprecate(owner, "demo", "Old.", "Other")
+    assert await status(new_index) == ({"status": "deprecated", "reason": "Old. Use other instead."}, 1)
+    page = (await new_index.ask("/project/demo/")).text
+    assert 'Use <a href="/project/other/">other</a> instead.' in page
+    assert "Reason: Old." in page
+    await new_index.application.quarantines.begin(OPERATOR, "other")
     assert await status(new_index) == ({"status": "deprecated", "reason": "Old."}, 1)
+    assert "/project/other/" not in (await new_index.ask("/project/demo/")).text
+    await new_index.application.quarantines.clear(OPERATOR, "other")
     assert new_index.sql("SELECT successor FROM projects ORDER BY id") == [("other",), ("",)]
     for name in ("Demo", "nothing", "no name"):
         with pytest.raises(NoSuccessor):

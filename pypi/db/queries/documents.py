@@ -76,6 +76,7 @@ class DocumentRow:
         files: for ``listed_files``.
         releases: all of the project, the highest version first, for ``listed_releases``.
         roles: ``role<tab>name`` lines, owners first.
+        successor: what is to be used instead, as displayed; ``None`` for nothing, or nothing that is shown.
     """
 
     name: str
@@ -96,6 +97,7 @@ class DocumentRow:
     files: str = field(repr=False)
     releases: str = field(repr=False)
     roles: str = field(repr=False)
+    successor: str | None = None
 
     @property
     def length(self) -> int:
@@ -135,7 +137,10 @@ _FOUND = """
            chosen.metadata::text,
            CASE WHEN %(rendered)s AND d.html IS NOT NULL THEN '' ELSE coalesce(d.raw, '') END,
            CASE WHEN %(rendered)s THEN d.html END,
-           listed.count, listed.wheels, listed.listing, history.listing, people.listing
+           listed.count, listed.wheels, listed.listing, history.listing, people.listing,
+           CASE WHEN p.successor <> '' THEN (
+                SELECT s.name FROM project_names o JOIN projects s ON s.id = o.project_id
+                 WHERE o.normalized = p.successor AND s.status <> 'quarantined' AND is_shown(s.reads)) END
       FROM projects p
       CROSS JOIN LATERAL ("""
 
@@ -171,7 +176,8 @@ _AROUND = """) AS chosen
       CROSS JOIN LATERAL (
         SELECT coalesce(string_agg(o.role || E'\\t' || u.name, E'\\n'
                                    ORDER BY o.role DESC, lower(u.name) COLLATE "C"), '') AS listing
-          FROM roles o JOIN users u ON u.id = o.user_id WHERE o.project_id = p.id) AS people
+          FROM roles o JOIN users u ON u.id = o.user_id
+         WHERE o.project_id = p.id AND o.role <> 'Reader') AS people
      WHERE p.normalized = %(normalized)s AND p.status <> 'quarantined' AND is_shown(p.reads)"""
 
 OF_LATEST = _FOUND + _LATEST + _AROUND

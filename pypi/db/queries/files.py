@@ -42,6 +42,7 @@ class PageRow:
         count: of the files that are listed; none of a project in quarantine are.
         listing: the files as one text, for ``listed``.
         now: what the project is called now, as displayed; ``None`` where it still has the name.
+        successor: what is to be used instead, as displayed; ``None`` for nothing, or nothing that is shown.
     """
 
     normalized: NormalizedName
@@ -51,6 +52,7 @@ class PageRow:
     count: int
     listing: str = field(repr=False)
     now: str | None = None
+    successor: str | None = None
 
 
 @frozen
@@ -85,7 +87,10 @@ class NewFile:
 # All files in one text: reading thousands of rows would keep the reactor busy, and a text can be taken apart
 # elsewhere. What people wrote is quoted as in JSON, so that tabs and line ends are only ever ours.
 PAGE = """
-    SELECT n.normalized, p.status, p.status_reason, n.last_serial, listed.count, listed.listing, n.now
+    SELECT n.normalized, p.status, p.status_reason, n.last_serial, listed.count, listed.listing, n.now,
+           CASE WHEN p.successor <> '' THEN (
+                SELECT s.name FROM project_names o JOIN projects s ON s.id = o.project_id
+                 WHERE o.normalized = p.successor AND s.status <> 'quarantined' AND is_shown(s.reads)) END
       FROM (SELECT id, normalized, last_serial, NULL::text AS former_name, NULL::text AS now
               FROM projects WHERE normalized = %(normalized)s
              UNION ALL

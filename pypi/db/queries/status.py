@@ -38,6 +38,14 @@ CLEAR = """
            before_quarantine = NULL
      WHERE id = %(id)s"""
 
+HELD_BACK = """
+    SELECT CASE WHEN p.status = 'quarantined' THEN p.status_reason ELSE r.quarantine_reason END
+      FROM projects p
+      LEFT JOIN releases r ON r.project_id = p.id AND r.canonical = %(canonical)s
+           AND r.quarantined IS NOT NULL
+     WHERE p.normalized = %(normalized)s AND is_shown(p.reads)
+       AND (p.status = 'quarantined' OR r.id IS NOT NULL)"""
+
 WITHHELD = """
     SELECT f.blake2_256 FROM projects p JOIN files f ON f.project_id = p.id
      WHERE p.status = 'quarantined'
@@ -67,6 +75,12 @@ async def quarantine(cursor: Cursor, project_id: int, *, reason: str) -> None:
 async def clear(cursor: Cursor, project_id: int) -> None:
     """Offer it again, and say of it what was said before."""
     await cursor.run(CLEAR, {"id": project_id})
+
+
+async def held_back(cursor: Cursor, name: NormalizedName, canonical: str | None) -> str | None:
+    """Why a project, or its release of a canonical version, is in quarantine; ``None``: it is not."""
+    found: str | None = await cursor.value(HELD_BACK, {"normalized": name, "canonical": canonical})
+    return found
 
 
 async def withheld(cursor: Cursor) -> frozenset[str]:

@@ -23,6 +23,7 @@ class Said:
         sentence: what it means.
         reason: as it was given; may be empty.
         latest: the version that a reader may prefer; empty where there is none.
+        successor: the project that a reader may prefer; empty where there is none.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Said:
     sentence: str = ""
     reason: str = ""
     latest: str = ""
+    successor: str = ""
 
 
 def statuses(document: Document, *, exactly: bool) -> Sequence[Said]:
@@ -53,7 +55,7 @@ def _of_project(document: Document) -> Iterator[Said]:
         yield Said("warn", "Archived", sentence, document.status_reason)
     if document.status is Status.DEPRECATED:
         sentence = "Its maintainers advise against using this project."
-        yield Said("warn", "Deprecated", sentence, document.status_reason)
+        yield Said("warn", "Deprecated", sentence, document.status_reason, successor=document.successor)
 
 
 def _of_version(document: Document, *, exactly: bool) -> Iterator[Said]:

@@ -44,6 +44,8 @@ from pypi.web.templates import PAGE, Templates
 TAGS = ("project/<name>",)
 LOOKED_THROUGH = (*TAGS, "search")
 
+HELD_BACK = "Nothing of it is offered until those who run this index have looked into it."
+
 MOST_TAGS = 60
 """Projects a page of dependencies is tagged with, one by one; with more, whatever is published touches it."""
 
@@ -126,7 +128,7 @@ class ProjectPages:
         document, needed = found
         here = await self.dependencies.here(needed.names)
         page = self._page(DEPENDENCIES, document, version, needs=needed, here=here)
-        return evolve(page, tags=(f"project/{document.normalized}", *_tags_of(needed)))
+        return _tagged(page, document.normalized, *_tags_of(needed))
 
     @router.get("/project/<name>/dependents/", policy=PAGED, tags=LOOKED_THROUGH)
     async def dependents(self, request: Any, name: str) -> Answer:
@@ -138,7 +140,7 @@ class ProjectPages:
             return self._page(DEPENDENTS, document, found=found, part=part)
 
         shown = await self._shown(request, DEPENDENTS, name, None, page)
-        return evolve(shown, tags=(f"project/{normalize(name)}", "search"))
+        return _tagged(shown, name, "search")
 
     @router.get("/project/<name>/security/", policy=PAGE, tags=TAGS)
     @router.get("/project/<name>/<version>/security/", policy=PAGE, tags=TAGS)
@@ -171,13 +173,13 @@ class ProjectPages:
         except ProjectMoved as moved:
             return redirect(Slice(1, 1, section.path(moved.now, version)).url(_number(request)))
         except NotFound as refusal:
-            return await self._nothing(normalize(name), refusal)
+            return await self._nothing(normalize(name), version, refusal)
 
     def _page(
         self, section: Section, document: Document, version: str | None = None, **values: Any
     ) -> Answer:
         exactly = version is not None
-        return self.templates.page(
+        page = self.templates.page(
             f"pages/project_{section.word or 'overview'}.html",
             document=document,
             exactly=exactly,
@@ -193,8 +195,15 @@ class ProjectPages:
             user_path=user_path,
             **values,
         )
+        if not document.successor:
+            return page
+        # Whether the page leads to what is to be used instead depends on what becomes of that.
+        return evolve(
+            page, tags=(f"project/{document.normalized}", f"project/{normalize(document.successor)}")
+        )
 
-    async def _nothing(self, name: NormalizedName, refusal: NotFound) -> Answer:
+    async def _nothing(self, name: NormalizedName, version: str | None, refusal: NotFound) -> Answer:
+        held_back = await self.documents.held_back(name, version)
         here = await self.dependencies.here([name])
         try:
             near = () if here else await self.search.near(name)
@@ -204,8 +213,9 @@ class ProjectPages:
             "pages/project_nothing.html",
             code=404,
             status=404,
-            heading="Not found",
-            sentence=str(refusal),
+            heading="Not found" if held_back is None else "In quarantine",
+            sentence=str(refusal) if held_back is None else HELD_BACK,
+            reason=held_back or "",
             words=name,
             here=here.get(name),
             near=near,
@@ -213,8 +223,10 @@ class ProjectPages:
         return evolve(page, tags=(f"project/{name}", "search"))
 
 
-def _tagged(answer: Answer, name: str) -> Answer:
-    return answer if answer.tags else evolve(answer, tags=(f"project/{normalize(name)}",))
+def _tagged(answer: Answer, name: str, *more: str) -> Answer:
+    """With the tag of the project, unless it says what it is made from, and with others."""
+    own = answer.tags or (f"project/{normalize(name)}",)
+    return evolve(answer, tags=tuple(dict.fromkeys((*own, *more))))
 
 
 def _tags_of(needed: Needs) -> Sequence[str]:
