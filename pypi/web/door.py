@@ -63,16 +63,16 @@ class Cookies:
     Attributes:
         session: of who is signed in.
         visit: of who is about to.
+        browser: of the browser they do it with, whoever they are.
     """
 
     session: Cookie
     visit: Cookie
-        browser: of the browser they do it with, whoever they are.
+    browser: Cookie
 
     @classmethod
     def of(cls, origin: str) -> Cookies | None:
         """Those of an index of this origin; ``None`` where cookies are not safe."""
-    browser: Cookie
         session, visit, browser = (Cookie.of(origin, kind) for kind in (SESSION, VISIT, BROWSER))
         return None if session is None or visit is None or browser is None else cls(session, visit, browser)
 
@@ -119,6 +119,7 @@ class DoorKeeper:
     async def _by_session(self, request: Any) -> None:
         if self.cookies is None:
             raise NeedsHttps()
+        request.browser = self.cookies.browser.read(request)
         text = self.cookies.session.read(request)
         request.session = await self.sessions.read(text) if text else None
         if request.session is None:
@@ -127,7 +128,6 @@ class DoorKeeper:
         assert text is not None
         request.secret = text.encode()
         if not request.session.is_partial:
-        request.browser = self.cookies.browser.read(request)
             request.identity = Identity(
                 user_id=request.session.user_id, name=request.session.name, is_admin=request.session.is_admin
             )
