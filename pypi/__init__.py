@@ -43,14 +43,16 @@ Rooms::
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
                         downloads: of whom how many  people: who publishes what
                         classifiers: how many have which  present: what is called otherwise now
+                        overseen: all of it, for operators
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
                         yank  holding deletion status roles: what its owners do to a project
-                        renaming: names  transfer: to other owners
+                        renaming: names  transfer: to other owners  reads: who it is for
                         quarantine kept_names: what its operator does  told: what either leaves behind
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
-                        issued: tokens that accounts have  last_used: when these were used
+                        issued: tokens that accounts have  last_used: when these were used  readers: who reads
                         sessions (session_copies)  throttle: how often one may try  audit: the security log
+                        administration: by operators
                         registration emails renewal: what is proven by mail  strength even: of passwords,
                         and of time  notices, mailed: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
@@ -65,15 +67,15 @@ Rooms::
                         queries/<one noun each>
     pypi/mail/          letters: what people are told  post: into the outbox  messages: in words, as mail
                         mailer (contract)  folder  smtp (smtp_talk, smtp_url): who carries it
-    pypi/files/         store (contract)  paths  spool draft  local tree descriptors
+    pypi/files/         store (contract)  paths  spool draft  local tree descriptors disk
                         s3 s3_client bucket slices  workers
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
-    pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat
+    pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat  overview
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
                         request bodies forms multipart caller hosts credentials: what a route sees
                         answer streams refused router keeping table negotiate ranges urls:
                         what a route says
-                        observed access_log log_lines log_file log_writer noted
+                        observed access_log log_lines log_file log_writer hushed noted
                         overheard usage downloaded: what is noted of it
                         terms: who may ask a route, and how  cookies csrf next_path: of who signed in
                         door: who lets in (contract)  json_bodies  described: for the API's description
@@ -87,7 +89,8 @@ Rooms::
                         pages/: home guides connect statistics classifiers users search search_choices
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
-                        account/: sign_in  home
+                        account/: sign_in  home  again: proof  tokens
+                        admin/: overview users projects legacy log: for operators  asked: of their lists
                         pages/project/: room (who answers) aside charts contents head lists sections
     pypi/jobs/          schedule turn once, and one file per job: outbox purge mail audit sweep usage
                         downloads rerender popular tokens

@@ -30,14 +30,20 @@ from legacy_compat.xmlrpc.answers import Answers
 from legacy_compat.xmlrpc.resource import XmlRpc
 from pypi import front
 from pypi.accounts.accounts import Accounts
+from pypi.accounts.administration import Administration
+from pypi.accounts.openid import OpenId
+from pypi.accounts.openid_links import Links
+from pypi.accounts.openid_provider import Provider, shown_name
 from pypi.caches import Caches, caches
 from pypi.config import Config
 from pypi.config.values import is_loopback
 from pypi.db.database import Database
 from pypi.db.migrations import current
+from pypi.db.queries import storage
 from pypi.domain.names import normalize
 from pypi.domain.switches import Switches
 from pypi.files import paths
+from pypi.files.disk import Disk
 from pypi.files.local import LocalFiles
 from pypi.files.spool import Spool
 from pypi.files.store import FileStore
@@ -59,6 +65,7 @@ from pypi.index.downloads import Popularity
 from pypi.index.feeds import Feeds
 from pypi.index.history import History
 from pypi.index.lookups import Lookups
+from pypi.index.overseen import Overseen
 from pypi.index.past import Past
 from pypi.index.people import People
 from pypi.index.releases import Releases
@@ -75,6 +82,7 @@ from pypi.jobs.purge import Purge, Purges
 from pypi.jobs.rerender import Rerender
 from pypi.jobs.schedule import Job, Schedule
 from pypi.jobs.sweep import Sweep
+from pypi.jobs.tidy import Tidy
 from pypi.jobs.tokens import KeepTokenUse
 from pypi.jobs.turn import InTurn
 from pypi.jobs.usage import ForgetUsage, KeepUsage
@@ -103,7 +111,14 @@ from pypi.search.find import Search
 from pypi.watch import Watch, watch
 from pypi.web import changes_forms
 from pypi.web.account.home import AccountHome
+from pypi.web.account.openid import CALLBACK, OpenIdRoom
 from pypi.web.account.sign_in import SignIn
+from pypi.web.account.tokens import TokenPages
+from pypi.web.admin.legacy import LegacyUsage
+from pypi.web.admin.log import SecurityLog
+from pypi.web.admin.overview import Operate
+from pypi.web.admin.projects import OperateProjects
+from pypi.web.admin.users import OperateAccounts
 from pypi.web.assets import Assets
 from pypi.web.changes import ChangeFeed
 from pypi.web.door import Cookies, DoorKeeper
@@ -274,8 +289,8 @@ def build(
         now=now,
         random_bytes=random_bytes,
     )
-    index = DatabaseIndex(database)
     accounts, sessions = members.accounts, members.sessions
+    index = DatabaseIndex(database)
     search = Search(database=database)
     documents = Documents(database, index.threads)
     popularity = Popularity(database, now, counts=config.downloads.count)
@@ -313,6 +328,11 @@ def build(
         now=now,
         announce=kept.invalidations.announce,
     )
+    openid = sign_in_with(
+        config, Client(reactor), members, database=database, origin=origin, now=now, random_bytes=random_bytes
+    )
+    over = [sessions, members.throttle, members.registration, members.audit, *([openid] if openid else [])]
+    tidied = [one.tidy for one in over]
     jobs: list[Job] = [
         outbox,
         InTurn(job=sweep, name="sweep", database=database, now=now),
@@ -321,6 +341,7 @@ def build(
         keep_downloads,
         KeepTokenUse(members.last_used),
         InTurn(job=tend_downloads, name="downloads", database=database, now=now),
+        InTurn(job=Tidy(kinds=tidied), name="tidy", database=database, now=now),
         InTurn(job=MarkPopular(database), name="popular", database=database, now=now),
         InTurn(job=rerender, name="rerender", database=database, now=now),
     ]
@@ -336,9 +357,7 @@ def build(
     )
     kept_names = KeptNames(database=database, now=now)
     roles = Roles(database=database, now=now, announce=kept.invalidations.announce)
-    renaming = Renaming(
-        database=database, rules=rules(config), now=now, announce=kept.invalidations.announce
-    )
+    renaming = Renaming(database=database, rules=rules(config), now=now, announce=kept.invalidations.announce)
     deletions = Deletions(
         database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget
     )
@@ -395,6 +414,7 @@ def build(
         assets,
         origin=origin,
         name=config.pages.name,
+        provider=provider_name(config),
         headers=page_headers(config.pages.camo_url or "https:", secure=origin.startswith("https:")),
     )
     called = Here.of(origin, config.pages.name)
@@ -433,6 +453,7 @@ def build(
         now=now,
         random_bytes=random_bytes,
     )
+    administration = Administration(database=database, sessions=sessions, now=now)
     personal_pages = PersonalPages(templates, random_bytes)
     sign_in = SignIn(
         entrance=members.entrance,
@@ -449,7 +470,35 @@ def build(
         search_api,
         classifier_page,
         user_pages,
+        Operate(
+            pages=personal_pages,
+            administration=administration,
+            statistics=statistics,
+            popularity=popularity,
+            figures=watched.scrapes.text,
+            database_size=lambda: database.read(storage.size),
+            free=Disk(config.service.data).free,
+            now=now,
+        ),
+        OperateAccounts(
+            pages=personal_pages,
+            administration=administration,
+            audit=members.audit,
+            second_factors=members.second_factors,
+            sessions=sessions,
+        ),
+        OperateProjects(
+            pages=personal_pages,
+            overseen=Overseen(database),
+            past=Past(database),
+            quarantines=quarantines,
+            kept_names=kept_names,
+        ),
+        LegacyUsage(pages=personal_pages, used=usage.since, switches=switched, now=now),
+        SecurityLog(pages=personal_pages, audit=members.audit),
         AccountHome(pages=personal_pages),
+        TokenPages(tokens=members.tokens, again=members.again, pages=personal_pages, index=called),
+        OpenIdRoom(openid=openid, pages=personal_pages, cookies=cookies),
         sign_in,
         simple,
         json_api,
@@ -508,8 +557,8 @@ def build(
     return Application(
         worker=worker,
         accounts=accounts,
-        publisher=publisher,
         members=members,
+        publisher=publisher,
         yanks=yanks,
         deletions=deletions,
         statuses=statuses,
@@ -579,6 +628,51 @@ def file_store(config: Config, workers: Workers, reactor: Any) -> tuple[FileStor
         return bucket, Spool(folder / ".tmp", workers)
     local = LocalFiles(Path(unquote(url.path)) if url.path else folder, workers)
     return local, Spool(local.temporary, workers)
+
+
+def sign_in_with(
+    config: Config,
+    client: Client,
+    members: Membership,
+    *,
+    database: Database,
+    origin: str,
+    now: Callable[[], datetime],
+    random_bytes: Callable[[int], bytes],
+) -> OpenId | None:
+    """The provider where people may sign in, by the ``[openid]`` section; ``None`` where there is none."""
+    section = config.openid
+    if not section.issuer:
+        return None
+    name = provider_name(config)
+    provider = Provider(
+        issuer=section.issuer,
+        client_id=section.client_id,
+        client_secret=section.client_secret,
+        name=name,
+        scopes=section.scopes,
+        redirect_uri=f"{origin}{CALLBACK}",
+        client=client,
+        now=now,
+    )
+    registration = config.access.registration if section.registration == "access" else section.registration
+    return OpenId(
+        provider=provider,
+        links=Links(database=database, issuer=section.issuer, provider=name, now=now),
+        database=database,
+        entrance=members.entrance,
+        throttle=members.throttle,
+        now=now,
+        random_bytes=random_bytes,
+        makes_accounts=registration == "on",
+        domains=frozenset(section.allowed_domains),
+        trusts_mfa=section.trust_mfa,
+    )
+
+
+def provider_name(config: Config) -> str:
+    """What people call the provider; empty where there is none."""
+    return shown_name(config.openid.name, config.openid.issuer) if config.openid.issuer else ""
 
 
 def purger(config: Config, client: Client) -> Purger | None:

@@ -21,7 +21,14 @@ from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.http.terms import PUBLISHING, check, check_names
 from pypi.web.account.home import AccountHome
+from pypi.web.account.openid import OpenIdRoom
 from pypi.web.account.sign_in import SignIn
+from pypi.web.account.tokens import TokenPages
+from pypi.web.admin.legacy import LegacyUsage
+from pypi.web.admin.log import SecurityLog
+from pypi.web.admin.overview import Operate
+from pypi.web.admin.projects import OperateProjects
+from pypi.web.admin.users import OperateAccounts
 from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.feeds import FeedRoom
@@ -47,7 +54,14 @@ PUBLIC = (
     SearchApi,
     ClassifierPage,
     UserPages,
+    Operate,
+    OperateAccounts,
+    OperateProjects,
+    LegacyUsage,
+    SecurityLog,
     AccountHome,
+    TokenPages,
+    OpenIdRoom,
     SignIn,
     SimpleApi,
     JsonApi,

@@ -57,6 +57,7 @@ class Kind(Enum):
     ACCOUNT_DISABLED = "account.disabled", ("reason",)
     ACCOUNT_ENABLED = "account.enabled", ()
     ACCOUNT_DELETED = "account.deleted", ("name",)
+    FACTORS_REMOVED = "account.factors-removed", ("reason",)
     ADMIN_GIVEN = "account.admin-given", ()
     ADMIN_TAKEN = "account.admin-taken", ()
     ROLE_INVITED = "project.role-invited", ("user", "role")

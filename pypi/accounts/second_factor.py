@@ -99,7 +99,7 @@ class SecondFactors:
         Raises:
             WrongCode: it is neither, or was used.
         """
-        return await self.database.transact(_use_code, user_id, code, self.now())
+        return await self.database.transact(use_code_of, user_id, code, self.now())
 
     async def remove_totp(self, user_id: int) -> None:
         """Remove the authenticator app, or what was begun of one.
@@ -125,10 +125,15 @@ class SecondFactors:
         Raises:
             NoSuchUser: there is no such account.
         """
-        await self.database.transact(_remove_all, user_id)
+        await self.database.transact(remove_all_of, user_id)
 
 
-async def _use_code(cursor: Cursor, user_id: int, code: str, now: datetime) -> Factor:
+async def use_code_of(cursor: Cursor, user_id: int, code: str, now: datetime) -> Factor:
+    """``SecondFactors.use_code`` within a transaction of the caller's.
+
+    Raises:
+        WrongCode: see there.
+    """
     # The two have nothing in common but their field in a form: six digits, or sixteen letters.
     if recovery.normalize(code) is None:
         await totp.use(cursor, user_id, code, now)
@@ -159,7 +164,12 @@ async def _take_leave(cursor: Cursor, user_id: int, *, is_last: bool, before: Fa
         await recovery_codes.forget(cursor, user_id)
 
 
-async def _remove_all(cursor: Cursor, user_id: int) -> None:
+async def remove_all_of(cursor: Cursor, user_id: int) -> None:
+    """Remove all second factors of an account, with the codes that stand in for them.
+
+    Raises:
+        NoSuchUser: there is no such account.
+    """
     await _locked(cursor, user_id)
     await stored_totp.remove(cursor, user_id)
     await passkeys.remove_all(cursor, user_id=user_id)

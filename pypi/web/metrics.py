@@ -32,13 +32,21 @@ class Scrapes:
     @router.get("/metrics", policy=NO_STORE)
     async def scrape(self, request: Any) -> Answer:
         """Figures: of all workers, or with ``?worker=self`` of the one that answers."""
-        accept = joined(request, "Accept")
+        alone = b"self" in request.args.get(b"worker", ())
+        text, content_type = await self.text(joined(request, "Accept"), alone=alone)
+        return Answer(body=text, content_type=content_type)
+
+    async def text(self, accept: str | None = None, *, alone: bool = False) -> tuple[bytes, str]:
+        """Figures in the format that ``accept`` means, and its content type.
+
+        Args:
+            alone: of this worker only.
+        """
         figures, others = self.metrics.figures(), list[bytes]()
-        if self.siblings is not None and b"self" not in request.args.get(b"worker", ()):
+        if self.siblings is not None and not alone:
             others, absent = await self.siblings.metrics(accept)
             figures.append(gauge("workers_absent", "Workers that did not answer this scrape.", absent))
-        text, content_type = await deferToThread(self._written, figures, accept, others)
-        return Answer(body=text, content_type=content_type)
+        return await deferToThread(self._written, figures, accept, others)
 
     def _written(self, figures: list[Figure], accept: str | None, others: list[bytes]) -> tuple[bytes, str]:
         text, content_type = self.metrics.written(figures, accept)

@@ -1,0 +1,84 @@
+"""``/admin/``: how the index is, at one glance."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from attrs import field, frozen
+from twisted.internet.threads import deferToThread
+
+from pypi.accounts.administration import Administration
+from pypi.domain.permissions import Permission
+from pypi.http.answer import Answer
+from pypi.http.router import Router
+from pypi.http.terms import personal
+from pypi.index.downloads import Popularity
+from pypi.index.statistics import Statistics
+from pypi.metrics.overview import Overview, overview
+from pypi.web.personal import PERSONAL, PersonalPages
+from pypi.web.templates import shown_size
+
+OPERATORS = personal(Permission.ADMINISTER)
+DAYS = 30
+
+
+@frozen(kw_only=True, eq=False)
+class Operate:
+    """Shows traffic, the rungs of the caches, queues and storage.
+
+    Attributes:
+        figures: the text of ``/metrics``, of all workers.
+        database_size: bytes.
+        free: bytes left where files lie; ``None`` where nobody can say.
+    """
+
+    router: ClassVar[Router] = Router()
+    pages: PersonalPages
+    administration: Administration
+    statistics: Statistics
+    popularity: Popularity
+    figures: Callable[[], Awaitable[tuple[bytes, str]]] = field(repr=False)
+    database_size: Callable[[], Awaitable[int]] = field(repr=False)
+    free: Callable[[], Awaitable[int | None]] = field(repr=False)
+    now: Callable[[], datetime] = field(repr=False)
+
+    @router.get("/admin/", policy=PERSONAL, terms=OPERATORS)
+    async def overview(self, request: Any) -> Answer:
+        """The first page of whoever runs the index."""
+        text, _ = await self.figures()
+        seen = await deferToThread(overview, text.decode(), self.now().timestamp())
+        summary = await self.statistics.summary()
+        free = await self.free()
+        storage = [
+            ("Files", f"{summary.totals.files:,}"),
+            ("Their size", shown_size(summary.totals.size)),
+            ("Database", shown_size(await self.database_size())),
+            ("Free on disk", "not known" if free is None else shown_size(free)),
+        ]
+        return self.pages.page(
+            request,
+            "admin/overview.html",
+            seen=seen,
+            storage=storage,
+            totals=summary.totals,
+            accounts=await self.administration.counts(),
+            downloads=await self.popularity.daily_of_all(DAYS),
+            points=points,
+            per_second=per_second(seen),
+        )
+
+
+def per_second(seen: Overview) -> float:
+    """Requests a second since the oldest worker began."""
+    return seen.total / seen.seconds if seen.seconds >= 1 else 0.0
+
+
+def points(numbers: Sequence[int]) -> str:
+    """Numbers as a line in a drawing of 100 by 30, the largest at its top."""
+    most = max(numbers, default=0) or 1
+    step = 100 / max(1, len(numbers) - 1)
+    return " ".join(
+        f"{step * place:.1f},{29 - 28 * number / most:.1f}" for place, number in enumerate(numbers)
+    )
