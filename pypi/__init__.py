@@ -86,13 +86,14 @@ Rooms::
                         upload  downloads (handoff)  feeds (feeds_xml)  changes (changes_forms)
                         health  metrics: for operators
                         templates: what every page knows  assets (assets_build)  static: files by content
+                        reading: who may read
                         pages/: home guides connect statistics classifiers users search search_choices
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
-                        account/: sign_in  home  again: proof  tokens
+                        account/: sign_in openid  home  again: proof  tokens
                         admin/: overview users projects legacy log: for operators  asked: of their lists
                         pages/project/: room (who answers) aside charts contents head lists sections
-    pypi/jobs/          schedule turn once, and one file per job: outbox purge mail audit sweep usage
+    pypi/jobs/          schedule turn once, and one file per job: outbox purge mail audit sweep tidy usage
                         downloads rerender popular tokens
     pypi/shadow/        record lines: logs, read  choice calls asks: what is asked  replay exchange replies
                         compare shapes tally report: what came of it  live: traffic shown to another server

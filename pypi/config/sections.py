@@ -147,6 +147,11 @@ class Access:
     reads: str = _key(
         values.choice("public", "private"), "public", "private: nothing is read without signing in"
     )
+    new_projects: str = _key(
+        values.choice("public", "accounts", "roles"),
+        "public",
+        "who reads a project that is begun: all who read the index, every account, those with a role in it",
+    )
     registration: str = _key(
         values.choice("off", "on"), "off", "whether anybody may make an account on the web"
     )

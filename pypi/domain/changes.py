@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from pypi.domain.names import NormalizedName
+from pypi.domain.permissions import Access
 
 
 @frozen(kw_only=True)
@@ -22,12 +23,14 @@ class ProjectChange:
         name: its name as displayed.
         actor: the name of the account that did it.
         former_names: normalized names that lead to it, too, whose answers are touched with its own.
+        is_private: whether the project was not for everybody, so that only its readers are told.
     """
 
     project: NormalizedName
     name: str
     actor: str
     former_names: tuple[str, ...] = ()
+    is_private: bool = False
 
 
 @frozen(kw_only=True)
@@ -167,6 +170,22 @@ class QuarantineCleared(ProjectChange):
 
 
 @frozen(kw_only=True)
+class ReadsChanged(ProjectChange):
+    """Others than before read a project.
+
+    To whoever read it only as everybody did, it is as if it were deleted, or begun.
+
+    Attributes:
+        reads: a word of ``Access``, as is ``before``.
+        users: names of those who have a role in it.
+    """
+
+    reads: str
+    before: str
+    users: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class RoleRemoved(ProjectChange):
     """Somebody lost a role."""
 
@@ -230,6 +249,7 @@ Change = (
     | StatusChanged
     | ProjectQuarantined
     | QuarantineCleared
+    | ReadsChanged
     | RoleRemoved
     | RoleChanged
     | DescriptionsRendered
@@ -246,12 +266,17 @@ SEEN_UNDER_FORMER_NAMES = (
     StatusChanged,
     ProjectQuarantined,
     QuarantineCleared,
+    ReadsChanged,
     ProjectRemoved,
 )
 """Installers find files under the names they were published by: these change what is found there."""
 
 WITHHELD = "withheld"
 """Tag of changes after which something must not be handed out any more, not even where nothing newer is."""
+
+
+PRIVATE = "private"
+"""Tag of changes of what is not for everybody: whoever knows what is private has to look again."""
 
 
 def action(change: Change) -> str:
@@ -290,6 +315,8 @@ def action(change: Change) -> str:
             return "project quarantined"
         case QuarantineCleared():
             return "project quarantine cleared"
+        case ReadsChanged(reads=reads):
+            return "create" if reads == Access.PUBLIC.value else "remove project"
         case RoleRemoved(role=role, user=user):
             return f"remove {role} {user}"
         case RoleChanged(role=role, user=user):
@@ -323,6 +350,10 @@ def tags(change: Change) -> tuple[str, ...]:
     if not isinstance(change, ProjectChange):
         return _tags(change)
     found = (*_tags(change), *(f"project/{name}" for name in change.former_names))
+    if change.is_private:
+        # No list has it; and nobody shall see by its traces that anything happened.
+        seen = tuple(tag for tag in found if tag.startswith("project/") or tag in ("journal", WITHHELD))
+        found = (*seen, PRIVATE)
     if WITHHELD not in found:
         return found
     return (*found, *(files_tag(name) for name in (change.project, *change.former_names)))
@@ -357,6 +388,8 @@ def _tags(change: Change) -> tuple[str, ...]:
             return (project, "all-projects", "search", "journal", *_of_users(users))
         case ProjectRemoved(users=users):
             return (project, "all-projects", "search", "journal", *_of_users(users), WITHHELD)
+        case ReadsChanged(users=users):
+            return (project, "all-projects", "search", "journal", *_of_users(users), WITHHELD, PRIVATE)
         case ProjectQuarantined(users=users) | QuarantineCleared(users=users):
             return (project, "all-projects", "search", "journal", *_of_users(users), WITHHELD)
 

@@ -138,6 +138,7 @@ async def _delete_project(cursor: Cursor, act: Act, name: str) -> Deleted:
         actor=act.identity.name,
         users=tuple(one.name for one in await roles.of_project(cursor, project.id)),
         former_names=tuple(await removal.former_names_of(cursor, project.id)),
+        is_private=project.is_private,
     )
     letter = letters.ProjectDeleted(user="", project=project.name, by=act.identity.name)
     await tell(cursor, await keepers(cursor, project.id), letter, now=act.now)

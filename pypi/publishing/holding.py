@@ -5,12 +5,12 @@ from __future__ import annotations
 from attrs import frozen
 
 from pypi.db.connection import Cursor
-from pypi.db.queries import projects, roles
+from pypi.db.queries import invitations, projects, roles
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
 from pypi.domain.errors import Conflict, Forbidden, NoSuchProject
 from pypi.domain.names import normalize
-from pypi.domain.permissions import Identity, Permission, may
+from pypi.domain.permissions import Access, Identity, Permission, may
 from pypi.domain.values import Status
 
 
@@ -53,7 +53,7 @@ async def hold(cursor: Cursor, identity: Identity, name: str, permission: Permis
     """The project, which nobody else changes until this transaction ends; its roles are those of now.
 
     Raises:
-        NoSuchProject: there is none of that name.
+        NoSuchProject: there is none of that name, or none that this identity may know of.
         MayNotManage: it is not for this identity to do.
     """
     project = await projects.locked(cursor, normalize(name))
@@ -62,6 +62,10 @@ async def hold(cursor: Cursor, identity: Identity, name: str, permission: Permis
     role = None
     if identity.user_id is not None:
         role = await roles.of_user(cursor, project_id=project.id, user_id=identity.user_id)
+    access = Access(project.reads)
+    sees = may(identity, Permission.READ, project_id=project.id, role=role, access=access)
+    if not sees and not await invitations.is_invited(cursor, project_id=project.id, user_id=identity.user_id):
+        raise NoSuchProject(name)
     if not may(identity, permission, project_id=project.id, role=role):
         raise MayNotManage(identity.name, project.name)
     return project

@@ -143,7 +143,7 @@ class Publisher:
             await self._store(submission, contents, publication)
             rendered = await rendering
             # Whoever hangs up now stops neither the transaction nor the word of it.
-            serial = await shielded(self._record(evolve(publication, rendered=rendered)))
+            serial = await shielded(self._record(self._new(publication, rendered)))
         except (DatabaseDown, OutcomeUnknown):
             raise  # whether the file is listed can only be found out later: by the sweep
         except Refusal:
@@ -152,6 +152,10 @@ class Publisher:
         return Published(
             submission=submission, serial=serial, warnings=(*contents.warnings, *rendered.warnings)
         )
+
+    def _new(self, publication: Publication, rendered: Rendered) -> Publication:
+        """What is said only once, of what this file begins."""
+        return evolve(publication, rendered=rendered, access=self.rules.access)
 
     async def _render(self, known: facts.Facts, found: Metadata) -> Rendered:
         """The description, where this file is the first of its release, which takes it from there."""

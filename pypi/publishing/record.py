@@ -15,6 +15,7 @@ from pypi.db.queries import (
     journal,
     outbox,
     projects,
+    reads,
     releases,
     removal,
     renaming,
@@ -34,13 +35,14 @@ from pypi.domain.changes import (
     FileRemoved,
     ProjectCreated,
     ProjectRemoved,
+    ReadsChanged,
     ReleaseCreated,
     ReleaseRemoved,
     RoleAdded,
 )
 from pypi.domain.filenames import FileType
 from pypi.domain.metadata import Metadata
-from pypi.domain.permissions import Identity, Role
+from pypi.domain.permissions import Access, Identity, Role
 from pypi.failpoints import failpoint
 from pypi.publishing import facts
 from pypi.publishing.descriptions import Rendered
@@ -58,6 +60,7 @@ class Publication:
         path: in the file store.
         now: aware, UTC; every row of the transaction has this time.
         rendered: the description of a new release.
+        access: who reads a new project.
     """
 
     identity: Identity
@@ -67,6 +70,7 @@ class Publication:
     path: str
     now: datetime
     rendered: Rendered = Rendered()
+    access: Access = Access.PUBLIC
 
 
 @frozen
@@ -123,7 +127,7 @@ async def conclude(cursor: Cursor, lines: Sequence[Change], *, now: datetime) ->
     Args:
         lines: at least one.
     """
-    lines = await _of_all_names(cursor, lines)
+    lines = await _hidden(cursor, await _of_all_names(cursor, lines))
     serial = await journal.write(cursor, lines, now=now)
     tags = changes.all_tags(lines)
     errand: dict[str, object] = {"tags": tags}
@@ -148,6 +152,21 @@ async def _of_all_names(cursor: Cursor, lines: Sequence[Change]) -> list[Change]
     return [*before, *own]
 
 
+async def _hidden(cursor: Cursor, lines: Sequence[Change]) -> list[Change]:
+    """The lines, those of projects that are not for everybody marked."""
+    names = {line.project for line in lines if line.project is not None}
+    private = await reads.private_among(cursor, sorted(names))
+    return [
+        _with(line, is_private=True) if line.project in private and not _leaves(line) else line
+        for line in lines
+    ]
+
+
+def _leaves(line: Change) -> bool:
+    """Whether everybody is told, as the last they hear of a project."""
+    return isinstance(line, ReadsChanged) and line.before == Access.PUBLIC.value
+
+
 def _of_former(line: Change, names: Sequence[FormerRow]) -> list[Change]:
     if isinstance(line, ProjectRemoved):
         # Its names are no longer its own.
@@ -170,7 +189,7 @@ def _with(line: Change, **other: Any) -> Change:
 async def _create(cursor: Cursor, publication: Publication, lines: list[Change]) -> ProjectRow:
     submission, identity = publication.submission, publication.identity
     await removal.free(cursor, submission.project)
-    project = await projects.add(cursor, submission.name, now=publication.now)
+    project = await projects.add(cursor, submission.name, access=publication.access, now=publication.now)
     assert project is not None, "the creation of this name is locked"
     lines.append(ProjectCreated(project=project.normalized, name=project.name, actor=identity.name))
     if identity.user_id is not None:

@@ -11,6 +11,7 @@ from pypi.domain import metadata
 from pypi.domain.errors import Refusal
 from pypi.domain.metadata import Metadata
 from pypi.domain.names import NormalizedName, standard_library_names
+from pypi.domain.permissions import Access
 
 
 @frozen
@@ -38,6 +39,7 @@ class Rules:
         reserved: normalized names nobody may take, besides the standard library's.
         classifiers: the known trove classifiers.
         deprecated: classifier → the ones to use instead.
+        access: who reads a project that is begun.
     """
 
     max_file_size: int = 100 << 20
@@ -47,6 +49,7 @@ class Rules:
     reserved: frozenset[NormalizedName] = frozenset()
     classifiers: Container[str] = frozenset()
     deprecated: Mapping[str, Sequence[str]] = field(factory=dict)
+    access: Access = Access.PUBLIC
     standard_library: frozenset[NormalizedName] = field(factory=standard_library_names, repr=False)
 
     def refusals(self, found: Metadata) -> Iterator[Refusal]:

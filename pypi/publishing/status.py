@@ -99,7 +99,7 @@ async def _change(cursor: Cursor, act: Act, name: str, said: Said) -> Recorded |
         raise InQuarantine(project.name)
     if said.successor:
         other = await projects.by_name(cursor, said.successor)
-        if other is None or other.id == project.id or other.status == Status.QUARANTINED.value:
+        if other is None or other.id == project.id or not _is_shown(other):
             raise NoSuccessor(said.successor)
     if await queries.of(cursor, project.id) == said:
         return None
@@ -108,6 +108,11 @@ async def _change(cursor: Cursor, act: Act, name: str, said: Said) -> Recorded |
         project=project.normalized, name=project.name, actor=act.identity.name, status=said.status
     )
     return await conclude(cursor, act, (change, _event(act, project, said)))
+
+
+def _is_shown(project: ProjectRow) -> bool:
+    """Whether everybody may be told of it."""
+    return project.status != Status.QUARANTINED.value and not project.is_private
 
 
 def _event(act: Act, project: ProjectRow, said: Said) -> Event:

@@ -19,6 +19,7 @@ from pypi.domain.changes import (
     ProjectRemoved,
     ProjectRenamed,
     QuarantineCleared,
+    ReadsChanged,
     ReleaseCleared,
     ReleaseCreated,
     ReleaseQuarantined,
@@ -163,6 +164,30 @@ CHANGES = [
         "project quarantine cleared",
         None,
         {"project/cheese-slicer", "all-projects", "search", "journal", "user/bob", *FILES},
+    ),
+    (
+        ReadsChanged(**WHERE, reads="roles", before="public", users=("Bob",)),
+        "remove project",
+        None,
+        {"project/cheese-slicer", "all-projects", "search", "journal", "user/bob", "private", *FILES},
+    ),
+    (
+        ReadsChanged(**WHERE, reads="public", before="roles"),
+        "create",
+        None,
+        {"project/cheese-slicer", "all-projects", "search", "journal", "private", *FILES},
+    ),
+    (
+        ReleaseYanked(**WHERE, version="1.0", is_private=True),
+        "yank release",
+        "1.0",
+        {"project/cheese-slicer", "journal", "private"},
+    ),
+    (
+        FileRemoved(**WHERE, version="1.0", filename="a-1.0.zip", is_private=True, former_names=("brie",)),
+        "remove file a-1.0.zip",
+        "1.0",
+        {"project/cheese-slicer", "project/brie", "journal", "private", "files/brie", *FILES},
     ),
     (
         RoleRemoved(**WHERE, role="Owner", user="Bob"),

@@ -40,6 +40,9 @@ OFFERED = """
             SELECT FROM roles r WHERE r.project_id = i.project_id AND r.user_id = i.invited_by
                AND r.role = 'Owner'))"""
 
+IS_INVITED = """
+    SELECT EXISTS (SELECT FROM invitations WHERE project_id = %(project_id)s AND user_id = %(user_id)s)"""
+
 TAKE_BACK = """
     DELETE FROM invitations WHERE project_id = %(project_id)s AND user_id = %(user_id)s RETURNING role"""
 
@@ -69,6 +72,11 @@ async def offered(cursor: Cursor, *, project_id: int, user_id: int, now: datetim
     """What is offered to an account, ``None`` for nothing, or nothing any more."""
     given = {"project_id": project_id, "user_id": user_id, "now": now}
     return await cursor.row(OfferedRow, OFFERED, given)
+
+
+async def is_invited(cursor: Cursor, *, project_id: int, user_id: int | None) -> bool:
+    """Whether an account was told of a project, whether or not it may still accept what was offered."""
+    return bool(await cursor.value(IS_INVITED, {"project_id": project_id, "user_id": user_id}))
 
 
 async def take_back(cursor: Cursor, *, project_id: int, user_id: int) -> Role | None:

@@ -18,7 +18,7 @@ from psycopg2.extras import Json
 
 from pypi.db.connection import Cursor
 from pypi.domain import changes
-from pypi.domain.changes import Change
+from pypi.domain.changes import Change, ProjectChange
 
 
 @frozen
@@ -46,12 +46,13 @@ LOCK = "SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_xact_lock(7301)"
 
 WRITE = """
     WITH line AS (
-        INSERT INTO journal (serial, normalized, name, version, action, actor, tags, at)
+        INSERT INTO journal (serial, normalized, name, version, action, actor, tags, is_private, at)
         SELECT (SELECT coalesce(max(serial), 0) FROM journal) + number, normalized, name,
-               version, action, actor, tags, %(at)s
+               version, action, actor, tags, is_private, %(at)s
           FROM ROWS FROM (jsonb_to_recordset(%(lines)s::jsonb) AS
-               (normalized text, name text, version text, action text, actor text, tags text[]))
-               WITH ORDINALITY AS given (normalized, name, version, action, actor, tags, number)
+               (normalized text, name text, version text, action text, actor text, tags text[],
+                is_private boolean))
+               WITH ORDINALITY AS given (normalized, name, version, action, actor, tags, is_private, number)
         RETURNING serial, normalized
     ), touched AS (
         UPDATE projects SET last_serial = (SELECT max(serial) FROM line)
@@ -119,6 +120,7 @@ def _line(change: Change) -> dict[str, Any]:
         "action": changes.action(change),
         "actor": change.actor,
         "tags": changes.tags(change),
+        "is_private": change.is_private if isinstance(change, ProjectChange) else False,
     }
 
 

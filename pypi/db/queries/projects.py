@@ -73,8 +73,8 @@ LOCK_LOOK_ALIKE = "SELECT pg_advisory_xact_lock(hashtextextended(%(look_alike)s,
 PROHIBITED = "SELECT true FROM prohibited_names WHERE normalized = %(normalized)s"
 
 ADD = """
-    INSERT INTO projects (name, normalized, look_alike, created)
-    VALUES (%(name)s, %(normalized)s, %(look_alike)s, %(now)s)
+    INSERT INTO projects (name, normalized, look_alike, reads, created)
+    VALUES (%(name)s, %(normalized)s, %(look_alike)s, %(reads)s, %(now)s)
     ON CONFLICT (normalized) DO NOTHING
     RETURNING id, name, normalized, status, status_reason, last_serial, reads"""
 
@@ -142,13 +142,12 @@ async def lock_creation(cursor: Cursor, name: str) -> None:
     await cursor.run(LOCK_LOOK_ALIKE, {"look_alike": look_alike_key(name)})
 
 
-async def add(cursor: Cursor, name: str, *, now: datetime) -> ProjectRow | None:
+async def add(
+    cursor: Cursor, name: str, *, access: Access = Access.PUBLIC, now: datetime
+) -> ProjectRow | None:
     """The new project, which nobody else sees yet; ``None`` where somebody was faster."""
-    return await cursor.row(
-        ProjectRow,
-        ADD,
-        {"name": name, "normalized": normalize(name), "look_alike": look_alike_key(name), "now": now},
-    )
+    spelled = {"name": name, "normalized": normalize(name), "look_alike": look_alike_key(name)}
+    return await cursor.row(ProjectRow, ADD, {**spelled, "reads": access.value, "now": now})
 
 
 async def spell(cursor: Cursor, project_id: int, name: str) -> None:
