@@ -497,6 +497,7 @@ def build(
         LegacyUsage(pages=personal_pages, used=usage.since, switches=switched, now=now),
         SecurityLog(pages=personal_pages, audit=members.audit),
         AccountHome(pages=personal_pages),
+        OpenIdRoom(openid=openid, pages=personal_pages, cookies=cookies),
         TokenPages(tokens=members.tokens, again=members.again, pages=personal_pages, index=called),
         OpenIdRoom(openid=openid, pages=personal_pages, cookies=cookies),
         sign_in,

@@ -60,6 +60,7 @@ PUBLIC = (
     LegacyUsage,
     SecurityLog,
     AccountHome,
+    OpenIdRoom,
     TokenPages,
     OpenIdRoom,
     SignIn,

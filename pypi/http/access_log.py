@@ -20,6 +20,7 @@ from typing import Any
 
 from attrs import define, field
 
+from pypi.http.hushed import hushed
 from pypi.http.log_lines import LONGEST_TARGET, Lines
 from pypi.http.log_writer import LogWriter
 from pypi.http.overheard import Slow, last_header
@@ -104,7 +105,7 @@ class AccessLog:
             Slow(
                 lines.prefix(request.caller.address)
                 + self.stamp
-                + lines.request(request.method, request.uri, request.clientproto)
+                + lines.request(request.method, hushed(request.uri), request.clientproto)
                 + lines.answer(code, request.sentLength, seconds=seconds, cache=cache, route=route)
                 + lines.suffix(last_header(request, b"referer"), last_header(request, b"user-agent"))
             )

@@ -23,6 +23,8 @@ from typing import Protocol
 
 from attrs import frozen
 
+from pypi.http.hushed import hushed
+
 LONGEST_TARGET = 2048
 LONGEST_FIELD = 650
 LONGEST_OWN = 150
@@ -98,7 +100,7 @@ class Combined:
 
     def suffix(self, referer: bytes | None, agent: bytes | None) -> bytes:
         """Of a client."""
-        return b'"%s" "%s"\n' % (_hex(text(referer)) or b"-", _hex(text(agent)) or b"-")
+        return b'"%s" "%s"\n' % (_hex(hushed(text(referer))) or b"-", _hex(text(agent)) or b"-")
 
     def parts(self, line: bytes) -> tuple[bytes, bytes]:
         """Target and suffix; behind the request stand two numbers."""
@@ -144,7 +146,7 @@ class Json:
         """Of a client."""
         worker = _json(self.worker.encode(), LONGEST_OWN)
         return b'"referer":%s,"agent":%s,"worker":"%s"}\n' % (
-            _or_null(text(referer)),
+            _or_null(hushed(text(referer))),
             _or_null(text(agent)),
             worker,
         )

@@ -28,7 +28,7 @@ class Templates:
 
     Attributes:
         environment: knows the filters ``size``, ``count``, ``day`` and ``instant``, and as globals ``asset``,
-            ``project_path``, ``release_path``, ``origin``, ``index_name``, ``version``.
+            ``project_path``, ``release_path``, ``origin``, ``index_name``, ``provider``, ``version``.
         headers: of every page.
     """
 
@@ -42,6 +42,7 @@ class Templates:
         *,
         origin: str = "",
         name: str = "Cheeseshop",
+        provider: str = "",
         headers: Headers = page_headers(),
     ) -> Templates:
         """The templates that come with Cheeseshop.
@@ -50,6 +51,7 @@ class Templates:
             assets: the static files that pages name.
             origin: this index's URL, without a slash at its end.
             name: what it is called.
+            provider: what people call where else they may sign in; empty for nowhere.
         """
         assets = assets or Assets.installed()
         environment = Environment(
@@ -66,6 +68,7 @@ class Templates:
             index_name=name,
             origin=origin,
             project_path=project_path,
+            provider=provider,
             release_path=release_path,
             script_url=assets.url(SCRIPT),
             style_url=assets.url(STYLE),
