@@ -53,6 +53,7 @@ Rooms::
                         issued: tokens that accounts have  last_used: when these were used  readers: who reads
                         sessions (session_copies)  throttle: how often one may try  audit: the security log
                         administration: by operators
+                        again: who changes an account proves once more who they are
                         registration emails renewal: what is proven by mail  strength even: of passwords,
                         and of time  notices, mailed: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
@@ -84,7 +85,7 @@ Rooms::
                         camo: where pictures of strangers come from  security: what pages may do
     pypi/web/           simple (simple_html, simple_json)  json (json_api, json_documents)  search_api
                         upload  downloads (handoff)  feeds (feeds_xml)  changes (changes_forms)
-                        health  metrics: for operators
+                        token_reports: of those that leaked  health  metrics: for operators
                         templates: what every page knows  assets (assets_build)  static: files by content
                         reading: who may read
                         pages/: home guides connect statistics classifiers users search search_choices

@@ -141,6 +141,7 @@ from pypi.web.search_api import SearchApi
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles
 from pypi.web.templates import Templates
+from pypi.web.token_reports import TokenReports
 from pypi.web.upload import FORM_OVERHEAD, Upload
 
 log = Logger()
@@ -506,6 +507,7 @@ def build(
         change_feed,
         feeds,
         xmlrpc,
+        TokenReports(tokens=members.tokens),
         upload,
         downloads,
         StaticFiles(assets=assets),

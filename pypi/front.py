@@ -43,6 +43,7 @@ from pypi.web.pages.users import UserPages
 from pypi.web.search_api import SearchApi
 from pypi.web.simple import SimpleApi
 from pypi.web.static import StaticFiles
+from pypi.web.token_reports import TokenReports
 from pypi.web.upload import Upload
 
 PUBLIC = (
@@ -69,6 +70,7 @@ PUBLIC = (
     ChangeFeed,
     FeedRoom,
     XmlRpc,
+    TokenReports,
     Upload,
     Downloads,
     StaticFiles,

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from caching.redis import Redis
 from pypi.accounts.accounts import Accounts
+from pypi.accounts.again import Again
 from pypi.accounts.audit import Audit
 from pypi.accounts.browsers import Browsers
 from pypi.accounts.emails import Emails
@@ -64,6 +65,7 @@ class Membership:
     totp: Totp
     recovery_codes: RecoveryCodes
     passkeys: Passkeys
+    again: Again
     tokens: Tokens
     last_used: LastUsed
     audit: Audit = field(repr=False)
@@ -127,6 +129,13 @@ def membership(
         totp=Totp(issuer=config.pages.name, **standing),
         recovery_codes=RecoveryCodes(**standing),
         passkeys=Passkeys(site=RelyingParty.of(origin, config.pages.name), **standing),
+        again=Again(
+            database=database,
+            passwords=passwords,
+            second_factors=second_factors,
+            throttle=throttle,
+            now=now,
+        ),
         tokens=Tokens(throttle=throttle, **standing),
         last_used=last_used,
         audit=Audit(database=database, now=now),
