@@ -500,7 +500,6 @@ def build(
         AccountHome(pages=personal_pages),
         OpenIdRoom(openid=openid, pages=personal_pages, cookies=cookies),
         TokenPages(tokens=members.tokens, again=members.again, pages=personal_pages, index=called),
-        OpenIdRoom(openid=openid, pages=personal_pages, cookies=cookies),
         sign_in,
         simple,
         json_api,

@@ -63,7 +63,6 @@ PUBLIC = (
     AccountHome,
     OpenIdRoom,
     TokenPages,
-    OpenIdRoom,
     SignIn,
     SimpleApi,
     JsonApi,
