@@ -25,7 +25,7 @@ from pypi.accounts.errors import (
     UnusableProof,
 )
 from pypi.accounts.even import evenly
-from pypi.accounts.notices import Notice, Send, Word
+from pypi.accounts.notices import Notice, Send, Word, keep_proof
 from pypi.accounts.throttle import Act, Throttle
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
@@ -142,22 +142,10 @@ async def _add(cursor: Cursor, send: Send, new: Notice, session: SessionRow, *, 
     this = theirs.get(new.to.lower())
     if this is not None and this.verified:
         return
-    assert new.secret is not None
-    digest = secret.digest(new.secret)
-    assert digest is not None
     is_taken = this is None and await emails.is_taken(cursor, new.to)
     # What belongs to somebody else is pending, too, and stays so: its secret is told to nobody.
     await proofs.forget_address(cursor, user_id=user_id, address=new.to)
-    await proofs.add(
-        cursor,
-        digest=digest,
-        user_id=user_id,
-        purpose=PURPOSE,
-        address=new.to,
-        expires=now + new.lasts,
-        now=now,
-        about={},
-    )
+    await keep_proof(cursor, new, user_id=user_id, purpose=PURPOSE, now=now)
     await send(cursor, Notice(word=Word.VERIFY_KNOWN, to=new.to, user=new.user) if is_taken else new)
 
 

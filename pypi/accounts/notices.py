@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from enum import Enum
 
 from attrs import field, frozen
 
+from pypi.accounts import secret
 from pypi.db.connection import Cursor
+from pypi.db.queries import proofs
 
 
 class Word(Enum):
@@ -45,6 +47,37 @@ class Notice:
     lasts: timedelta = timedelta(days=2)
     address: str = ""
     agent: str = ""
+
+
+async def keep_proof(
+    cursor: Cursor,
+    notice: Notice,
+    *,
+    user_id: int | None,
+    purpose: str,
+    now: datetime,
+    about: Mapping[str, object] | None = None,
+) -> None:
+    """Remember what the secret of a notice is going to prove.
+
+    Args:
+        user_id: the account it is good for; ``None`` where there is none yet.
+        purpose: what it is good for.
+        about: what else has to be known then.
+    """
+    assert notice.secret is not None
+    digest = secret.digest(notice.secret)
+    assert digest is not None
+    await proofs.add(
+        cursor,
+        digest=digest,
+        user_id=user_id,
+        purpose=purpose,
+        address=notice.to,
+        expires=now + notice.lasts,
+        now=now,
+        about=about or {},
+    )
 
 
 Send = Callable[[Cursor, Notice], Awaitable[None]]

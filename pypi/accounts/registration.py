@@ -26,7 +26,7 @@ from pypi.accounts.errors import (
     WrongCredentials,
 )
 from pypi.accounts.even import evenly
-from pypi.accounts.notices import Notice, Send, Word
+from pypi.accounts.notices import Notice, Send, Word, keep_proof
 from pypi.accounts.passwords import Passwords
 from pypi.accounts.strength import Strength
 from pypi.accounts.throttle import Act, Throttle
@@ -129,19 +129,8 @@ async def _ask(
     if await emails.is_taken(cursor, new.to):
         await send(cursor, known)
         return
-    assert new.secret is not None
-    digest = secret.digest(new.secret)
-    assert digest is not None
-    await proofs.add(
-        cursor,
-        digest=digest,
-        user_id=None,
-        purpose=PURPOSE,
-        address=new.to,
-        expires=now + new.lasts,
-        now=now,
-        about={"name": new.user, "password_hash": password_hash},
-    )
+    about = {"name": new.user, "password_hash": password_hash}
+    await keep_proof(cursor, new, user_id=None, purpose=PURPOSE, now=now, about=about)
     await send(cursor, new)
 
 

@@ -15,7 +15,7 @@ from pypi.accounts import addresses, audit, secret
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import SessionOver, UnusableAddress, UnusableProof, WrongCredentials
 from pypi.accounts.even import evenly
-from pypi.accounts.notices import Notice, Send, Word
+from pypi.accounts.notices import Notice, Send, Word, keep_proof
 from pypi.accounts.passwords import Passwords
 from pypi.accounts.sessions import Sessions, Started
 from pypi.accounts.strength import Strength
@@ -121,19 +121,7 @@ async def _ask(cursor: Cursor, send: Send, new: Notice, address: str, *, now: da
     holder = await emails.by_address(cursor, new.to)
     if holder is None:
         return
-    assert new.secret is not None
-    digest = secret.digest(new.secret)
-    assert digest is not None
-    await proofs.add(
-        cursor,
-        digest=digest,
-        user_id=holder.id,
-        purpose=PURPOSE,
-        address=new.to,
-        expires=now + new.lasts,
-        now=now,
-        about={},
-    )
+    await keep_proof(cursor, new, user_id=holder.id, purpose=PURPOSE, now=now)
     # Who asked is nobody known; the account is the one it happens to.
     event = Event(kind=Kind.RESET_ASKED, user_id=holder.id, actor="", address=address)
     await audit.write(cursor, event, now=now)
