@@ -140,7 +140,7 @@ _FOUND = """
            listed.count, listed.wheels, listed.listing, history.listing, people.listing,
            CASE WHEN p.successor <> '' THEN (
                 SELECT s.name FROM project_names o JOIN projects s ON s.id = o.project_id
-                 WHERE o.normalized = p.successor AND s.status <> 'quarantined' AND is_shown(s.reads)) END
+                 WHERE o.normalized = p.successor AND s.is_listed) END
       FROM projects p
       CROSS JOIN LATERAL ("""
 

@@ -90,7 +90,7 @@ PAGE = """
     SELECT n.normalized, p.status, p.status_reason, n.last_serial, listed.count, listed.listing, n.now,
            CASE WHEN p.successor <> '' THEN (
                 SELECT s.name FROM project_names o JOIN projects s ON s.id = o.project_id
-                 WHERE o.normalized = p.successor AND s.status <> 'quarantined' AND is_shown(s.reads)) END
+                 WHERE o.normalized = p.successor AND s.is_listed) END
       FROM (SELECT id, normalized, last_serial, NULL::text AS former_name, NULL::text AS now
               FROM projects WHERE normalized = %(normalized)s
              UNION ALL
