@@ -332,8 +332,9 @@ def build(
     openid = sign_in_with(
         config, Client(reactor), members, database=database, origin=origin, now=now, random_bytes=random_bytes
     )
-    over = [sessions, members.throttle, members.registration, members.audit, *([openid] if openid else [])]
-    tidied = [one.tidy for one in over]
+    tidied = [sessions.tidy, members.throttle.tidy, members.registration.tidy, members.audit.tidy]
+    if openid:
+        tidied.append(openid.tidy)
     jobs: list[Job] = [
         outbox,
         InTurn(job=sweep, name="sweep", database=database, now=now),
@@ -498,7 +499,7 @@ def build(
         LegacyUsage(pages=personal_pages, used=usage.since, switches=switched, now=now),
         SecurityLog(pages=personal_pages, audit=members.audit),
         AccountHome(pages=personal_pages),
-        OpenIdRoom(openid=openid, pages=personal_pages, cookies=cookies),
+        OpenIdRoom(openid=openid, again=members.again, pages=personal_pages, cookies=cookies),
         TokenPages(tokens=members.tokens, again=members.again, pages=personal_pages, index=called),
         sign_in,
         simple,

@@ -18,16 +18,18 @@ from attrs import evolve, frozen
 from wtforms import Form, HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
+from pypi.accounts.again import Again
 from pypi.accounts.audit import Kind
 from pypi.accounts.errors import NameTaken, UnusableName
 from pypi.accounts.openid import Back, Linked, OpenId, SignedIn, Unnamed
 from pypi.accounts.openid_errors import NoSuchIdentity
 from pypi.domain.errors import NotFound, Refusal
 from pypi.http.answer import Answer
-from pypi.http.next_path import LONGEST, next_path
+from pypi.http.next_path import next_path
 from pypi.http.refused import status_of
 from pypi.http.router import Router
 from pypi.http.terms import entering, personal
+from pypi.web.account.again import AgainForm, is_proven
 from pypi.web.account.sign_in import HOME, browser_of, entered
 from pypi.web.door import Cookies
 from pypi.web.personal import PERSONAL, PersonalPages, after, filled
@@ -51,10 +53,8 @@ class NoProvider(NotFound):
         return "This index has no other place to sign in with."
 
 
-class BeginForm(Form):
-    """Where somebody wants to go then."""
-
-    next = HiddenField(validators=[Length(max=LONGEST)])
+class LinkForm(AgainForm):
+    """One more way to sign in, which only the owner of an account adds."""
 
 
 class NameForm(Form):
@@ -75,10 +75,12 @@ class OpenIdRoom:
 
     Attributes:
         openid: ``None`` where there is no provider.
+        again: has it proven who wants a link.
     """
 
     router: ClassVar[Router] = Router()
     openid: OpenId | None
+    again: Again
     pages: PersonalPages
     cookies: Cookies | None
 
@@ -95,7 +97,10 @@ class OpenIdRoom:
     @router.post(LINK, terms=personal(rate_limit="openid", audit=Kind.OPENID_LINKED.event))
     async def begin_link(self, request: Any) -> Answer:
         """Send somebody there who wants to link the account they are signed in to."""
-        url = await self._openid().ask(
+        openid, form = self._openid(), filled(LinkForm, request)
+        if not form.validate() or not await is_proven(self.again, form, request):
+            return await self._links(request, openid, form, 403)
+        url = await openid.ask(
             _digest(request),
             next=LINKS,
             address=request.caller.address,
@@ -143,9 +148,7 @@ class OpenIdRoom:
     @router.get(LINKS, policy=PERSONAL, terms=personal())
     async def linked(self, request: Any) -> Answer:
         """What an account is linked to."""
-        openid = self._openid()
-        links = await openid.links.of_user(request.session.user_id)
-        return self.pages.page(request, "account/openid/linked.html", done=DONE, links=links)
+        return await self._links(request, self._openid(), LinkForm())
 
     @router.post(UNLINK, terms=personal(audit=Kind.OPENID_UNLINKED.event))
     async def unlink(self, request: Any) -> Answer:
@@ -161,6 +164,17 @@ class OpenIdRoom:
         if self.openid is None:
             raise NoProvider()
         return self.openid
+
+    async def _links(self, request: Any, openid: OpenId, form: LinkForm, code: int = 200) -> Answer:
+        return self.pages.page(
+            request,
+            "account/openid/linked.html",
+            code=code,
+            done=DONE,
+            links=await openid.links.of_user(request.session.user_id),
+            form=form,
+            asked=await self.again.asks(request.session),
+        )
 
     def _lead(self, request: Any, url: str) -> Answer:
         return self.pages.page(request, "account/openid/leave.html", url=url)

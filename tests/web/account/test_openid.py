@@ -15,7 +15,7 @@ from tests.support.client import Reply
 from tests.support.databases import Databases
 from tests.support.index import Index, running
 from tests.support.openid_provider import CLIENT, SECRET, OpenIdProvider, openid_provider, rsa_key
-from tests.support.visitor import Visitor, visitor
+from tests.support.visitor import PASSWORD, Visitor, visitor
 
 BEGIN, LINK, UNLINK = "/account/openid/", "/account/openid/link/", "/account/openid/unlink/"
 NAME, CALLBACK = "/account/openid/name/", "/account/openid/callback"
@@ -159,7 +159,10 @@ async def test_link(place: Place) -> None:
     reply = await who.look(BEGIN)
     assert "Your account is not linked to Staff." in reply.text
     place.person("torvalds")
-    reply = await place.go(who, LINK)
+    reply = await who.send(LINK, {"again": "wrong"})
+    assert reply.status == 403
+    assert "This is not your password." in reply.text
+    reply = await place.go(who, LINK, again=PASSWORD)
     assert "Your account is linked." in reply.text
     assert "torvalds" in reply.text
     again = place.somebody()
