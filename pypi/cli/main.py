@@ -11,6 +11,7 @@ from pypi.cli.accounts import token, user
 from pypi.cli.imports import import_
 from pypi.cli.legacy_usage import legacy_usage
 from pypi.cli.operate import config, doctor, migrate
+from pypi.cli.projects import project
 from pypi.cli.purge import purge
 from pypi.cli.replay import replay
 from pypi.cli.routes import routes
@@ -34,7 +35,7 @@ def main(config_file: Path | None) -> None:
 
 COMMANDS = (
     *(serve, workers, migrate, user, token, import_, yank, purge, replay, legacy_usage, config, routes),
-    doctor,
+    *(doctor, project),
 )
 
 for command in COMMANDS:
