@@ -13,7 +13,7 @@ from legacy_compat.forms import Forms
 from legacy_compat.found import Found, policy_of
 from legacy_compat.hosts import OldHosts, Where
 from legacy_compat.paths import Path
-from legacy_compat.questions import Digest, Gone, Missing, Page, Question, Text, Today
+from legacy_compat.questions import Digest, Gone, Malformed, Missing, Page, Question, Text, Today
 from legacy_compat.said import (
     INSECURE,
     NO_METHOD,
@@ -31,6 +31,7 @@ from pypi.http.announced import announcements
 from pypi.http.answer import SAFE, Answer, write
 from pypi.http.keeping import Keeper, aside, in_lane, variant_of
 from pypi.http.negotiate import joined
+from pypi.http.reading import Reading
 from pypi.http.refused import refused, shown
 
 CALLED = frozenset({("pypi", ()), ("cgi-bin", ("pypi.cgi",))})
@@ -42,6 +43,9 @@ API = frozenset({"simple", "packages", "legacy", "rpc2", "api", "rss"})
 OLD = frozenset({Where.INDEX, Where.FILES, Where.DOCS})
 HERE_ONLY = (Today, Text, Digest, Missing)
 """Questions that nobody is led on by, who asked them of somebody else."""
+
+TELL_NOTHING = (Page, Gone, Missing, Malformed)
+"""Questions whose answers tell nothing of what there is."""
 
 CALLS = "rpc2"
 """Where XML-RPC is on every host: its clients follow no redirects."""
@@ -59,6 +63,7 @@ class OldWorld:
         pages: paths of today that are one page each.
         secure_only: whether nothing is answered over plain HTTP.
         keeper: of the answers that are kept.
+        reading: who decides who reads; of what is private, everybody is told here that it is not there.
     """
 
     hosts: OldHosts
@@ -69,6 +74,7 @@ class OldWorld:
     secure_only: bool
     switches: Switches
     keeper: Keeper | None = None
+    reading: Reading | None = None
 
     def shows_pages(self, request: Any) -> bool:
         """Whether a page finds here all that belongs to it: not on hosts of old, which lead on."""
@@ -177,9 +183,21 @@ class OldWorld:
             request.route = noted.by(question.feature)
         try:
             self._use(request, question.feature, *also)
+            if not isinstance(question, TELL_NOTHING) and (instead := await self._look(request)) is not None:
+                await write(request, instead)
+                return
             await self._find(request, question, base)
         except Refusal as refusal:
             await write(request, refused(request, refusal))
+
+    async def _look(self, request: Any) -> Answer | None:
+        """What to answer somebody who may not be told anything."""
+        looking = None if self.reading is None else self.reading.look(request, None)
+        if looking is None:
+            return None
+        if self.secure_only and not request.isSecure():
+            return INSECURE
+        return (await looking).instead
 
     def _use(self, request: Any, *features: str) -> None:
         for feature in features:

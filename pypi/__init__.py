@@ -4,7 +4,7 @@ The plan of the house. Data walks one way; a line imports only from the lines be
 (``tests/test_house.py`` reads the imports and checks)::
 
     twisted/plugins > pypi.service > pypi.process   start, supervise, reload, stop
-    pypi.app  front  caches  watch  membership  foundations  cli  jobs   assemble and operate: choose adapters
+    pypi.app  front  caches  readership  watch  membership  foundations  cli  jobs   assemble: choose adapters
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
     pypi.index  publishing  accounts  search  shadow   what an index does
@@ -21,6 +21,7 @@ Rooms::
     pypi/front.py       which room answers this path
     pypi/caches.py      the caches of one process, put together
     pypi/membership.py  what looks after accounts, put together
+    pypi/readership.py  who reads what not everybody does, put together
     pypi/watch.py       access log and metrics of one process, put together
     pypi/foundations.py the servers behind the index, and the schema, seen to at the start
     pypi/service.py     Options and makeService for twistd
@@ -57,7 +58,7 @@ Rooms::
                         registration emails renewal: what is proven by mail  strength even: of passwords,
                         and of time  notices, mailed: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
-                        factor_errors: why none of these  entrance: from that to a session
+                        factor_errors: why none of these  entrance second_step: from that to a session
                         programs: who these are
                         browsers: which are known
                         openid: people sent to a provider, and back (openid_provider, _parts: who says who
@@ -91,7 +92,7 @@ Rooms::
                         pages/: home guides connect statistics classifiers users search search_choices
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
-                        account/: sign_in openid  home  again: proof  tokens
+                        account/: sign_in second_factor openid  home  again: proof  tokens
                         admin/: overview users projects legacy log: for operators  asked: of their lists
                         pages/project/: room (who answers) aside charts contents head lists sections
     pypi/jobs/          schedule turn once, and one file per job: outbox purge mail audit sweep tidy usage

@@ -41,6 +41,7 @@ from pypi.db.database import Database
 from pypi.db.migrations import current
 from pypi.db.queries import storage
 from pypi.domain.names import normalize
+from pypi.domain.permissions import Access
 from pypi.domain.switches import Switches
 from pypi.files import paths
 from pypi.files.disk import Disk
@@ -68,6 +69,7 @@ from pypi.index.lookups import Lookups
 from pypi.index.overseen import Overseen
 from pypi.index.past import Past
 from pypi.index.people import People
+from pypi.index.private import Private, Unoffered
 from pypi.index.releases import Releases
 from pypi.index.statistics import Statistics
 from pypi.index.tail import Tail
@@ -101,12 +103,14 @@ from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.kept_names import KeptNames
 from pypi.publishing.publish import Publisher
+from pypi.publishing.reads import Reads
 from pypi.publishing.quarantine import Quarantines
 from pypi.publishing.renaming import Renaming
 from pypi.publishing.roles import Roles
 from pypi.publishing.rules import Classifiers, Rules
 from pypi.publishing.status import Statuses
 from pypi.publishing.yank import Yanks
+from pypi.readership import readership
 from pypi.search.find import Search
 from pypi.watch import Watch, watch
 from pypi.web import changes_forms
@@ -189,6 +193,7 @@ class Application:
     kept_names: KeptNames
     past: Past
     roles: Roles
+    reads: Reads
     renaming: Renaming
     purges: Purges
     outbox: Outbox
@@ -263,7 +268,8 @@ def build(
 
     switched = switches(config)
     watched = watch(config, reactor, wall=wall, worker=worker, run=run)
-    withheld = Withheld(database, reactor)
+    withheld, private = Withheld(database, reactor), Private(database, reactor)
+    unoffered = Unoffered(withheld, private)
     kept = caches(
         config,
         reactor,
@@ -276,6 +282,7 @@ def build(
         log=watched.lane_log,
         overheard=watched.overheard,
         on_withheld=withheld.hint,
+        on_private=private.hint,
     )
     workers = Workers(reactor)
     files, spool = file_store(config, workers, reactor)
@@ -409,7 +416,7 @@ def build(
         random_bytes=random_bytes,
         handoff=handoff(config, files),
         count=keep_downloads.downloaded.count if config.downloads.count else None,
-        withheld=lambda: withheld.digests,
+        withheld=lambda: unoffered,
     )
     assets = Assets.installed()
     templates = Templates.installed(
@@ -512,6 +519,21 @@ def build(
         downloads,
         StaticFiles(assets=assets),
     )
+    readers = readership(
+        config,
+        reactor,
+        database=database,
+        members=members,
+        private=private,
+        withheld=withheld,
+        cookies=cookies,
+        random_bytes=random_bytes,
+        simple=simple,
+        json_api=json_api,
+        project_pages=project_pages,
+        feeds=feeds,
+        downloads=downloads,
+    )
     old = OldWorld(
         hosts=OldHosts.of(here, **old_hosts(config)),
         moved=Moved.of(config.legacy.docs_redirects),
@@ -527,13 +549,14 @@ def build(
             accepts=config.legacy.uploads == "accept",
             uploads=upload,
             upload_url=f"{origin}/legacy/",
-            call=xmlrpc.answer,
+            call=readers.door.guarded(xmlrpc.answer),
             switches=switched,
         ),
         pages=front.pages(*rooms),
         secure_only=config.service.require_https,
         switches=switched,
         keeper=kept.keeper,
+        reading=readers.door,
     )
     probes: dict[str, Probe] = {
         "database": lambda: database.read(current),
@@ -569,6 +592,7 @@ def build(
         kept_names=kept_names,
         past=Past(database),
         roles=roles,
+        reads=Reads(database=database, now=now, announce=kept.invalidations.announce, look=private.look),
         renaming=renaming,
         purges=purges,
         outbox=outbox,
@@ -589,6 +613,7 @@ def build(
             withheld,
             index,
             *kept.parts,
+            private,
             tail,
             usage,
             keep_downloads,
@@ -607,6 +632,8 @@ def build(
             error_page=ErrorPages(templates),
             origins=Origins.of(origin),
             door=door,
+            reading=readers.door,
+            for_readers=readers.rooms,
         ),
         operator=front.operators(health, watched.scrapes),
         hosts=names,
@@ -717,6 +744,7 @@ def rules(config: Config) -> Rules:
         reserved=frozenset(map(normalize, config.uploads.reserved_names)),
         classifiers=Classifiers(frozenset(classifiers)),
         deprecated=deprecated_classifiers,
+        access=Access(config.access.new_projects),
     )
 
 

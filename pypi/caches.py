@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from importlib.resources import files as resources
 from random import random
@@ -25,7 +25,7 @@ from pypi.config import Config
 from pypi.db.database import Database
 from pypi.db.notify import Notifications
 from pypi.db.queries import journal
-from pypi.domain.changes import WITHHELD
+from pypi.domain.changes import PRIVATE, WITHHELD
 from pypi.domain.errors import Refusal, Unavailable
 from pypi.failpoints import failpoint
 from pypi.http.access_log import AccessLog
@@ -85,6 +85,7 @@ def caches(
     log: AccessLog | Murmur | None = None,
     overheard: Overheard | None = None,
     on_withheld: Callable[[], object] = bool,
+    on_private: Callable[[Iterable[str] | None], object] = bool,
 ) -> Caches:
     """Put them together, by the ``[cache]`` and ``[edge]`` sections.
 
@@ -96,11 +97,12 @@ def caches(
         log: what the fast lane writes to.
         overheard: listens to it.
         on_withheld: told that something may be handed out no more, or again.
+        on_private: told that others may read projects, by their normalized names; ``None`` for any.
     """
     known = Known()
     memory = Memory(config.cache.memory)
     moment = Moment(reactor, wall, b"Cheeseshop", NAME)
-    shared = RedisStore(redis, known, version=maker(*shown, config.edge.purger))
+    shared = RedisStore(redis, known, version=maker(*shown, config.edge.purger, config.access.reads))
     ladder = Ladder(
         memory=memory,
         shared=shared,
@@ -117,7 +119,7 @@ def caches(
     reader = PlainReader(
         hosts, limits, None if log is None else log.lines, None if overheard is None else overheard.speaks
     )
-    # The lane answers whoever comes directly, and nobody does so by HTTPS.
+    # The lane answers whoever comes directly, and nobody does so by HTTPS; and it asks nobody who he is.
     lane = FastLane(memory, moment, reader, log) if _has_lane(config) else None
 
     def forget(serial: int, tags: tuple[str, ...]) -> None:
@@ -126,10 +128,13 @@ def caches(
             withhold()
         else:
             memory.forget(serial, tags)
+        if WITHHELD in tags or PRIVATE in tags:
+            on_private(tag.removeprefix("project/") for tag in tags if tag.startswith("project/"))
 
     def forget_all() -> None:
         memory.forget_all()
         withhold()
+        on_private(None)
 
     def withhold() -> None:
         if lane is not None:
@@ -169,7 +174,7 @@ def caches(
 
 
 def _has_lane(config: Config) -> bool:
-    return config.cache.lane and not config.service.require_https
+    return config.cache.lane and not config.service.require_https and config.access.reads == "public"
 
 
 def maker(*shown: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from klein import Klein
@@ -17,6 +18,7 @@ from pypi.domain.switches import Switches
 from pypi.http.csrf import Origins
 from pypi.http.door import Door
 from pypi.http.keeping import Keeper
+from pypi.http.reading import Reading
 from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.http.terms import PUBLISHING, check, check_names
@@ -120,6 +122,8 @@ def public(
     error_page: ErrorPage | None = None,
     origins: Origins | None = None,
     door: Door | None = None,
+    reading: Reading | None = None,
+    for_readers: Sequence[Any] = (),
 ) -> KleinResource:
     """The resource behind the index's own listener: every route of these rooms.
 
@@ -130,6 +134,8 @@ def public(
         error_page: shows people what went wrong.
         origins: whose pages may send forms.
         door: who lets in to what is not for everybody.
+        reading: who decides who reads.
+        for_readers: rooms that answer in place of those of the same class, of what is private.
 
     Raises:
         Gaps: a route does not say on which terms it may be asked.
@@ -137,7 +143,7 @@ def public(
     check(route for room in OLD for route in room.router.routes)  # those of the others are looked at below
     named = (route for room in (*rooms, *OLD) for route in room.router.routes)
     check_names(named, events=EVENTS, limits=LIMITS)
-    return Front(klein_for(rooms, keeper, switches, origins, door), old, error_page)
+    return Front(klein_for(rooms, keeper, switches, origins, door, reading, for_readers), old, error_page)
 
 
 def is_for_programs(path: str) -> bool:

@@ -27,6 +27,8 @@ SIDEWAYS = {
     ("pypi.app", "pypi.front"): "composing the application ends with the rooms it shows",
     ("pypi.app", "pypi.jobs"): "composing the application includes its jobs",
     ("pypi.app", "pypi.membership"): "composing the application includes what looks after accounts",
+    ("pypi.app", "pypi.readership"): "composing the application includes who reads what not everybody does",
+    ("pypi.readership", "pypi.membership"): "readers are accounts",
     ("pypi.app", "pypi.watch"): "composing the application includes what watches it",
     ("pypi.cli", "pypi.app"): "a command works on the application the service runs",
     ("pypi.cli", "pypi.front"): "the table of routes is printed",

@@ -14,6 +14,7 @@ from pypi.db.queries import reads
 from pypi.db.queries.reads import PrivateRow
 from pypi.domain.errors import Unavailable
 from pypi.domain.permissions import Access
+from pypi.index.withheld import Withheld
 
 log = Logger()
 
@@ -27,6 +28,22 @@ class PrivateProject:
 
     id: int
     access: Access
+
+
+@frozen(eq=False)
+class Unoffered:
+    """BLAKE2b-256 of the files that nobody gets, or not everybody."""
+
+    withheld: Withheld
+    private: Private
+
+    def __contains__(self, digest: object) -> bool:
+        """Whether a file is one of them.
+
+        Raises:
+            Unavailable: that is not known yet.
+        """
+        return digest in self.withheld.digests or digest in self.private
 
 
 @define(eq=False, repr=False)

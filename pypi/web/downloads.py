@@ -44,6 +44,7 @@ class Downloads:
         count: is told the BLAKE2b-256 of each file that was sent whole, or will be by somebody else;
             ``None`` where nobody counts.
         withheld: BLAKE2b-256 of the files that are not handed out.
+        for_everybody: whether others may be given the same file without being heard here.
     """
 
     router: ClassVar[Router] = Router()
@@ -52,6 +53,7 @@ class Downloads:
     handoff: Handoff | None = None
     count: Callable[[str], object] | None = None
     withheld: Callable[[], Container[str]] = frozenset
+    for_everybody: bool = True
 
     @router.get(
         "/packages/<first>/<second>/<rest>/<filename>", policy=FILE, tags=("files/<name>",), of=Of.FILE
@@ -82,13 +84,17 @@ class Downloads:
             body=stream(
                 plan,
                 stored,
-                at_hand=self._at_hand(where, stored) if self.handoff is None else None,
+                at_hand=self._at_hand(where, stored) if self._is_handed_on else None,
                 sent=sent,
             ),
             content_type=plan.content_type,
             headers=(*plan.headers, *SAFE_TO_OPEN),
             tags=(files_tag(name_in(where.filename)),),
         )
+
+    @property
+    def _is_handed_on(self) -> bool:
+        return self.for_everybody and self.handoff is None
 
     def _at_hand(self, where: StorePath, stored: StoredFile) -> AtHand:
         """The file for those who are answered without being heard here; not once it is withheld."""

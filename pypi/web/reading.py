@@ -19,7 +19,7 @@ from pypi.accounts.readers import Readers
 from pypi.accounts.sessions import Sessions
 from pypi.domain.errors import Forbidden, Refusal, Unavailable
 from pypi.domain.permissions import Access, Credentials, Identity, Permission, may, stricter
-from pypi.http.answer import SAFE, redirect
+from pypi.http.answer import SAFE, Answer, redirect
 from pypi.http.credentials import credentials
 from pypi.http.negotiate import joined
 from pypi.http.next_path import next_path
@@ -75,6 +75,16 @@ class ReadDoor:
             return None
         shown = self._shown(request)
         return None if shown == (None, None) else self._open(request, subject, shown)
+
+    def guarded(self, call: Callable[[Any], Awaitable[Answer]]) -> Callable[[Any], Awaitable[Answer]]:
+        """A call that reads, and is no route of its own: nobody asks it who may not."""
+
+        async def asked(request: Any) -> Answer:
+            if (looking := self.look(request, None)) is not None:
+                await looking
+            return await call(request)
+
+        return asked
 
     async def _closed(self, request: Any, subject: Subject | None) -> Look:
         """Nobody unknown reads anything."""

@@ -230,6 +230,7 @@ def test_tags_of_several() -> None:
         "files/brie",
         "files/cheese-slicer",
         "journal",
+        "private",
         "project/brie",
         "project/camembert",
         "project/cheese-slicer",
