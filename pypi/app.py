@@ -103,8 +103,8 @@ from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.kept_names import KeptNames
 from pypi.publishing.publish import Publisher
-from pypi.publishing.reads import Reads
 from pypi.publishing.quarantine import Quarantines
+from pypi.publishing.reads import Reads
 from pypi.publishing.renaming import Renaming
 from pypi.publishing.roles import Roles
 from pypi.publishing.rules import Classifiers, Rules
