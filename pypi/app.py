@@ -117,6 +117,7 @@ from pypi.web import changes_forms
 from pypi.web.account.home import AccountHome
 from pypi.web.account.openid import CALLBACK, OpenIdRoom
 from pypi.web.account.sign_in import SignIn
+from pypi.web.account.second_factor import SecondFactorPage
 from pypi.web.account.tokens import TokenPages
 from pypi.web.admin.legacy import LegacyUsage
 from pypi.web.admin.log import SecurityLog
@@ -339,9 +340,7 @@ def build(
     openid = sign_in_with(
         config, Client(reactor), members, database=database, origin=origin, now=now, random_bytes=random_bytes
     )
-    tidied = [sessions.tidy, members.throttle.tidy, members.registration.tidy, members.audit.tidy]
-    if openid:
-        tidied.append(openid.tidy)
+    tidied = [*members.tidied, *([openid.tidy] if openid else [])]
     jobs: list[Job] = [
         outbox,
         InTurn(job=sweep, name="sweep", database=database, now=now),
@@ -468,7 +467,7 @@ def build(
         entrance=members.entrance,
         pages=personal_pages,
         cookies=cookies,
-        registration=is_open,
+        registration=members.registration.is_open,
     )
     rooms = (
         pages,
@@ -477,6 +476,7 @@ def build(
         project_pages,
         search_page,
         search_api,
+        step=members.second_step,
         classifier_page,
         user_pages,
         Operate(
@@ -520,6 +520,7 @@ def build(
         StaticFiles(assets=assets),
     )
     readers = readership(
+        SecondFactorPage(step=members.second_step, pages=personal_pages, cookies=cookies),
         config,
         reactor,
         database=database,

@@ -24,6 +24,7 @@ from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.http.terms import PUBLISHING, check, check_names
 from pypi.web.account.home import AccountHome
 from pypi.web.account.openid import OpenIdRoom
+from pypi.web.account.second_factor import SecondFactorPage
 from pypi.web.account.sign_in import SignIn
 from pypi.web.account.tokens import TokenPages
 from pypi.web.admin.legacy import LegacyUsage
@@ -73,6 +74,7 @@ PUBLIC = (
     XmlRpc,
     TokenReports,
     Upload,
+    SecondFactorPage,
     Downloads,
     StaticFiles,
 )

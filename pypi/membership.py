@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from pypi.accounts.registration import Registration
 from pypi.accounts.relying import RelyingParty
 from pypi.accounts.renewal import Renewal
 from pypi.accounts.second_factor import SecondFactors
+from pypi.accounts.second_step import SecondStep
 from pypi.accounts.sessions import Sessions
 from pypi.accounts.strength import Strength
 from pypi.accounts.throttle import Throttle
@@ -53,11 +54,12 @@ class Membership:
     passwords: Passwords = field(repr=False)
     accounts: Accounts
     sessions: Sessions
-    second_factors: SecondFactors
     browsers: Browsers
+    second_factors: SecondFactors
     throttle: Throttle
     programs: Programs
     entrance: Entrance
+    second_step: SecondStep
     mailed: Mailed
     registration: Registration
     emails: Emails
@@ -69,6 +71,17 @@ class Membership:
     tokens: Tokens
     last_used: LastUsed
     audit: Audit = field(repr=False)
+
+    @property
+    def tidied(self) -> list[Callable[[], Awaitable[int]]]:
+        """What forgets what is over, a bounded number at once."""
+        return [
+            self.sessions.tidy,
+            self.browsers.tidy,
+            self.throttle.tidy,
+            self.registration.tidy,
+            self.audit.tidy,
+        ]
 
 
 def membership(
@@ -97,11 +110,19 @@ def membership(
     sessions = Sessions(redis=redis, browsers=browsers, **standing)
     second_factors = SecondFactors(database=database, now=now)
     throttle = Throttle(database=database, now=now, factor=config.limits.factor)
-    mailed = Mailed(register=REGISTER, verify=VERIFY, reset=RESET, now=now)
-    standing: dict[str, Any] = {"database": database, "now": now, "random_bytes": random_bytes}
     mailing = standing | {"throttle": throttle, "send": mailed.send, "reactor": reactor}
     choosing: dict[str, Any] = {"passwords": passwords, "strength": Strength()}
     sends_mail = config.mail.url != "off"
+    passkeys = Passkeys(site=RelyingParty.of(origin, config.pages.name), **standing)
+    entrance = Entrance(
+        database=database,
+        accounts=accounts,
+        sessions=sessions,
+        second_factors=second_factors,
+        throttle=throttle,
+        now=now,
+        reactor=reactor,
+    )
     return Membership(
         sends_mail=sends_mail,
         passwords=passwords,
@@ -111,14 +132,15 @@ def membership(
         second_factors=second_factors,
         throttle=throttle,
         programs=Programs(accounts=accounts, throttle=throttle),
-        entrance=Entrance(
+        entrance=entrance,
+        second_step=SecondStep(
             database=database,
-            accounts=accounts,
+            entrance=entrance,
             sessions=sessions,
             second_factors=second_factors,
+            passkeys=passkeys,
             throttle=throttle,
             now=now,
-            reactor=reactor,
         ),
         mailed=mailed,
         registration=Registration(
@@ -128,7 +150,7 @@ def membership(
         renewal=Renewal(sessions=sessions, **choosing, **mailing),
         totp=Totp(issuer=config.pages.name, **standing),
         recovery_codes=RecoveryCodes(**standing),
-        passkeys=Passkeys(site=RelyingParty.of(origin, config.pages.name), **standing),
+        passkeys=passkeys,
         again=Again(
             database=database,
             passwords=passwords,

@@ -56,6 +56,11 @@ class Act(Enum):
         (Scope.ADDRESS, Rate(30, 5 * MINUTE)),
         (Scope.EVERYBODY, Rate(1000, 5 * MINUTE)),
     )
+    PASSKEY = (
+        "passkey",
+        (Scope.ADDRESS, Rate(60, 5 * MINUTE)),
+        (Scope.EVERYBODY, Rate(2000, 5 * MINUTE)),
+    )
     SECOND_FACTOR = (
         "second-factor",
         (Scope.ACCOUNT, Rate(5, 5 * MINUTE)),

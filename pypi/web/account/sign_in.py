@@ -1,26 +1,33 @@
-"""``/account/sign-in/``: name and password; and out again."""
+"""``/account/sign-in/``: name and password, or a passkey; and out again."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, ClassVar
+from urllib.parse import quote
 
-from attrs import frozen
+from attrs import evolve, frozen
 from wtforms import Form, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from pypi.accounts.audit import Kind
 from pypi.accounts.entrance import Browser, Entrance
 from pypi.accounts.errors import WrongCredentials
+from pypi.accounts.factor_errors import StaleChallenge, WrongPasskey
 from pypi.accounts.passwords import MAX_LENGTH
+from pypi.accounts.second_step import SecondStep
 from pypi.accounts.sessions import Started
 from pypi.http.answer import Answer
 from pypi.http.next_path import LONGEST, next_path
+from pypi.http.refused import status_of
 from pypi.http.router import Router
-from pypi.http.terms import entering, personal
+from pypi.http.terms import Csrf, entering, personal
 from pypi.web.door import SECOND_FACTOR, SIGN_IN, Cookies
 from pypi.web.personal import PERSONAL, PersonalPages, after, filled, given_next
 
 HOME = "/account/"
+PASSKEY = "/account/sign-in/passkey/"
+ASK_PASSKEY = "/account/sign-in/passkey/ask/"
 
 KNOWN = 365 * 86400
 """Seconds a browser keeps what it is known by."""
@@ -28,7 +35,7 @@ KNOWN = 365 * 86400
 DONE = {
     "signed-out": "You are signed out.",
     "password": "Your password was changed. Sign in with the new one.",
-    "registered": "Your account is ready. Sign in.",
+    "deleted": "Your account is deleted.",
 }
 """What may have been done before one comes here."""
 
@@ -51,6 +58,7 @@ class SignIn:
 
     router: ClassVar[Router] = Router()
     entrance: Entrance
+    step: SecondStep
     pages: PersonalPages
     cookies: Cookies | None
     registration: bool = False
@@ -79,6 +87,27 @@ class SignIn:
         assert self.cookies is not None
         return entered(self.cookies, started, next_path(form.next.data, ""))
 
+    @router.call(ASK_PASSKEY, terms=evolve(entering(rate_limit="passkey"), csrf=Csrf.TOKEN))
+    async def ask_passkey(self, request: Any) -> Answer:
+        """What a script asks the browser: any passkey it has for this index."""
+        return in_json(await self.step.ask_anybody(_visit(request), address=request.caller.address))
+
+    @router.post(PASSKEY, terms=entering(rate_limit="passkey", audit=Kind.SIGNED_IN.event))
+    async def by_passkey(self, request: Any) -> Answer:
+        """Look whose passkey it is; it stands for a second factor as well."""
+        form = SignInForm(data={"next": (request.form.fields.get("next") or [""])[0]})
+        answer = (request.form.fields.get("answer") or [""])[0]
+        try:
+            started = await self.step.recognise(_visit(request), answer, browser_of(request))
+        except (StaleChallenge, WrongPasskey) as refusal:
+            form.form_errors = [str(refusal)]
+            return self._form(request, form, status_of(refusal))
+        except WrongCredentials:
+            form.form_errors = ["This passkey was not recognised."]
+            return self._form(request, form, 403)
+        assert self.cookies is not None
+        return entered(self.cookies, started, next_path(form.next.data, ""))
+
     @router.post("/account/sign-out/", terms=personal(audit=Kind.SIGNED_OUT.event))
     async def sign_out(self, request: Any) -> Answer:
         """End the session of this browser."""
@@ -88,7 +117,13 @@ class SignIn:
 
     def _form(self, request: Any, form: SignInForm, code: int = 200) -> Answer:
         return self.pages.page(
-            request, "account/sign_in.html", code=code, done=DONE, form=form, registration=self.registration
+            request,
+            "account/sign_in.html",
+            code=code,
+            done=DONE,
+            form=form,
+            registration=self.registration,
+            passkeys=self.step.passkeys.site.may_have_passkeys,
         )
 
 
@@ -114,5 +149,16 @@ def entered(cookies: Cookies, started: Started, wanted: str) -> Answer:
     if started.browser:
         kept.append(cookies.browser.header(started.browser, seconds=KNOWN))
     if session.is_partial:
-        return after(f"{SECOND_FACTOR}?next={wanted}" if wanted else SECOND_FACTOR, "", *kept)
+        there = f"{SECOND_FACTOR}?next={quote(wanted, safe='/')}" if wanted else SECOND_FACTOR
+        return after(there, "", *kept)
     return after(wanted or HOME, "", *kept)
+
+
+def in_json(text: str) -> Answer:
+    """What a script of a page asked for."""
+    return Answer(body=text.encode(), content_type="application/json")
+
+
+def _visit(request: Any) -> bytes:
+    """What is kept of a browser in which nobody is signed in, or somebody is."""
+    return hashlib.sha256(request.secret).digest()
