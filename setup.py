@@ -33,7 +33,7 @@ RUNS_ON = [
     # Passkeys, whose formats are many; kept up by Duo Labs, released several times a year.
     "webauthn>=3.0",
     # Forms of pages: what is filled in, what is wrong with it, and how it is shown again. By the Pallets.
-    "wtforms>=3.2",
+    "wtforms>=3.3",
     # Signed tokens of OpenID Connect, with keys that are used as nothing but what they are; typed, released
     # several times a year, and needs nothing but cryptography, which TLS brings anyway.
     "joserfc>=1.7",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 from wtforms import Form
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from caching.policy import NO_STORE
 from pypi.http import csrf
@@ -69,6 +70,11 @@ def filled(form: type[F], request: Any, **more: Any) -> F:
     """
     found: F = form(Filled(request.form.fields), **more)
     return found
+
+
+def choices(offered: Iterable[tuple[str, str]]) -> list[Any]:
+    """What one chooses from, as WTForms takes it: values, each with what people call it."""
+    return [SelectChoice(value, label) for value, label in offered]
 
 
 def given_next(request: Any) -> str:

@@ -23,7 +23,7 @@ from pypi.http.answer import Answer
 from pypi.http.router import Router
 from pypi.http.terms import personal
 from pypi.web.account.again import AgainForm, is_proven
-from pypi.web.personal import PERSONAL, PersonalPages, after, filled
+from pypi.web.personal import PERSONAL, PersonalPages, after, choices, filled
 
 TOKENS = "/account/tokens/"
 NEW = "/account/tokens/new/"
@@ -49,8 +49,8 @@ class TokenForm(AgainForm):
 
     description = StringField("Name", [InputRequired("Give it a name."), Length(max=LONGEST)])
     project = SelectField("Good for")
-    reach = SelectField("It may", choices=REACHES)
-    lifetime = SelectField("Good until it is revoked, or for", choices=LIFETIMES, default="365")
+    reach = SelectField("It may", choices=choices(REACHES))
+    lifetime = SelectField("Good until it is revoked, or for", choices=choices(LIFETIMES), default="365")
 
 
 @frozen(kw_only=True, eq=False)
@@ -98,13 +98,13 @@ class TokenPages:
             form.form_errors = [str(refusal)]
             return await self._form(request, form, 409, offered=True)
         scopes: Any = form.project.choices
-        project = dict(scopes)[wish.project] if wish.project else None
+        project = next((one.label for one in scopes if one.value == wish.project), None)
         return self.pages.page(
             request,
             "account/token_made.html",
             token=str(token),
             wish=wish,
-            reach=reach(project, is_read_only=wish.is_read_only),
+            reach=reach(project if wish.project else None, is_read_only=wish.is_read_only),
             expires=None if wish.lifetime is None else self.tokens.now() + wish.lifetime,
             index=self.index,
             host=urlsplit(self.index.origin).hostname,
@@ -118,7 +118,8 @@ class TokenPages:
 
     async def _offer(self, request: Any, form: TokenForm) -> None:
         scopes = await self.tokens.scopes(request.session.user_id)
-        form.project.choices = [("", "all my projects"), *((one.normalized, one.name) for one in scopes)]
+        offered = [("", "all my projects"), *((one.normalized, one.name) for one in scopes)]
+        form.project.choices = choices(offered)
 
     async def _form(self, request: Any, form: TokenForm, code: int = 200, *, offered: bool = False) -> Answer:
         if not offered:
