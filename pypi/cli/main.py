@@ -16,6 +16,7 @@ from pypi.cli.purge import purge
 from pypi.cli.replay import replay
 from pypi.cli.routes import routes
 from pypi.cli.serve import serve
+from pypi.cli.withholding import COMMANDS as OF_PROJECTS
 from pypi.cli.workers import workers
 from pypi.cli.yank import yank
 
@@ -40,3 +41,5 @@ COMMANDS = (
 
 for command in COMMANDS:
     main.add_command(command)
+for command in OF_PROJECTS:
+    project.add_command(command)
