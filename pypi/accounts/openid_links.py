@@ -14,12 +14,14 @@ from attrs import field, frozen
 from pypi.accounts import audit
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import SessionOver
+from pypi.accounts.mailed import tell
 from pypi.accounts.openid_errors import IdentityTaken, LastWayIn, NoSuchIdentity, TooManyIdentities
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import identities
 from pypi.db.queries.identities import IdentityLine
 from pypi.db.queries.sessions import SessionRow
+from pypi.mail.letters import SignInLinked, SignInUnlinked
 
 MOST = 10
 """Links of an account to one issuer."""
@@ -71,7 +73,8 @@ class Links:
             LastWayIn: there is no other way to sign in.
             SessionOver: nobody is signed in any longer.
         """
-        await self.database.transact(_remove, session, self.issuer, identity_id, address, now=self.now())
+        provider, now = self.provider, self.now()
+        await self.database.transact(_remove, session, self.issuer, provider, identity_id, address, now=now)
 
 
 async def make(cursor: Cursor, link: Link, *, user_id: int, actor: str, address: str, now: datetime) -> None:
@@ -100,10 +103,19 @@ async def _add(cursor: Cursor, session: SessionRow, link: Link, address: str, *,
     if whose is None and ways.identities >= MOST:
         raise TooManyIdentities(MOST)
     await make(cursor, link, user_id=session.user_id, actor=session.name, address=address, now=now)
+    letter = SignInLinked(user=session.name, provider=link.provider, called=link.called)
+    await tell(cursor, session.user_id, letter, now=now)
 
 
 async def _remove(
-    cursor: Cursor, session: SessionRow, issuer: str, identity_id: int, address: str, *, now: datetime
+    cursor: Cursor,
+    session: SessionRow,
+    issuer: str,
+    provider: str,
+    identity_id: int,
+    address: str,
+    *,
+    now: datetime,
 ) -> None:
     if session.is_partial or await identities.ways(cursor, session.user_id, issuer=issuer) is None:
         raise SessionOver()
@@ -121,3 +133,6 @@ async def _remove(
         about={"issuer": removed[0], "called": removed[1]},
     )
     await audit.write(cursor, event, now=now)
+    told = provider if removed[0] == issuer else removed[0]
+    letter = SignInUnlinked(user=session.name, provider=told, called=removed[1])
+    await tell(cursor, session.user_id, letter, now=now)

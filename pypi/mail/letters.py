@@ -137,6 +137,28 @@ class FactorRemoved(Letter):
 
 
 @frozen(kw_only=True)
+class SignInLinked(Letter):
+    """Tells of a sign-in elsewhere that leads into the account now: who it is ``called`` by its ``provider``."""
+
+    name = "sign-in-linked"
+    subject = "Your account at {index} was linked to {provider}"
+    facts = (("Sign-in with", "provider"), ("Known there as", "called"))
+    provider: str
+    called: str
+
+
+@frozen(kw_only=True)
+class SignInUnlinked(Letter):
+    """Tells of a sign-in elsewhere that leads into the account no longer."""
+
+    name = "sign-in-unlinked"
+    subject = "Your account at {index} is no longer linked to {provider}"
+    facts = (("Sign-in with", "provider"), ("Known there as", "called"))
+    provider: str
+    called: str
+
+
+@frozen(kw_only=True)
 class TokenMade(Letter):
     """Tells of a new token: its name and, in words, what it may; never the token."""
 
@@ -260,6 +282,8 @@ LETTERS: dict[str, type[Letter]] = {
         NewSignIn,
         FactorAdded,
         FactorRemoved,
+        SignInLinked,
+        SignInUnlinked,
         TokenMade,
         TokenReported,
         AccountDeleted,

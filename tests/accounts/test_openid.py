@@ -114,6 +114,13 @@ class Desk:
         """A name is chosen."""
         return await self.here.join(_chest(unnamed), name, _browser())
 
+    def letters(self) -> list[tuple[str, str]]:
+        """To whom what is on its way."""
+        rows = self.sql(
+            "SELECT payload->>'to', payload->>'letter' FROM outbox WHERE kind = 'mail' ORDER BY id"
+        )
+        return [(to, name) for to, name in rows]
+
     def log(self) -> list[tuple[str, str, Any]]:
         """The security log."""
         return [
@@ -411,6 +418,7 @@ async def test_link(desk: Desk) -> None:
     assert (line.issuer, line.called, line.last_used) == (desk.there.url, "ada", None)
     assert [event for event, _, _ in desk.log()] == ["account.signed-in", "account.openid-linked"]
     assert (await desk.go()).started.session.name == "grace"
+    assert desk.letters() == [("grace@people.example", "sign-in-linked")]
     # Its address is the provider's business.
     assert desk.sql("SELECT address FROM emails") == [("grace@people.example",)]
 
@@ -472,6 +480,7 @@ async def test_unlink(desk: Desk) -> None:
         await desk.here.links.remove(evolve(mine, is_partial=True), line.id, address=HERE)
     await desk.here.links.remove(mine, line.id, address=HERE)
     assert desk.log()[-1] == ("account.openid-unlinked", "grace", {"issuer": desk.there.url, "called": "x"})
+    assert desk.letters() == [("grace@people.example", "sign-in-unlinked")]
     assert isinstance(await desk.go(), Unnamed)
 
 

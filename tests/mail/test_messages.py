@@ -40,6 +40,8 @@ VALUES = {
     "token": "laptop",
     "scope": "publish Wensleydale.Tools",
     "factor": "passkey “desk”",
+    "provider": "Staff",
+    "called": "ada.lovelace",
     "address": "192.0.2.7",
     "agent": "Firefox on Linux",
 }
