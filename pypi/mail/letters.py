@@ -138,7 +138,7 @@ class FactorRemoved(Letter):
 
 @frozen(kw_only=True)
 class SignInLinked(Letter):
-    """Tells of a sign-in elsewhere that leads into the account now: who it is ``called`` by its ``provider``."""
+    """Tells of a sign-in elsewhere that leads into the account now: at ``provider``, as ``called``."""
 
     name = "sign-in-linked"
     subject = "Your account at {index} was linked to {provider}"
