@@ -44,7 +44,7 @@ Rooms::
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
                         downloads: of whom how many  people: who publishes what
                         classifiers: how many have which  present: what is called otherwise now
-                        overseen: all of it, for operators
+                        overseen: all of it, for operators  managed held: to who has a role
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
                         yank  holding deletion status roles: what its owners do to a project
                         renaming: names  transfer: to other owners  reads: who it is for
@@ -93,6 +93,8 @@ Rooms::
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
                         account/: sign_in second_factor openid  home  again: proof  tokens
+                        manage/: mine  releases release people settings history publishing: of one
+                        project  desk: what these share
                         admin/: overview users projects legacy log: for operators  asked: of their lists
                         pages/project/: room (who answers) aside charts contents head lists sections
     pypi/jobs/          schedule turn once, and one file per job: outbox purge mail audit sweep tidy usage

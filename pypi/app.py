@@ -66,6 +66,7 @@ from pypi.index.downloads import Popularity
 from pypi.index.feeds import Feeds
 from pypi.index.history import History
 from pypi.index.lookups import Lookups
+from pypi.index.managed import Managing
 from pypi.index.overseen import Overseen
 from pypi.index.past import Past
 from pypi.index.people import People
@@ -116,8 +117,8 @@ from pypi.watch import Watch, watch
 from pypi.web import changes_forms
 from pypi.web.account.home import AccountHome
 from pypi.web.account.openid import CALLBACK, OpenIdRoom
-from pypi.web.account.sign_in import SignIn
 from pypi.web.account.second_factor import SecondFactorPage
+from pypi.web.account.sign_in import SignIn
 from pypi.web.account.tokens import TokenPages
 from pypi.web.admin.legacy import LegacyUsage
 from pypi.web.admin.log import SecurityLog
@@ -132,6 +133,14 @@ from pypi.web.downloads_handoff import Handoff, ToBucket, ToFront
 from pypi.web.feeds import FeedRoom
 from pypi.web.health import Health, Probe
 from pypi.web.json_api import JsonApi
+from pypi.web.manage.desk import Desk
+from pypi.web.manage.history import ManagedHistory
+from pypi.web.manage.mine import YourProjects
+from pypi.web.manage.people import ManagedPeople
+from pypi.web.manage.publishing import ManagedPublishing
+from pypi.web.manage.release import ManagedRelease
+from pypi.web.manage.releases import ManagedReleases
+from pypi.web.manage.settings import ManagedSettings
 from pypi.web.pages.classifiers import ClassifierPage
 from pypi.web.pages.connect import Here
 from pypi.web.pages.errors import ErrorPages
@@ -463,8 +472,11 @@ def build(
     )
     administration = Administration(database=database, sessions=sessions, now=now)
     personal_pages = PersonalPages(templates, random_bytes)
+    desk = Desk(pages=personal_pages, counts=config.downloads.count)
+    managing = Managing(database=database, now=now)
     sign_in = SignIn(
         entrance=members.entrance,
+        step=members.second_step,
         pages=personal_pages,
         cookies=cookies,
         registration=members.registration.is_open,
@@ -476,7 +488,6 @@ def build(
         project_pages,
         search_page,
         search_api,
-        step=members.second_step,
         classifier_page,
         user_pages,
         Operate(
@@ -509,6 +520,16 @@ def build(
         OpenIdRoom(openid=openid, again=members.again, pages=personal_pages, cookies=cookies),
         TokenPages(tokens=members.tokens, again=members.again, pages=personal_pages, index=called),
         sign_in,
+        SecondFactorPage(step=members.second_step, pages=personal_pages, cookies=cookies),
+        YourProjects(managing=managing, roles=roles, pages=personal_pages),
+        ManagedReleases(managing=managing, yanks=yanks, desk=desk),
+        ManagedRelease(managing=managing, yanks=yanks, deletions=deletions, desk=desk),
+        ManagedPeople(managing=managing, roles=roles, desk=desk),
+        ManagedSettings(
+            managing=managing, statuses=statuses, renaming=renaming, deletions=deletions, desk=desk
+        ),
+        ManagedHistory(managing=managing, past=Past(database), desk=desk),
+        ManagedPublishing(managing=managing, index=called, desk=desk),
         simple,
         json_api,
         change_feed,
@@ -520,7 +541,6 @@ def build(
         StaticFiles(assets=assets),
     )
     readers = readership(
-        SecondFactorPage(step=members.second_step, pages=personal_pages, cookies=cookies),
         config,
         reactor,
         database=database,

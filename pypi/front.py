@@ -36,6 +36,13 @@ from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.feeds import FeedRoom
 from pypi.web.json_api import JsonApi
+from pypi.web.manage.history import ManagedHistory
+from pypi.web.manage.mine import YourProjects
+from pypi.web.manage.people import ManagedPeople
+from pypi.web.manage.publishing import ManagedPublishing
+from pypi.web.manage.release import ManagedRelease
+from pypi.web.manage.releases import ManagedReleases
+from pypi.web.manage.settings import ManagedSettings
 from pypi.web.pages.classifiers import ClassifierPage
 from pypi.web.pages.guides import Guides
 from pypi.web.pages.home import Pages
@@ -67,6 +74,14 @@ PUBLIC = (
     OpenIdRoom,
     TokenPages,
     SignIn,
+    SecondFactorPage,
+    YourProjects,
+    ManagedReleases,
+    ManagedRelease,
+    ManagedPeople,
+    ManagedSettings,
+    ManagedHistory,
+    ManagedPublishing,
     SimpleApi,
     JsonApi,
     ChangeFeed,
@@ -74,7 +89,6 @@ PUBLIC = (
     XmlRpc,
     TokenReports,
     Upload,
-    SecondFactorPage,
     Downloads,
     StaticFiles,
 )
