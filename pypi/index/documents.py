@@ -87,6 +87,8 @@ class Document:
         releases: all of the project, the highest version first; or none.
         roles: (role, name of the account) pairs of those who look after the project, owners first.
         successor: name of the project that is to be used instead; empty for none.
+        former_name: normalized name under which the release was published, and installers find it, where the
+            project was called otherwise then; empty where there is something under the present name.
     """
 
     name: str
@@ -108,6 +110,12 @@ class Document:
     roles: tuple[tuple[str, str], ...]
     _releases: str = field(repr=False)
     successor: str = ""
+    former_name: str = ""
+
+    @property
+    def installed_as(self) -> str:
+        """The name by which installers find the release."""
+        return self.former_name or self.name
 
     @cached_property
     def releases(self) -> tuple[ReleaseLine, ...]:
@@ -214,6 +222,7 @@ def _document(row: DocumentRow) -> Document:
         roles=tuple(_role(line) for line in row.roles.split("\n") if line),
         releases=row.releases,
         successor=row.successor or "",
+        former_name=row.former_name or "",
     )
 
 

@@ -77,6 +77,7 @@ class DocumentRow:
         releases: all of the project, the highest version first, for ``listed_releases``.
         roles: ``role<tab>name`` lines, owners first.
         successor: what is to be used instead, as displayed; ``None`` for nothing, or nothing that is shown.
+        former_name: under which the release was published; ``None`` where there are files of the present one.
     """
 
     name: str
@@ -98,6 +99,7 @@ class DocumentRow:
     releases: str = field(repr=False)
     roles: str = field(repr=False)
     successor: str | None = None
+    former_name: str | None = None
 
     @property
     def length(self) -> int:
@@ -140,7 +142,9 @@ _FOUND = """
            listed.count, listed.wheels, listed.listing, history.listing, people.listing,
            CASE WHEN p.successor <> '' THEN (
                 SELECT s.name FROM project_names o JOIN projects s ON s.id = o.project_id
-                 WHERE o.normalized = p.successor AND s.is_listed) END
+                 WHERE o.normalized = p.successor AND s.is_listed) END,
+           (SELECT f.former_name FROM files f WHERE f.release_id = chosen.id
+             ORDER BY f.former_name NULLS FIRST LIMIT 1)
       FROM projects p
       CROSS JOIN LATERAL ("""
 

@@ -174,6 +174,15 @@ def test_install_lines() -> None:
     assert all(" Cheese.Shop==1.0" in one.text for one in install_lines(document(), HERE, exactly=True))
 
 
+def test_what_was_released_under_a_former_name() -> None:
+    """A release of before the project was renamed is installed by the name that its files have."""
+    before = document(former_name="cheese-stall")
+    assert words(before, exactly=False) == ["Released as cheese-stall"]
+    assert all(" cheese-stall==1.0" in one.text for one in install_lines(before, HERE, exactly=True))
+    assert install_lines(before, HERE, exactly=False)[0].text.endswith(" cheese-stall")
+    assert pinned(before) == "cheese-stall==1.0"
+
+
 def test_lines_of_what_was_taken_back() -> None:
     """Of a project whose releases are all yanked, the lines ask for one exactly; nothing else installs it."""
     lines = install_lines(document("1.0rc1", "1.0rc1", yank=Yank("leaks")), HERE, exactly=False)

@@ -68,6 +68,9 @@ def _of_version(document: Document, *, exactly: bool) -> Iterator[Said]:
         yield Said("neutral", "Not the latest" if older else "Another is the latest", latest=document.latest)
     elif exactly:
         yield Said("good", "Latest release")
+    if document.former_name:
+        sentence = "The project was called so when this was released, and installers find it by that name."
+        yield Said("neutral", f"Released as {document.former_name}", sentence)
 
 
 @frozen
@@ -91,7 +94,8 @@ def install_lines(document: Document, here: Here, *, exactly: bool) -> Sequence[
     # Where everything was taken back, nothing is installed unless it is asked for exactly.
     exactly = exactly or document.yank is not None
     index = here.simple
-    wanted = shlex.quote(f"{document.name}=={document.version}" if exactly else document.name)
+    name = document.installed_as
+    wanted = shlex.quote(f"{name}=={document.version}" if exactly else name)
     # Over plain HTTP pip and PDM take nothing from another machine unless they are told to.
     trusting = f" --trusted-host {here.trusted}" if here.trusted else ""
     unverified = " && pdm config --local pypi.verify_ssl false" if here.trusted else ""
@@ -107,7 +111,7 @@ def install_lines(document: Document, here: Here, *, exactly: bool) -> Sequence[
 
 def pinned(document: Document) -> str:
     """Lines of a requirements file that take nothing but these files, by their content."""
-    wanted = f"{document.name}=={document.version}"
+    wanted = f"{document.installed_as}=={document.version}"
     hashes = [f"    --hash=sha256:{file.sha256}" for file in document.files]
     return " \\\n".join([wanted, *hashes])
 
