@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, StorageState
 
+from tests.browser import people
 from tests.browser.projects import RELEASES, STATUSES, YANKED
 from tests.support.browser import Window, chromium
 from tests.support.hostile import hostile_projects
 from tests.support.service import Service
 from tests.support.site import Site
+
+SETTINGS = {"LIMITS_FACTOR": "0", "ACCESS_REGISTRATION": "on"}
 
 
 @pytest.fixture(scope="package")
@@ -26,7 +29,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A running site with the projects of ``tests.browser.projects``, and real ones where they can be had."""
-    service = Service(tmp_path_factory.mktemp("site"), {"LIMITS_FACTOR": "0"})
+    service = Service(tmp_path_factory.mktemp("site"), SETTINGS)
     try:
         yield stocked(Site(service.start()))
         service.stop()
@@ -37,7 +40,7 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def stocked(site: Site) -> Site:
     """The site, with all its projects; what no page shows otherwise is done behind its back."""
     ask = site.service.sql
-    site.service.add_user("ada")
+    people.arrive(site.service)
     ask("INSERT INTO users (name, created) VALUES ('grace', now())")
     site.stock(write)
     for project, status, reason in STATUSES:
@@ -60,6 +63,12 @@ def write(folder: Path) -> None:
         release.write(folder)
     for hostile in hostile_projects():
         (folder / hostile.filename).write_bytes(hostile.data)
+
+
+@pytest.fixture(scope="package")
+def states(browser: Browser, site: Site) -> Mapping[str, StorageState]:
+    """What the browser of each of the people keeps who are signed in."""
+    return {name: people.sign_in(browser, site, name) for name in people.ALL}
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from tests.browser.people import ADA, OTTO
 from tests.browser.projects import LONG_NAME
 
 
@@ -19,6 +20,7 @@ class Shown:
         code: the status it is answered with.
         briefly: whether not every width is looked at in every scheme, for it is long, or like others.
         content: whether what a project says of itself is on it, which weighs what it weighs.
+        by: who looks at it, of ``tests.browser.people``; empty for somebody nobody knows.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Shown:
     code: int = 200
     content: bool = False
     briefly: bool = False
+    by: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -80,6 +83,18 @@ PAGES: Sequence[Shown] = (
     Shown("no-release", "/project/wensleydale/7.7/", code=404),
     Shown("no-user", "/user/nobody-at-all/", code=404),
     Shown("no-page", "/nowhere/at/all/", code=404),
+    Shown("sign-in", "/account/sign-in/?done=signed-out"),
+    Shown("account", "/account/", by=ADA),
+    Shown("operate", "/admin/", by=OTTO),
+    Shown("operate-accounts", "/admin/users/", by=OTTO, briefly=True),
+    Shown("operate-account", "/admin/users/ada/", by=OTTO, briefly=True),
+    Shown("operate-projects", "/admin/projects/", by=OTTO, briefly=True),
+    Shown("operate-project", "/admin/projects/wensleydale/", by=OTTO, briefly=True),
+    Shown("operate-quarantined", "/admin/projects/mouldy-batch/", by=OTTO, briefly=True),
+    Shown("operate-names", "/admin/names/", by=OTTO, briefly=True),
+    Shown("operate-legacy", "/admin/legacy/", by=OTTO, briefly=True),
+    Shown("operate-log", "/admin/log/", by=OTTO, briefly=True),
+    Shown("not-for-you", "/admin/", by=ADA, code=403),
 )
 
 REAL = ("twisted", "attrs", "boto3", "alembic", "packaging", "pygments")

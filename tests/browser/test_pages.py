@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, StorageState
 
 from pypi.http.answer import Answer
 from pypi.web.pages.errors import TITLES, ErrorPages
@@ -61,6 +61,18 @@ def watched(browser: Browser, site: Site) -> Iterator[Window]:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def windows(
+    browser: Browser, site: Site, watched: Window, states: Mapping[str, StorageState]
+) -> Iterator[Mapping[str, Window]]:
+    """That window, and one for each of the people who are signed in."""
+    contexts = {name: browser.new_context(storage_state=state) for name, state in states.items()}
+    signed_in = {name: Window.of(context, site.url, measured=True) for name, context in contexts.items()}
+    yield {"": watched} | signed_in
+    for context in contexts.values():
+        context.close()
+
+
 def faults(window: Window, shown: Shown, shots: Path) -> list[str]:
     """What is wrong with the page that is open, a line for each fault; and pictures of it."""
     found: dict[str, list[str]] = {}
@@ -98,8 +110,9 @@ def test_faults_are_found(watched: Window) -> None:
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=str)
-def test_page(shown: Shown, watched: Window, shots: Path) -> None:
+def test_page(shown: Shown, windows: Mapping[str, Window], shots: Path) -> None:
     """A page is accessible, fits every window, and makes the browser complain of nothing."""
+    watched = windows[shown.by]
     assert watched.open(shown.path) == shown.code
     refuse(faults(watched, shown, shots))
     assert watched.count("Stylesheet") == 1

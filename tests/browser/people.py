@@ -1,0 +1,43 @@
+"""The people of the site, and what their browsers keep once they are signed in."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser, StorageState
+
+from tests.support.service import PASSWORD, Service
+from tests.support.site import Site
+
+ADA, OTTO = "ada", "otto"
+"""Who owns all projects, and who runs the index."""
+
+ALL = (ADA, OTTO)
+
+FACTOR = """
+    INSERT INTO totp (user_id, secret, confirmed, last_step)
+    SELECT id, 'a secret of no use', now(), 0 FROM users WHERE name = %s"""
+
+SHOWN = "UPDATE sessions SET second_factor = now() WHERE user_id = (SELECT id FROM users WHERE name = %s)"
+
+
+def arrive(service: Service) -> None:
+    """Make their accounts."""
+    for name in ALL:
+        service.add_user(name)
+    service.sql("UPDATE users SET is_admin = true WHERE name = %s", OTTO)
+
+
+def sign_in(browser: Browser, site: Site, name: str) -> StorageState:
+    """Sign somebody in by the form; who runs the index has shown a second factor then, too."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site.url}/account/sign-in/")
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/account/")
+    state = context.storage_state()
+    context.close()
+    if name == OTTO:
+        site.service.sql(FACTOR, name)
+        site.service.sql(SHOWN, name)
+    return state
