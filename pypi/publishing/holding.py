@@ -5,10 +5,10 @@ from __future__ import annotations
 from attrs import frozen
 
 from pypi.db.connection import Cursor
-from pypi.db.queries import invitations, projects, roles
+from pypi.db.queries import invitations, projects, renaming, roles
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
-from pypi.domain.errors import Conflict, Forbidden, NoSuchProject
+from pypi.domain.errors import Conflict, Forbidden, NoSuchProject, ProjectMoved
 from pypi.domain.names import normalize
 from pypi.domain.permissions import Access, Identity, Permission, may
 from pypi.domain.values import Status
@@ -54,11 +54,13 @@ async def hold(cursor: Cursor, identity: Identity, name: str, permission: Permis
 
     Raises:
         NoSuchProject: there is none of that name, or none that this identity may know of.
+        ProjectMoved: the project that had the name is called otherwise now.
         MayNotManage: it is not for this identity to do.
     """
     project = await projects.locked(cursor, normalize(name))
     if project is None:
-        raise NoSuchProject(name)
+        now = await renaming.present_name(cursor, normalize(name))
+        raise NoSuchProject(name) if now is None else ProjectMoved(name, now)
     role = None
     if identity.user_id is not None:
         role = await roles.of_user(cursor, project_id=project.id, user_id=identity.user_id)

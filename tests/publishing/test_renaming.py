@@ -12,7 +12,7 @@ import pytest_twisted
 from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
 
-from pypi.domain.errors import InvalidField, NoSuchProject, Refusal
+from pypi.domain.errors import InvalidField, NoSuchProject, ProjectMoved, Refusal
 from pypi.domain.permissions import OPERATOR, Identity, Role
 from pypi.publishing.errors import (
     NameMoved,
@@ -135,6 +135,8 @@ async def test_the_old_name_is_nobody_elses(new_index: Index) -> None:
     alike = await new_index.upload(wheel("o1dlib"), "o1dlib-1.0-py3-none-any.whl", auth=new_index.auth("eve"))
     assert (alike.status, "too similar" in alike.text) == (400, True)
     assert (names(new_index), kept(new_index)) == (["fresh"], ["old-lib"])
+    with pytest.raises(ProjectMoved, match="it is called 'fresh' now"):
+        await new_index.application.yanks.yank(identity(new_index, OWNER), "Old.Lib", "1.0")
     check(new_index)
 
 

@@ -47,7 +47,7 @@ ROLE = """
      WHERE u.id = %(user_id)s AND u.is_active"""
 
 IS_ABOUT = """
-    SELECT EXISTS (SELECT FROM projects p WHERE p.id = %(project_id)s AND p.normalized = %(name)s)
+    SELECT EXISTS (SELECT FROM project_names WHERE project_id = %(project_id)s AND normalized = %(name)s)
         OR EXISTS (SELECT FROM files f WHERE f.project_id = %(project_id)s AND f.blake2_256 = %(digest)s)"""
 
 REVEAL = "SET LOCAL cheeseshop.shows = 'private'; "
@@ -81,5 +81,5 @@ async def role_of(cursor: Cursor, *, project_id: int, user_id: int) -> Role | No
 
 
 async def is_about(cursor: Cursor, *, project_id: int, name: str, digest: str) -> bool:
-    """Whether a normalized name, or the digest of a file, is that of a project; one statement."""
+    """Whether a normalized name, also a former one, or the digest of a file is a project's; one statement."""
     return bool(await cursor.value(IS_ABOUT, {"project_id": project_id, "name": name, "digest": digest}))
