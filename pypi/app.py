@@ -118,9 +118,12 @@ from pypi.web import changes_forms
 from pypi.web.account.home import AccountHome
 from pypi.web.account.openid import CALLBACK, OpenIdRoom
 from pypi.web.account.second_factor import SecondFactorPage
+from pypi.web.account.register import Register
+from pypi.web.account.reset import Reset
 from pypi.web.account.sign_in import SignIn
 from pypi.web.account.tokens import TokenPages
 from pypi.web.admin.legacy import LegacyUsage
+from pypi.web.account.verify import Verify
 from pypi.web.admin.log import SecurityLog
 from pypi.web.admin.overview import Operate
 from pypi.web.admin.projects import OperateProjects
@@ -541,6 +544,21 @@ def build(
         StaticFiles(assets=assets),
     )
     readers = readership(
+        Register(
+            registration=members.registration,
+            entrance=members.entrance,
+            pages=personal_pages,
+            cookies=cookies,
+            mail_is_kept=members.mail_is_kept,
+            now=now,
+        ),
+        Reset(
+            renewal=members.renewal,
+            pages=personal_pages,
+            sends_mail=members.sends_mail,
+            mail_is_kept=members.mail_is_kept,
+        ),
+        Verify(emails=members.emails, pages=personal_pages),
         config,
         reactor,
         database=database,

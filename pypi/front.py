@@ -25,9 +25,12 @@ from pypi.http.terms import PUBLISHING, check, check_names
 from pypi.web.account.home import AccountHome
 from pypi.web.account.openid import OpenIdRoom
 from pypi.web.account.second_factor import SecondFactorPage
+from pypi.web.account.register import Register
+from pypi.web.account.reset import Reset
 from pypi.web.account.sign_in import SignIn
 from pypi.web.account.tokens import TokenPages
 from pypi.web.admin.legacy import LegacyUsage
+from pypi.web.account.verify import Verify
 from pypi.web.admin.log import SecurityLog
 from pypi.web.admin.overview import Operate
 from pypi.web.admin.projects import OperateProjects
@@ -87,6 +90,9 @@ PUBLIC = (
     ChangeFeed,
     FeedRoom,
     XmlRpc,
+    Register,
+    Reset,
+    Verify,
     TokenReports,
     Upload,
     Downloads,

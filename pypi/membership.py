@@ -46,11 +46,13 @@ class Membership:
 
     Attributes:
         sends_mail: whether mail goes anywhere at all, be it a folder.
+        mail_is_kept: whether it goes no further than into one.
         mailed: makes letters of what people are told.
         audit: the security log, to be read.
     """
 
     sends_mail: bool
+    mail_is_kept: bool
     passwords: Passwords = field(repr=False)
     accounts: Accounts
     sessions: Sessions
@@ -125,6 +127,7 @@ def membership(
     )
     return Membership(
         sends_mail=sends_mail,
+        mail_is_kept=sends_mail and not config.mail.url.startswith("smtp"),
         passwords=passwords,
         accounts=accounts,
         sessions=sessions,

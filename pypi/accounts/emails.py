@@ -89,8 +89,17 @@ class Emails:
         await self.throttle.take(Act.VERIFY, account=email, address=address)
         text = secret.make(self.random_bytes)
         new = Notice(word=Word.VERIFY, to=email, user=session.name, secret=text, lasts=self.lasts)
-        work = self.database.transact(_add, self.send, new, session, now=self.now())
+        work = self.database.transact(_add, self.send, new, session, address, now=self.now())
         await evenly(self.reactor, work)
+
+    async def look(self, session: SessionRow, text: str) -> str | None:
+        """The address that a secret would prove to be theirs; ``None`` if it is good for nothing, or not for
+        them."""
+        digest = secret.digest(text)
+        if digest is None:
+            return None
+        proof = await self.database.ask(proofs.look, digest, purpose=PURPOSE, now=self.now())
+        return proof.address if proof is not None and proof.user_id == session.user_id else None
 
     async def verify(self, session: SessionRow, text: str, *, address: str) -> str:
         """Add the address that is proven by a secret sent there.
@@ -106,6 +115,10 @@ class Emails:
         if digest is None:
             raise UnusableProof()
         return await self.database.transact(_verify, digest, session, address, now=self.now())
+
+    async def withdraw(self, session: SessionRow, email: str, *, address: str) -> None:
+        """Let an address be that is yet to be proven; nothing that was sent there proves it any more."""
+        await self.database.transact(_withdraw, session, email, address, now=self.now())
 
     async def make_primary(self, session: SessionRow, email_id: int, *, address: str) -> None:
         """Have mail go to another of their addresses, and tell the one it went to.
@@ -131,7 +144,9 @@ async def _of_user(cursor: Cursor, user_id: int, *, now: datetime) -> Addresses:
     return Addresses(proven=tuple(proven), pending=tuple(pending))
 
 
-async def _add(cursor: Cursor, send: Send, new: Notice, session: SessionRow, *, now: datetime) -> None:
+async def _add(
+    cursor: Cursor, send: Send, new: Notice, session: SessionRow, address: str, *, now: datetime
+) -> None:
     await _hold(cursor, session)
     user_id = session.user_id
     have = await _of_user(cursor, user_id, now=now)
@@ -146,6 +161,7 @@ async def _add(cursor: Cursor, send: Send, new: Notice, session: SessionRow, *, 
     # What belongs to somebody else is pending, too, and stays so: its secret is told to nobody.
     await proofs.forget_address(cursor, user_id=user_id, address=new.to)
     await keep_proof(cursor, new, user_id=user_id, purpose=PURPOSE, now=now)
+    await _write(cursor, Kind.EMAIL_ADDED, session, address, now, email=new.to)
     await send(cursor, Notice(word=Word.VERIFY_KNOWN, to=new.to, user=new.user) if is_taken else new)
 
 
@@ -158,6 +174,12 @@ async def _verify(cursor: Cursor, digest: bytes, session: SessionRow, address: s
         raise AddressTaken(proof.address)
     await _write(cursor, Kind.EMAIL_VERIFIED, session, address, now, email=proof.address)
     return proof.address
+
+
+async def _withdraw(cursor: Cursor, session: SessionRow, email: str, address: str, *, now: datetime) -> None:
+    await _hold(cursor, session)
+    if await proofs.withdraw(cursor, user_id=session.user_id, address=email):
+        await _write(cursor, Kind.EMAIL_REMOVED, session, address, now, email=email)
 
 
 async def _make_primary(

@@ -80,6 +80,14 @@ class Registration:
         await self.throttle.take(Act.VERIFY, account=email, address=address)
         await evenly(self.reactor, self._ask(name, email, password))
 
+    async def look(self, text: str) -> str | None:
+        """The name of the account a secret makes; ``None`` if it is good for nothing."""
+        digest = secret.digest(text)
+        if digest is None:
+            return None
+        proof = await self.database.ask(proofs.look, digest, purpose=PURPOSE, now=self.now())
+        return None if proof is None else str(proof.about["name"])
+
     async def confirm(self, text: str, *, password: str, address: str) -> Identity:
         """Make the account whose address is proven by a secret sent there.
 

@@ -61,6 +61,15 @@ class PersonalPages:
         headers = tuple(one for one in page.headers if one[0] != "Referrer-Policy")
         return evolve(page, headers=(*headers, ("Referrer-Policy", "same-origin")))
 
+    def secret_page(self, request: Any, name: str, **values: Any) -> Answer:
+        """A page whose address holds a secret, or may: not even our own log is told of it by what it loads.
+
+        The origin alone has to be told: without, browsers would not say of its forms that they are ours.
+        """
+        page = self.page(request, name, **values)
+        headers = tuple(one for one in page.headers if one[0] != "Referrer-Policy")
+        return evolve(page, headers=(*headers, ("Referrer-Policy", "strict-origin")))
+
 
 def filled(form: type[F], request: Any, **more: Any) -> F:
     """A form as it was filled in.

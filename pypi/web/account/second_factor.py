@@ -103,7 +103,7 @@ class SecondFactorPage:
     async def _form(self, request: Any, form: CodeForm, code: int = 200) -> Answer:
         factors = await self.step.factors(request.session)
         usable = factors.usable
-        return self.pages.page(
+        return self.pages.secret_page(
             request,
             "account/second_factor.html",
             code=code,

@@ -116,7 +116,7 @@ class SignIn:
         return after(SIGN_IN, "signed-out", self.cookies.session.forget())
 
     def _form(self, request: Any, form: SignInForm, code: int = 200) -> Answer:
-        return self.pages.page(
+        return self.pages.secret_page(
             request,
             "account/sign_in.html",
             code=code,
