@@ -96,6 +96,9 @@ Rooms::
                         manage/: mine  releases release people settings history publishing: of one
                         project  desk: what these share
                         admin/: overview users projects legacy log: for operators  asked: of their lists
+                        api/: acts (fields shapes asked confirmed): what all have in common  releases
+                        projects roles: what is done  shown: what is told  description: of it all
+                        search_described changes_described: for that
                         pages/project/: room (who answers) aside charts contents head lists sections
     pypi/jobs/          schedule turn once, and one file per job: outbox purge mail audit sweep tidy usage
                         downloads rerender popular tokens

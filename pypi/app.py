@@ -128,6 +128,11 @@ from pypi.web.admin.log import SecurityLog
 from pypi.web.admin.overview import Operate
 from pypi.web.admin.projects import OperateProjects
 from pypi.web.admin.users import OperateAccounts
+from pypi.web.api.description import ApiDescription, document
+from pypi.web.api.projects import ProjectActs
+from pypi.web.api.releases import ReleaseActs
+from pypi.web.api.roles import RoleActs
+from pypi.web.api.shown import ManagedProjects
 from pypi.web.assets import Assets
 from pypi.web.changes import ChangeFeed
 from pypi.web.door import Cookies, DoorKeeper
@@ -377,6 +382,7 @@ def build(
     )
     kept_names = KeptNames(database=database, now=now)
     roles = Roles(database=database, now=now, announce=kept.invalidations.announce)
+    reads = Reads(database=database, now=now, announce=kept.invalidations.announce, look=private.look)
     renaming = Renaming(database=database, rules=rules(config), now=now, announce=kept.invalidations.announce)
     deletions = Deletions(
         database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget
@@ -491,6 +497,13 @@ def build(
         project_pages,
         search_page,
         search_api,
+        ReleaseActs(yanks=yanks, deletions=deletions),
+        ProjectActs(statuses=statuses, renaming=renaming, reads=reads, deletions=deletions),
+        RoleActs(roles=roles),
+        ManagedProjects(managing=managing, past=Past(database)),
+        ApiDescription(
+            document=document(front.routes(), origin=origin, name=config.pages.name, is_public=is_public)
+        ),
         classifier_page,
         user_pages,
         Operate(
@@ -631,7 +644,7 @@ def build(
         kept_names=kept_names,
         past=Past(database),
         roles=roles,
-        reads=Reads(database=database, now=now, announce=kept.invalidations.announce, look=private.look),
+        reads=reads,
         renaming=renaming,
         purges=purges,
         outbox=outbox,

@@ -35,6 +35,11 @@ from pypi.web.admin.log import SecurityLog
 from pypi.web.admin.overview import Operate
 from pypi.web.admin.projects import OperateProjects
 from pypi.web.admin.users import OperateAccounts
+from pypi.web.api.description import ApiDescription
+from pypi.web.api.projects import ProjectActs
+from pypi.web.api.releases import ReleaseActs
+from pypi.web.api.roles import RoleActs
+from pypi.web.api.shown import ManagedProjects
 from pypi.web.changes import ChangeFeed
 from pypi.web.downloads import Downloads
 from pypi.web.feeds import FeedRoom
@@ -66,6 +71,11 @@ PUBLIC = (
     ProjectPages,
     SearchPage,
     SearchApi,
+    ReleaseActs,
+    ProjectActs,
+    RoleActs,
+    ManagedProjects,
+    ApiDescription,
     ClassifierPage,
     UserPages,
     Operate,

@@ -16,6 +16,7 @@ from pypi.http.router import Router
 from pypi.http.streams import Stream
 from pypi.index.changes import Changes, Page
 from pypi.index.tail import Tail
+from pypi.web import changes_described as described
 from pypi.web import changes_forms as forms
 
 LIMIT, MOST = 1000, 10_000
@@ -71,7 +72,13 @@ class ChangeFeed:
     tail: Tail
     origin: str
 
-    @router.get("/api/changes", policy=LIST, tags=("journal",), feature=lambda kind: f"changes.{kind}")
+    @router.get(
+        "/api/changes",
+        policy=LIST,
+        tags=("journal",),
+        feature=lambda kind: f"changes.{kind}",
+        about=described.PAGE,
+    )
     async def page(self, request: Any) -> Answer:
         """The changes after a serial; if there are none, those that come within some seconds, if asked to."""
         return await _in_json(lambda: self._page(request))
@@ -104,7 +111,7 @@ class ChangeFeed:
             policy=FULL if page.is_full and policy is LIST else policy,
         )
 
-    @router.get("/api/changes/stream", policy=STREAM, feature="changes.stream")
+    @router.get("/api/changes/stream", policy=STREAM, feature="changes.stream", about=described.STREAM)
     async def stream(self, request: Any) -> Answer:
         """All changes from now on, or after a serial, as they happen."""
         return await _in_json(lambda: self._stream(request))

@@ -15,6 +15,7 @@ from pypi.http.urls import Urls
 from pypi.search.find import Search
 from pypi.search.inquiry import PARAMETERS, BadInquiry, Inquiry, meant, of_parameters
 from pypi.search.results import Marked, Project, Results, Suggestion
+from pypi.web.search_described import SEARCH, SUGGEST
 
 JSON = "application/json"
 CORS = ("Access-Control-Allow-Headers", ALLOWED_HEADERS)
@@ -33,7 +34,7 @@ class SearchApi:
     search: Search
     urls: Urls
 
-    @router.get("/api/search", policy=RESULTS, tags=TAGS)
+    @router.get("/api/search", policy=RESULTS, tags=TAGS, about=SEARCH)
     async def results(self, request: Any) -> Answer:
         """A page of what is found."""
         try:
@@ -43,7 +44,7 @@ class SearchApi:
         found = await self.search.page(inquiry)
         return _answer(_document(inquiry, found, self.urls))
 
-    @router.get("/api/search/suggest", policy=SUGGESTIONS, tags=TAGS)
+    @router.get("/api/search/suggest", policy=SUGGESTIONS, tags=TAGS, about=SUGGEST)
     async def suggest(self, request: Any) -> Answer:
         """Projects whose name somebody may be typing."""
         try:
