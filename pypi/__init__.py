@@ -92,7 +92,7 @@ Rooms::
                         pages/: home guides connect statistics classifiers users search search_choices
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
-                        account/: sign_in second_factor openid  home  again: proof  tokens
+                        account/: sign_in second_factor openid  home  again: proof  tokens emails
                         manage/: mine  releases release people settings history publishing: of one
                         project  desk: what these share
                         admin/: overview users projects legacy log: for operators  asked: of their lists

@@ -115,6 +115,7 @@ from pypi.readership import readership
 from pypi.search.find import Search
 from pypi.watch import Watch, watch
 from pypi.web import changes_forms
+from pypi.web.account.emails import EmailPages
 from pypi.web.account.home import AccountHome
 from pypi.web.account.openid import CALLBACK, OpenIdRoom
 from pypi.web.account.second_factor import SecondFactorPage
@@ -534,6 +535,12 @@ def build(
         SecurityLog(pages=personal_pages, audit=members.audit),
         AccountHome(pages=personal_pages),
         OpenIdRoom(openid=openid, again=members.again, pages=personal_pages, cookies=cookies),
+        EmailPages(
+            emails=members.emails,
+            again=members.again,
+            pages=personal_pages,
+            sends_mail=members.sends_mail,
+        ),
         TokenPages(tokens=members.tokens, again=members.again, pages=personal_pages, index=called),
         sign_in,
         SecondFactorPage(step=members.second_step, pages=personal_pages, cookies=cookies),

@@ -22,6 +22,7 @@ from pypi.http.reading import Reading
 from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.http.terms import PUBLISHING, check, check_names
+from pypi.web.account.emails import EmailPages
 from pypi.web.account.home import AccountHome
 from pypi.web.account.openid import OpenIdRoom
 from pypi.web.account.second_factor import SecondFactorPage
@@ -85,6 +86,7 @@ PUBLIC = (
     SecurityLog,
     AccountHome,
     OpenIdRoom,
+    EmailPages,
     TokenPages,
     SignIn,
     SecondFactorPage,

@@ -57,6 +57,11 @@ FORGET = "DELETE FROM proofs WHERE user_id = %(user_id)s"
 
 FORGET_ADDRESS = "DELETE FROM proofs WHERE user_id = %(user_id)s AND lower(address) = lower(%(address)s)"
 
+# What was sent to a proven address for another purpose stays good.
+WITHDRAW = """
+    DELETE FROM proofs
+     WHERE user_id = %(user_id)s AND purpose = 'verify' AND lower(address) = lower(%(address)s)"""
+
 TIDY = """
     DELETE FROM proofs WHERE digest IN (
         SELECT digest FROM proofs WHERE expires <= %(now)s
@@ -110,6 +115,11 @@ async def forget(cursor: Cursor, *, user_id: int) -> None:
 async def forget_address(cursor: Cursor, *, user_id: int, address: str) -> None:
     """No secret that was sent for an account to an address is good any longer."""
     await cursor.run(FORGET_ADDRESS, {"user_id": user_id, "address": address})
+
+
+async def withdraw(cursor: Cursor, *, user_id: int, address: str) -> bool:
+    """An account does not want to prove an address any more; whether it was to."""
+    return await cursor.run(WITHDRAW, {"user_id": user_id, "address": address}) > 0
 
 
 async def tidy(cursor: Cursor, *, now: datetime, limit: int) -> int:

@@ -32,12 +32,12 @@ DONE = {"revoked": "The token is revoked: nobody gets in by it any more."}
 
 FOR_EVER = "never"
 LIFETIMES = (
-    ("7", "a week"),
-    ("30", "30 days"),
-    ("90", "90 days"),
-    ("365", "a year"),
-    ("1095", "three years"),
-    (FOR_EVER, "for ever"),
+    ("7", "in a week"),
+    ("30", "in 30 days"),
+    ("90", "in 90 days"),
+    ("365", "in a year"),
+    ("1095", "in three years"),
+    (FOR_EVER, "never"),
 )
 """Days, and how people call that."""
 
@@ -50,7 +50,7 @@ class TokenForm(AgainForm):
     description = StringField("Name", [InputRequired("Give it a name."), Length(max=LONGEST)])
     project = SelectField("Good for")
     reach = SelectField("It may", choices=choices(REACHES))
-    lifetime = SelectField("Good until it is revoked, or for", choices=choices(LIFETIMES), default="365")
+    lifetime = SelectField("It expires", choices=choices(LIFETIMES), default="365")
 
 
 @frozen(kw_only=True, eq=False)
