@@ -60,7 +60,7 @@ Rooms::
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
                         factor_errors: why none of these  entrance second_step: from that to a session
                         programs: who these are
-                        browsers: which are known
+                        browsers: which are known  shown: pages that tell of an account
                         openid: people sent to a provider, and back (openid_provider, _parts: who says who
                         they are  _tokens: whether it is true  _links: to accounts  _errors)
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked
@@ -92,7 +92,7 @@ Rooms::
                         pages/: home guides connect statistics classifiers users search search_choices
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
-                        account/: sign_in second_factor openid  home  again: proof  tokens emails
+                        account/: sign_in second_factor register reset verify openid  home  again: proof  tokens emails
                         manage/: mine  releases release people settings history publishing: of one
                         project  desk: what these share
                         admin/: overview users projects legacy log: for operators  asked: of their lists

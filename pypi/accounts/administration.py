@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from attrs import field, frozen
 
-from pypi.accounts import audit
+from pypi.accounts import audit, shown
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import NoSuchUser
 from pypi.accounts.second_factor import remove_all_of
@@ -166,7 +166,9 @@ async def _disable(cursor: Cursor, act: Act, *, now: datetime) -> list[bytes]:
     account = await _spared(cursor, act)
     if await operators.set_active(cursor, account.id, is_active=False):
         await _note(cursor, act, account, Kind.ACCOUNT_DISABLED, now)
-    return await sessions.end_all(cursor, user_id=account.id)
+    ended = await sessions.end_all(cursor, user_id=account.id)
+    await shown.changed(cursor, account.name, now=now)
+    return ended
 
 
 async def _enable(cursor: Cursor, act: Act, *, now: datetime) -> None:

@@ -13,10 +13,10 @@ from twisted.internet.defer import Deferred, gatherResults
 from pypi.domain.errors import Refusal
 from pypi.domain.permissions import OPERATOR, Role
 from pypi.publishing.holding import MayNotManage
-from pypi.publishing.roles import HasRole, LastOwner, NoRole, NoSuchUser, NotInvited, Roles
+from pypi.publishing.roles import GOOD_FOR, HasRole, LastOwner, NoRole, NoSuchUser, NotInvited, Roles
 from tests.support.archives import wheel
 from tests.support.index import OWNER, Index, running
-from tests.support.managing import check, identity
+from tests.support.managing import check, identity, letters_to
 
 
 @pytest_twisted.async_yield_fixture
@@ -138,3 +138,54 @@ async def test_who_may(new_index: Index) -> None:
     assert not new_index.state() - before
     await roles.invite(OPERATOR, "demo", "eve", Role.OWNER)
     assert await roles.accept(eve, "demo")
+
+
+async def test_written_down(new_index: Index) -> None:
+    """Those concerned are told by mail, and the security log of project and account has it all."""
+    application, owner = new_index.application, identity(new_index, OWNER)
+    roles, eve = application.roles, identity(new_index, "eve")
+    await roles.invite(owner, "demo", "eve", Role.READER, address="192.0.2.1")
+    await roles.decline(eve, "demo")
+    await roles.invite(owner, "demo", "eve", Role.MAINTAINER)
+    await roles.accept(eve, "demo", address="192.0.2.2")
+    await roles.change(owner, "demo", "eve", Role.OWNER)
+    await roles.remove(owner, "demo", "eve")
+    letters = letters_to(new_index, "eve@people.example")
+    assert [one["letter"] for one in letters] == ["invited", "invited", "role-changed", "role-removed"]
+    assert letters[0]["about"] == {
+        "user": "eve",
+        "path": "/manage/",
+        "project": "demo",
+        "by": OWNER,
+        "role": "Reader",
+    }
+    assert datetime.fromisoformat(letters[0]["until"]) - datetime.fromisoformat(letters[0]["at"]) == GOOD_FOR
+    log = new_index.sql(
+        "SELECT event, a.actor, about ->> 'role', a.address, action FROM audit a"
+        f" LEFT JOIN journal USING (serial) WHERE user_id = {eve.user_id} AND a.normalized = 'demo'"
+        " ORDER BY id"
+    )
+    assert log == [
+        ("project.role-invited", OWNER, "Reader", "192.0.2.1", None),
+        ("project.role-invitation-ended", "eve", "Reader", "", None),
+        ("project.role-invited", OWNER, "Maintainer", "", None),
+        ("project.role-given", "eve", "Maintainer", "192.0.2.2", "add Maintainer eve"),
+        ("project.role-changed", OWNER, "Owner", "", "change Owner eve"),
+        ("project.role-taken", OWNER, "Owner", "", "remove Owner eve"),
+    ]
+
+
+async def test_readers_are_not_told_of(new_index: Index) -> None:
+    """Who only reads a project is no maintainer of it for XML-RPC, documents and pages."""
+    roles, eve = new_index.application.roles, identity(new_index, "eve")
+    await roles.invite(identity(new_index, OWNER), "demo", "eve", Role.READER)
+    await roles.accept(eve, "demo")
+    call = "<methodCall><methodName>{}</methodName><params><param><value><string>{}</string></value></param>"
+    for method, of in (("package_roles", "demo"), ("user_packages", "eve")):
+        body = (call + "</params></methodCall>").format(method, of).encode()
+        told = await new_index.ask("/RPC2", {"Content-Type": "text/xml"}, method="POST", body=body)
+        assert (told.status, "Reader" in told.text) == (200, False), method
+    document = (await new_index.ask("/pypi/demo/json")).json()
+    assert "eve" not in str(document["ownership"])
+    assert "/user/eve/" not in (await new_index.ask("/project/demo/")).text
+    assert "demo" not in (await new_index.ask("/user/eve/")).text

@@ -16,7 +16,7 @@ class PersonRow:
 
     Attributes:
         created: aware, UTC.
-        listed: projects it has a role in, as far as they are shown to everybody.
+        listed: projects it looks after, as far as they are shown to everybody.
         names: normalized, of those and of all others it has a role in; not all where there are very many.
     """
 
@@ -43,7 +43,7 @@ PERSON = """
     WITH person AS MATERIALIZED (
         SELECT u.id, u.name, u.display_name, u.created,
                (SELECT count(*) FROM roles r JOIN projects p ON p.id = r.project_id
-                 WHERE r.user_id = u.id AND p.is_listed) AS listed,
+                 WHERE r.user_id = u.id AND r.role <> 'Reader' AND p.is_listed) AS listed,
                ARRAY(SELECT p.normalized FROM roles r JOIN projects p ON p.id = r.project_id
                       WHERE r.user_id = u.id AND p.reads = 'public' LIMIT %(names)s) AS names
           FROM users u WHERE lower(u.name) = lower(%(name)s) AND u.is_active)
@@ -52,7 +52,7 @@ PERSON = """
       FROM person LEFT JOIN LATERAL (
            SELECT r.role, p.name, p.normalized, p.status, f.release_id, f.created
              FROM roles r JOIN projects p ON p.id = r.project_id LEFT JOIN findable f ON f.project_id = p.id
-            WHERE r.user_id = person.id AND p.is_listed
+            WHERE r.user_id = person.id AND r.role <> 'Reader' AND p.is_listed
             ORDER BY f.created DESC NULLS LAST, p.normalized
             LIMIT %(limit)s OFFSET %(offset)s) AS m ON true
       LEFT JOIN releases last ON last.id = m.release_id
