@@ -159,7 +159,7 @@ async def test_address_of_another(index: Index) -> None:
             reply = await mallory.post(f"/account/emails/{which}/{action}/", form)
             assert reply.status == 404, which
             pages.add(anonymous(reply.text).replace(f"/{which}/", ""))
-        assert len(pages) == 1, [page[page.index('<main') :] for page in pages]
-    seen = {anonymous((await mallory.look(f"/account/emails/{one}/")).text) for one in (number, 10**9)}
-    assert len(seen) == 1
+        assert len(pages) == 1
+    for one in (number, 10**9):
+        assert (await mallory.look(f"{LIST}{one}/")).status == 404
     assert index.sql(f"SELECT is_primary FROM emails WHERE id = {number}") == [(False,)]
