@@ -9,6 +9,7 @@ import pytest
 from twisted.internet.task import deferLater
 
 from pypi.accounts.shown import changed
+from pypi.accounts.shown import changed
 from pypi.domain.permissions import OPERATOR
 from pypi.index.people import LISTED
 from tests.support.archives import core_metadata, wheel, wheel_filename
@@ -244,6 +245,23 @@ async def test_an_account_that_is_no_more(new_index: Index) -> None:
         r = await new_index.ask("/user/ada/")
         print(r.fields)
     print(list(new_index.application.caches.ladder.memory))
+    new_index.sql("UPDATE users SET is_active = false WHERE name = 'ada'")
+    assert (await new_index.ask("/user/ada/")).status == 200, "it is kept"
+    await new_index.application.accounts.database.transact(changed, "Ada", now=datetime.now(UTC))
+    for _ in range(500):
+        if (reply := await new_index.ask("/user/ada/")).status == 404:
+            break
+        await deferLater(reactor, 0.01)
+    assert reply.status == 404
+    [(payload,)] = new_index.sql("SELECT payload FROM outbox ORDER BY id DESC LIMIT 1")
+    assert payload == {"tags": ["user/ada"]}
+
+
+async def test_an_account_that_is_no_more(new_index: Index) -> None:
+    """The page of an account that was disabled is not told out of any cache."""
+    await publish(new_index, "brie")
+    while "hit" not in (await new_index.ask("/user/ada/"))["Cache-Status"]:
+        pass
     new_index.sql("UPDATE users SET is_active = false WHERE name = 'ada'")
     assert (await new_index.ask("/user/ada/")).status == 200, "it is kept"
     await new_index.application.accounts.database.transact(changed, "Ada", now=datetime.now(UTC))
