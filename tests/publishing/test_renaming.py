@@ -12,8 +12,9 @@ import pytest_twisted
 from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
 
-from pypi.domain.errors import InvalidField, NoSuchProject, ProjectMoved, Refusal
-from pypi.domain.permissions import OPERATOR, Identity, Role
+from pypi.db.queries import journal
+from pypi.domain.errors import InvalidField, NoSuchProject, ProjectMoved, Refusal, Unavailable
+from pypi.domain.permissions import OPERATOR, Access, Identity, Role
 from pypi.publishing.errors import (
     NameMoved,
     NameProhibited,
@@ -24,7 +25,7 @@ from pypi.publishing.errors import (
 from pypi.publishing.holding import InQuarantine, MayNotManage
 from pypi.publishing.renaming import MOST_A_DAY, MOST_NAMES, NameTaken, RenamedTooOften, TooManyNames
 from tests.support.archives import sdist, wheel
-from tests.support.index import OWNER, Index, running, with_token
+from tests.support.index import OWNER, Index, eventually, running, with_token
 from tests.support.managing import check, identity
 
 
@@ -252,6 +253,65 @@ async def test_what_is_deleted_afterwards(new_index: Index) -> None:
         assert (refused.status, "was deleted" in refused.text) == (400, True)
         assert (await new_index.upload(wheel(name, "2.0"), filename)).status == 200
     check(new_index)
+
+
+async def test_nothing_by_halves(new_index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails at its very end has changed nothing, written nothing and told nobody."""
+
+    async def failing(*_: Any, **__: Any) -> int:
+        raise Unavailable
+
+    before = new_index.state()
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "write", failing)
+        with pytest.raises(Unavailable):
+            await rename(new_index, "old-lib", "new-lib")
+    assert not new_index.state() - before
+    await rename(new_index, "old-lib", "new-lib")
+    check(new_index)
+
+
+async def test_other_workers(new_index: Index) -> None:
+    """Each worker leads on from all it kept under the old name, as soon as it hears of the new one."""
+    # Each index of the tests makes its own account.
+    new_index.sql(
+        "UPDATE users SET name = 'first' WHERE name = 'ada'; "
+        "UPDATE emails SET address = 'first@people.example' WHERE address = 'ada@people.example'"
+    )
+    paths = {
+        "/project/Old.Lib/": b"/project/new-lib/",
+        "/pypi/old-lib/json": b"/pypi/new-lib/json",
+        "/simple/old-lib/": b"is called new-lib now",
+        "/simple/": b'"/simple/new-lib/"',
+        "/user/first/": b"/project/new-lib/",
+    }
+    async with running(new_index.database_url, new_index.folder, lane=True) as other:
+        for path, news in 2 * [*paths.items()]:
+            assert news not in (await other.ask(path)).body
+        serial = await new_index.application.renaming.rename(OPERATOR, "old-lib", "new-lib")
+        assert serial is not None
+        await eventually(lambda: other.application.caches.ladder.known.last >= serial)
+        for path, news in 2 * [*paths.items()]:
+            assert news in (await other.ask(path)).body, path
+
+
+async def test_a_project_that_is_not_for_everybody(new_index: Index) -> None:
+    """Nobody hears of either name who does not read it; who reads it is led on."""
+    owner = identity(new_index, OWNER)
+    await rename(new_index, "old-lib", "new-lib")
+    await new_index.application.reads.change(owner, "new-lib", Access.ROLES)
+    await rename(new_index, "new-lib", "newer")
+    for path in ("/simple/old-lib/", "/simple/newer/", "/project/old-lib/", "/pypi/new-lib/json"):
+        assert (await new_index.ask(path)).status in (401, 404), path
+    for path in ("/simple/", "/rss/updates.xml", "/api/changes"):
+        assert b"newer" not in (await new_index.ask(path)).body, path
+    known = {"Authorization": new_index.auth()}
+    assert b"old_lib-1.0" in (await new_index.ask("/simple/old-lib/", known)).body
+    led = await new_index.ask("/simple/new-lib/", known)
+    assert (led.status, led["Location"]) == (301, "/simple/newer/")
+    data, filename = wheel("old-lib", "2.0"), "old_lib-2.0-py3-none-any.whl"
+    refused = await new_index.upload(data, filename, auth=new_index.auth("eve"))
+    assert (refused.status, "newer" in refused.text) == (400, False)
 
 
 async def test_one_name_for_two(new_index: Index) -> None:
