@@ -9,7 +9,6 @@ import pytest
 from twisted.internet.task import deferLater
 
 from pypi.accounts.shown import changed
-from pypi.accounts.shown import changed
 from pypi.domain.permissions import OPERATOR
 from pypi.index.people import LISTED
 from tests.support.archives import core_metadata, wheel, wheel_filename
@@ -177,84 +176,6 @@ async def test_it_is_html(index: Index, name: str) -> None:
     reader.close()
     assert reader.open == []
     assert not any(attribute.startswith("on") or attribute == "style" for attribute in reader.attributes)
-
-
-async def test_an_account_that_is_no_more(new_index: Index) -> None:
-    """The page of an account that was disabled is not told out of any cache."""
-    await publish(new_index, "brie")
-    while "hit" not in (await new_index.ask("/user/ada/"))["Cache-Status"]:
-        pass
-    new_index.sql("UPDATE users SET is_active = false WHERE name = 'ada'")
-    assert (await new_index.ask("/user/ada/")).status == 404
-
-
-async def test_quarantine(new_index: Index) -> None:
-    """A project in quarantine is not shown; other states are told."""
-    await publish(new_index, "one")
-    await publish(new_index, "two")
-    new_index.sql("UPDATE projects SET status = 'quarantined' WHERE name = 'one'")
-    new_index.sql("UPDATE projects SET status = 'archived' WHERE name = 'two'")
-    page = (await new_index.ask("/user/ada/")).text
-    assert listed(page) == ["two"]
-    assert "archived</span>" in page
-
-
-async def test_many_projects(new_index: Index) -> None:
-    """Very many projects are shown on several pages, none of which is ever outdated."""
-    await publish(new_index, "first")
-    new_index.sql(
-        "INSERT INTO projects (name, normalized, look_alike, created)"
-        f" SELECT 'p' || n, 'p' || n, 'p' || n, now() FROM generate_series(1, {LISTED + 20}) AS n;"
-        "INSERT INTO roles (project_id, user_id, role, created) SELECT p.id, u.id, 'Owner', now()"
-        " FROM projects p, users u WHERE p.name <> 'first' AND u.name = 'ada'"
-    )
-    page = (await new_index.ask("/user/ada/?page=1")).text
-    assert f"{LISTED + 21} projects" in page
-    assert len(listed(page)) == LISTED
-    assert 'href="/user/ada/?page=2"' in page
-    second = (await new_index.ask("/user/ada/?page=2")).text
-    assert len(listed(second)) == 21
-    assert not set(listed(page)) & set(listed(second))
-    assert "There is no page 3 of them." in (await new_index.ask("/user/ada/?page=3")).text
-    for odd in ("0", "x", "-1", "99999999"):
-        assert listed((await new_index.ask(f"/user/ada/?page={odd}")).text) == listed(page)
-    last = listed(second)[-1]
-    await publish(new_index, last)
-    assert listed((await new_index.ask("/user/ada/")).text)[0] == last
-    assert last not in listed((await new_index.ask("/user/ada/?page=2")).text)
-
-
-async def test_it_is_html(index: Index, name: str) -> None:
-    """What people wrote is text, every element is closed, and nothing is executed."""
-    await publish(index, name, summary=EVIL)
-    index.sql(f"UPDATE users SET display_name = '{EVIL}'")
-    page = (await index.ask("/user/ada/?page=1&x=y")).text
-    assert page.count("<script") == page.count('<script type="module" src="/static/')
-    assert page.count("&lt;script&gt;") >= 2
-    reader = Reader()
-    reader.feed(page)
-    reader.close()
-    assert reader.open == []
-    assert not any(attribute.startswith("on") or attribute == "style" for attribute in reader.attributes)
-
-
-async def test_an_account_that_is_no_more(new_index: Index) -> None:
-    """The page of an account that was disabled is not told out of any cache."""
-    await publish(new_index, "brie")
-    for _ in range(3):
-        r = await new_index.ask("/user/ada/")
-        print(r.fields)
-    print(list(new_index.application.caches.ladder.memory))
-    new_index.sql("UPDATE users SET is_active = false WHERE name = 'ada'")
-    assert (await new_index.ask("/user/ada/")).status == 200, "it is kept"
-    await new_index.application.accounts.database.transact(changed, "Ada", now=datetime.now(UTC))
-    for _ in range(500):
-        if (reply := await new_index.ask("/user/ada/")).status == 404:
-            break
-        await deferLater(reactor, 0.01)
-    assert reply.status == 404
-    [(payload,)] = new_index.sql("SELECT payload FROM outbox ORDER BY id DESC LIMIT 1")
-    assert payload == {"tags": ["user/ada"]}
 
 
 async def test_an_account_that_is_no_more(new_index: Index) -> None:
