@@ -622,6 +622,9 @@ def build(
         "redis": redis.ping,
         "files": lambda: files.size(paths.store_path("0" * 64, "probe")),
     }
+    outside: dict[str, Probe] = {"mail": mail.mailer.probe} if mail else {}
+    if openid:
+        outside["openid"] = openid.provider.probe
     health = Health(probes=probes, dispensable=frozenset({"redis"}), serial=lambda: known.last)
     watched.metrics.add(
         database,
@@ -659,7 +662,7 @@ def build(
         usage=usage,
         downloads=keep_downloads,
         tail=tail,
-        probes={**probes, "mail": mail.mailer.probe} if mail else probes,
+        probes={**probes, **outside},
         parts=(
             *watched.parts,
             workers,

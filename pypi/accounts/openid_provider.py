@@ -69,6 +69,15 @@ class Provider:
         self._parts = Published(self._fetch_parts, self.client.reactor, patience)
         self._keys = Published(self._fetch_keys, self.client.reactor, patience)
 
+    async def probe(self) -> None:
+        """Make sure that it answers, and publishes what is needed.
+
+        Raises:
+            NoReply, Untrue: it does not.
+        """
+        await self._parts.get(younger_than=0.0)
+        await self._keys.get(younger_than=0.0)
+
     async def address(self, *, state: str, nonce: str, verifier: str) -> str:
         """Where somebody is sent to sign in.
 

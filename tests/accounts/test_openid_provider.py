@@ -14,7 +14,7 @@ from attrs import define, field
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
-from caching.client import Client
+from caching.client import Client, NoReply
 from pypi.accounts import openid_tokens
 from pypi.accounts.openid_errors import ProviderDown, ProviderRefused, ProviderUntrue, Untrue
 from pypi.accounts.openid_provider import Provider, shown_name
@@ -357,6 +357,19 @@ async def test_gone() -> None:
         desk = Desk(there)
     with pytest.raises(ProviderDown):
         await desk.go()
+
+
+async def test_probe(desk: Desk) -> None:
+    """Whoever wants to know whether it is well asks it anew, and hears why it is not."""
+    await desk.here.probe()
+    await desk.here.probe()
+    assert desk.count("/keys") == 2
+    desk.there.answers["/keys"] = "500"
+    with pytest.raises(NoReply, match="status 500"):
+        await desk.here.probe()
+    desk.there.discovery["issuer"] = "https://another.example"
+    with pytest.raises(Untrue, match=r"openid\.issuer"):
+        await desk.here.probe()
 
 
 async def test_certificates(tmp_path: Path) -> None:
