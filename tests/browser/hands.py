@@ -30,6 +30,14 @@ class Hand:
         self.press(target)
         self.window.page.keyboard.type(text)
 
+    def choose(self, target: Locator, label: str) -> None:
+        """Choose one of a list."""
+        target.select_option(label=label)
+
+    def tick(self, target: Locator) -> None:
+        """Put a tick into a box."""
+        target.check()
+
     def send(self) -> None:
         """Send the form that was written into."""
         self.window.page.keyboard.press("Enter")
@@ -55,6 +63,16 @@ class Keys(Hand):
         """Reach the field, and write."""
         self.reach(target)
         self.window.page.keyboard.type(text)
+
+    def choose(self, target: Locator, label: str) -> None:
+        """Reach the list, and write how what is meant begins."""
+        self.reach(target)
+        self.window.page.keyboard.type(label)
+
+    def tick(self, target: Locator) -> None:
+        """Reach the box, and press the space bar."""
+        self.reach(target)
+        self.window.page.keyboard.press("Space")
 
     def reach(self, target: Locator) -> None:
         """Press Tab until it has the focus."""

@@ -1,0 +1,78 @@
+"""Somebody with an account in front of a browser: what they publish, their mail, how they sign in."""
+
+from __future__ import annotations
+
+import re
+import time
+from base64 import b64encode
+from email import message_from_bytes, policy
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from attrs import frozen
+from playwright.sync_api import Page
+
+from tests.browser.hands import Hand
+from tests.support.archives import wheel, wheel_filename
+from tests.support.forms import CONTENT_TYPE, multipart, upload_parts
+from tests.support.service import PASSWORD
+from tests.support.site import Site
+
+PATIENCE = 15.0
+"""Seconds until a letter is there."""
+
+
+@frozen
+class Member:
+    """Somebody who has an account, or wants one."""
+
+    site: Site
+    name: str
+
+    @property
+    def email(self) -> str:
+        """Where mail goes to."""
+        return f"{self.name}@example.com"
+
+    def join(self) -> Member:
+        """Have an account made, with ``PASSWORD``."""
+        self.site.service.add_user(self.name)
+        return self
+
+    def publish(self, project: str, *versions: str) -> None:
+        """Upload a wheel of each version, as tools do, with name and password."""
+        for version in versions:
+            data, filename = wheel(project, version), wheel_filename(project, version)
+            connection = HTTPConnection(urlsplit(self.site.url).netloc, timeout=20)
+            authorization = "Basic " + b64encode(f"{self.name}:{PASSWORD}".encode()).decode()
+            headers = {"Content-Type": CONTENT_TYPE, "Authorization": authorization}
+            connection.request("POST", "/legacy/", multipart(upload_parts(data, filename, {})), headers)
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.reason
+            connection.close()
+
+    def sign_in(self, page: Page, hand: Hand, path: str = "/account/", password: str = PASSWORD) -> None:
+        """Open a page that is for who is signed in, and sign in first."""
+        page.goto(f"{self.site.url}{path}")
+        hand.write(page.get_by_label("User name"), self.name)
+        hand.write(page.get_by_label("Password", exact=True), password)
+        hand.send()
+        page.wait_for_url(lambda url: "/account/sign-in/" not in url)
+
+    def link(self, kind: str) -> str:
+        """The address in the newest letter that leads to a page below ``/account/<kind>/``."""
+        pattern = re.compile(rf"{re.escape(self.site.url)}(/account/{kind}/[A-Za-z0-9_/-]{{20,}})")
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
+            for text in self._letters():
+                if found := pattern.search(text):
+                    return found[1]
+            time.sleep(0.1)
+        raise AssertionError(f"{self.email} got no letter that leads to {kind}")
+
+    def _letters(self) -> list[str]:
+        folder: Path = self.site.service.data / "mail"
+        files = sorted(folder.glob("*.eml"), key=lambda file: -int(file.stem))
+        letters = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+        return [str(one.get_body(("plain",)).get_content()) for one in letters if one["To"] == self.email]

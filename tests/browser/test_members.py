@@ -1,0 +1,139 @@
+"""What people with an account come for, from the first page to the last, in every way to use a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, StorageState, expect
+
+from tests.browser.hands import WAYS, Hand, Way
+from tests.browser.members import Member
+from tests.browser.people import OTTO
+from tests.support.browser import Window, refuse
+from tests.support.service import environment, run
+from tests.support.site import Site
+
+Open = Callable[..., Window]
+
+SOME = [way for way in WAYS if way.name in ("mouse", "keyboard", "without-scripts")]
+
+pytestmark = [pytest.mark.timeout(120), pytest.mark.parametrize("way", SOME, ids=str)]
+
+
+def slug(way: Way) -> str:
+    """A way as part of a name, which is spelled alike everywhere."""
+    return way.name.replace("-", "")
+
+
+def at(way: Way, window: Open, **more: object) -> tuple[Page, Hand]:
+    """Somebody with a new browser."""
+    opened = window(**way.settings, **more)
+    return opened.page, way.hand(opened)
+
+
+def chosen(site: Site, folder: Path, requirement: str) -> str | None:
+    """The version that pip would install now; ``None`` where there is none."""
+    report = folder / "report.json"
+    done = run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed"),
+            *("--disable-pip-version-check", "--no-cache-dir", "--quiet", "--report", report),
+            *("--index-url", f"{site.url}/simple/", requirement),
+        ],
+        cwd=folder,
+        environment=environment(folder),
+        status=None,
+    )
+    if done.returncode:
+        assert "No matching distribution" in done.stderr, done.stderr
+        return None
+    (one,) = json.loads(report.read_text())["install"]
+    return str(one["metadata"]["version"])
+
+
+def test_yank(way: Way, window: Open, site: Site, tmp_path: Path) -> None:
+    """A release that its owner yanks is left out by pip from then on, and the reason is on its page."""
+    name = f"yanked{slug(way)}"
+    owner = Member(site, f"owner-{way}").join()
+    owner.publish(name, "1.0", "2.0")
+    assert chosen(site, tmp_path, name) == "2.0"
+    page, hand = at(way, window)
+    owner.sign_in(page, hand, "/manage/")
+    hand.press(page.get_by_role("link", name=name, exact=True))
+    hand.press(page.get_by_role("link", name="2.0", exact=True))
+    hand.write(page.get_by_label("Reason"), "broken on Tuesdays")
+    hand.press(page.get_by_role("button", name="Yank 2.0"))
+    expect(page.get_by_role("status")).to_be_visible()
+    assert chosen(site, tmp_path, name) == "1.0"
+    hand.press(page.get_by_role("link", name="See its page").first)
+    expect(page.locator("#main")).to_contain_text("broken on Tuesdays")
+    refuse(hand.window.complaints)
+
+
+def test_rename(way: Way, window: Open, site: Site, tmp_path: Path) -> None:
+    """A project gets another name; links to the old one lead there, and the old line for pip works."""
+    old, new = f"older{slug(way)}", f"newer{slug(way)}"
+    owner = Member(site, f"renamer-{way}").join()
+    owner.publish(old, "1.0")
+    page, hand = at(way, window)
+    owner.sign_in(page, hand, f"/manage/{old}/settings/")
+    hand.press(page.get_by_role("link", name="Rename…"))
+    hand.write(page.get_by_label(re.compile("New name|Name", re.IGNORECASE)).first, new)
+    hand.write(page.get_by_label(re.compile("Confirm|type", re.IGNORECASE)).last, old)
+    hand.press(page.get_by_role("button", name="Rename this project"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(new)
+    assert chosen(site, tmp_path, f"{old}==1.0") == "1.0"
+    page.goto(f"{site.url}/project/{old}/")
+    assert page.url == f"{site.url}/project/{new}/"
+    refuse(hand.window.complaints)
+
+
+def test_invite(way: Way, window: Open, site: Site) -> None:
+    """Somebody is invited to maintain a project, accepts, and sees it among their own, until taken out."""
+    name = f"shared{slug(way)}"
+    owner, friend = Member(site, f"host-{way}").join(), Member(site, f"guest-{way}").join()
+    owner.publish(name, "1.0")
+    page, hand = at(way, window)
+    owner.sign_in(page, hand, f"/manage/{name}/people/")
+    hand.write(page.get_by_label("User name"), friend.name)
+    hand.choose(page.get_by_role("combobox", name="Role", exact=True), "Maintainer")
+    hand.press(page.get_by_role("button", name="Invite", exact=True))
+    expect(page.get_by_role("status")).to_be_visible()
+    other, other_hand = at(way, window)
+    friend.sign_in(other, other_hand, "/manage/")
+    other_hand.press(other.get_by_role("button", name=f"Accept {name}"))
+    expect(other.get_by_role("link", name=name, exact=True)).to_be_visible()
+    page.reload()
+    hand.press(page.get_by_role("link", name=f"Remove… {friend.name}"))
+    hand.press(page.locator("#main").get_by_role("button", name=re.compile("^Remove")))
+    expect(page.get_by_role("status")).to_be_visible()
+    assert other.goto(f"{site.url}/manage/{name}/releases/").status == 404  # type: ignore[union-attr]
+    refuse(hand.window.complaints)
+
+
+def test_quarantine(
+    way: Way, window: Open, site: Site, states: Mapping[str, StorageState], tmp_path: Path
+) -> None:
+    """Who runs the index puts a release into quarantine: nobody gets it, until the quarantine is ended."""
+    name = f"odd{slug(way)}"
+    Member(site, f"odd-owner-{way}").join().publish(name, "1.0", "6.6")
+    assert chosen(site, tmp_path, name) == "6.6"
+    page, hand = at(way, window, storage_state=states[OTTO])
+    page.goto(f"{site.url}/admin/")
+    hand.press(page.locator("#main").get_by_role("link", name="Projects", exact=True))
+    hand.write(page.get_by_role("searchbox", name="Part of a name"), name)
+    hand.send()
+    hand.press(page.get_by_role("link", name=name, exact=True))
+    hand.write(page.get_by_label("Reason for the quarantine of 6.6"), "looks odd")
+    hand.press(page.get_by_role("button", name="Quarantine 6.6"))
+    expect(page.get_by_role("status")).to_contain_text("in quarantine")
+    assert chosen(site, tmp_path, name) == "1.0"
+    hand.press(page.get_by_role("button", name="End the quarantine of 6.6"))
+    expect(page.get_by_role("status")).to_contain_text("over")
+    assert chosen(site, tmp_path, name) == "6.6"
+    refuse(hand.window.complaints)
