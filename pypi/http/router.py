@@ -107,9 +107,9 @@ class Router:
             tags: that its answers carry, if any: ``("project/<name>",)``. For the table of all routes; what
                 counts is the tags of each answer.
             feature: as in ``Route``; it is counted, can be switched off, and is announced to go.
-            of: as in ``Route``; a project, where the tags say so.
+            of: as in ``Route``; a project, where the first of the tags says so.
         """
-        if PROJECT_TAG in tags:
+        if tags[:1] == (PROJECT_TAG,):
             of = Of.PROJECT
         return self._add(Route("GET", path, "", policy, tags, feature, terms, about=about, of=of))
 
