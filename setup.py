@@ -49,6 +49,10 @@ TEST = [
     "hypothesis>=6.150",
     # Reads HTML as browsers do; released several times a year.
     "selectolax>=1.0",
+    # Asks the API what its description says may be asked, and holds each answer to that; released weekly.
+    "schemathesis>=4.32",
+    # Holds that description to the specification of OpenAPI; released several times a year.
+    "openapi-spec-validator>=0.9",
     # Reads feeds as feed readers do; released several times a year.
     "feedparser>=6.0.14",
     # Drives the Chromium of this machine; released every month. Its own browser is not fetched.

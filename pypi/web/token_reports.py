@@ -20,6 +20,7 @@ from pypi.http.answer import Answer
 from pypi.http.json_bodies import read_json
 from pypi.http.router import Router
 from pypi.http.terms import Credential, Csrf, Terms
+from pypi.web.token_described import REPORT
 
 LARGEST = 64 << 10
 """Bytes of a report."""
@@ -51,7 +52,7 @@ class TokenReports:
     router: ClassVar[Router] = Router()
     tokens: Tokens
 
-    @router.post("/api/tokens/revoke", terms=REPORTING)
+    @router.post("/api/tokens/revoke", terms=REPORTING, about=REPORT)
     async def report(self, request: Any) -> Answer:
         """Revoke whatever is a token."""
         body = await read_json(request.body, request.getHeader("Content-Type"), limit=LARGEST)

@@ -186,13 +186,16 @@ def _security(route: Route, *, is_public: bool) -> list[dict[str, list[str]]]:
 def _codes(route: Route, *, is_public: bool) -> Iterator[int]:
     """The statuses that follow from the route and its terms, beside 200."""
     assert route.about is not None
+    is_closed = Credential.NONE not in route.terms.takes or not is_public
     yield 503
-    if Credential.NONE not in route.terms.takes or not is_public:
+    if is_closed:
         yield from (401, 403, 429)
+    if route.terms.rate_limit:
+        yield 429
     if "<" in route.path:
-        yield from (400, 404)
-    if route.writes:
-        yield from (400, 409, 413, 415)
+        yield from (400, 404, 409) if route.writes else (400, 404)
+    if route.about.body is not None:
+        yield from (400, 413, 415)
 
 
 def _of_path(pattern: str) -> Iterator[dict[str, Any]]:
