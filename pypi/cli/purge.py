@@ -19,6 +19,7 @@ WITHIN = 90.0
 @click.argument("tags", nargs=-1, metavar="[TAG]...")
 @click.option("--project", "projects", multiple=True, metavar="NAME", help="Every page of a project.")
 @click.option("--all", "everything", is_flag=True, help="Everything the edge keeps.")
+@click.option("--hard", is_flag=True, help="For good: it is not even served while the index is away.")
 @click.option("--wait", is_flag=True, help=f"Wait until the edge has done it, up to {WITHIN:g} s.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -27,6 +28,7 @@ def purge(
     tags: tuple[str, ...],
     projects: tuple[str, ...],
     everything: bool,
+    hard: bool,
     wait: bool,
     as_json: bool,
 ) -> None:
@@ -38,6 +40,8 @@ def purge(
     wanted = [*tags, *(f"project/{normalize(name)}" for name in projects)]
     if bool(wanted) == everything:
         raise click.UsageError("Name tags or projects, or say --all.")
+    if everything and hard:
+        raise click.UsageError("Name what is to be purged hard: everything goes as softly as the edge can.")
     settings = configured(context)
     if settings.edge.purger == "off":
         fail("There is no edge to be purged: edge.purger is off.", status=2)
@@ -46,7 +50,10 @@ def purge(
 
     async def command(reactor: Any) -> None:
         async with application(settings, reactor) as index:
-            errand = await (index.purges.ask_for_all() if everything else index.purges.ask(wanted))
+            if everything:
+                errand = await index.purges.ask_for_all()
+            else:
+                errand = await index.purges.ask(wanted, hard=hard)
             outcome.update(errand=errand, done=wait and await _done(index, errand, reactor))
 
     run(command)

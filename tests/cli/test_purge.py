@@ -34,12 +34,13 @@ def edge(api: FastlyServer) -> dict[str, str]:
 def test_waits_until_it_is_done(stopped_service: Service, api: FastlyServer) -> None:
     """With --wait the command ends when the edge has acknowledged twice, also where no service runs."""
     done = stopped_service.cheeseshop(
-        "purge", "all-projects", "--project", "Some.Thing", "--wait", "--json", **edge(api)
+        "purge", "all-projects", "--project", "Some.Thing", "--hard", "--wait", "--json", **edge(api)
     )
     value = json.loads(done.stdout)
     assert isinstance(value.pop("errand"), int)
     assert value == {"tags": ["all-projects", "project/some-thing"], "everything": False, "done": True}
     assert api.purged == [["all-projects", "project/some-thing"]] * 2
+    assert api.hard == ["all-projects", "project/some-thing"] * 2
 
 
 def test_asks_and_ends(stopped_service: Service, api: FastlyServer) -> None:

@@ -12,7 +12,8 @@ from attrs import define
 from twisted.internet.defer import Deferred, gatherResults
 
 from caching.client import Client, Reply
-from caching.varnish import vcl
+from caching.varnish import Varnish, vcl
+from pypi.domain.permissions import OPERATOR
 from pypi.front import routes
 from tests.support.archives import wheel, wheel_filename
 from tests.support.index import Index, reactor, running
@@ -131,6 +132,39 @@ async def test_kept(behind: Behind) -> None:
         assert not {"surrogate-control", "xkey"} & reply.headers.keys()
     direct = await behind.ask(behind.index.port, "/simple/demo/")
     assert {"surrogate-control", "xkey"} <= direct.headers.keys()
+
+
+async def test_quarantined(behind: Behind) -> None:
+    """Of what is in quarantine the edge keeps nothing, not even for when the index does not answer."""
+    [(digest,)] = behind.index.sql("SELECT blake2_256 FROM files")
+    folder = f"/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}"
+    file = f"{folder}/{wheel_filename()}"
+    kept = ("/simple/demo/", "/pypi/demo/json", "/project/demo/", "/rss/updates.xml", f"{file}.metadata")
+    for path in (*kept, *kept):
+        reply = await behind.ask(behind.varnish.port, path)
+        assert reply.status == 200, path
+    for path in kept:
+        reply = await behind.ask(behind.varnish.port, path)
+        assert "cheeseshop-edge; hit" in reply.headers["cache-status"], path
+    quarantines = behind.index.application.quarantines
+    await quarantines.begin(OPERATOR, "demo", "1.0")
+    [(payload,)] = behind.index.sql(
+        "SELECT payload FROM outbox WHERE kind = 'purge' ORDER BY id DESC LIMIT 1"
+    )
+    edge = Varnish(urls=(behind.varnish.url,), secret="", client=behind.client)
+    await edge.purge(payload["tags"], hard=payload["hard"])
+    for path in (*kept, file):
+        reply = await behind.ask(behind.varnish.port, path)
+        assert "fwd=stale" not in reply.headers["cache-status"], path
+        assert "cheeseshop-edge; hit" not in reply.headers["cache-status"], path
+        assert wheel_filename().encode() not in reply.body, path
+    assert [(await behind.ask(behind.varnish.port, path)).status for path in (file, f"{file}.metadata")] == [
+        404,
+        404,
+    ]
+    await quarantines.clear(OPERATOR, "demo", "1.0")
+    await edge.purge(payload["tags"], hard=True)
+    assert (await behind.ask(behind.varnish.port, file)).status == 200
 
 
 def test_parameters_of_all_routes() -> None:
