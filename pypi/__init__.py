@@ -55,6 +55,7 @@ Rooms::
                         sessions (session_copies)  throttle: how often one may try  audit: the security log
                         administration: by operators
                         again: who changes an account proves once more who they are
+                        breached: passwords that leaked
                         registration emails renewal: what is proven by mail  strength even: of passwords,
                         and of time  notices, mailed: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
@@ -92,7 +93,8 @@ Rooms::
                         pages/: home guides connect statistics classifiers users search search_choices
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
-                        account/: sign_in second_factor register reset verify openid  home  again: proof  tokens emails
+                        account/: sign_in second_factor register reset verify openid  home
+                        again: proof  tokens emails password factors: what one looks after
                         manage/: mine  releases release people settings history publishing: of one
                         project  desk: what these share
                         admin/: overview users projects legacy log: for operators  asked: of their lists

@@ -121,6 +121,7 @@ from pypi.web.account.openid import CALLBACK, OpenIdRoom
 from pypi.web.account.second_factor import SecondFactorPage
 from pypi.web.account.register import Register
 from pypi.web.account.reset import Reset
+from pypi.web.account.password import PasswordPage
 from pypi.web.account.sign_in import SignIn
 from pypi.web.account.tokens import TokenPages
 from pypi.web.admin.legacy import LegacyUsage
@@ -541,6 +542,7 @@ def build(
             pages=personal_pages,
             sends_mail=members.sends_mail,
         ),
+        PasswordPage(renewal=members.renewal, pages=personal_pages, cookies=cookies),
         TokenPages(tokens=members.tokens, again=members.again, pages=personal_pages, index=called),
         sign_in,
         SecondFactorPage(step=members.second_step, pages=personal_pages, cookies=cookies),

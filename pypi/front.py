@@ -28,6 +28,7 @@ from pypi.web.account.openid import OpenIdRoom
 from pypi.web.account.second_factor import SecondFactorPage
 from pypi.web.account.register import Register
 from pypi.web.account.reset import Reset
+from pypi.web.account.password import PasswordPage
 from pypi.web.account.sign_in import SignIn
 from pypi.web.account.tokens import TokenPages
 from pypi.web.admin.legacy import LegacyUsage
@@ -87,6 +88,7 @@ PUBLIC = (
     AccountHome,
     OpenIdRoom,
     EmailPages,
+    PasswordPage,
     TokenPages,
     SignIn,
     SecondFactorPage,

@@ -8,10 +8,12 @@ from typing import Any
 
 from attrs import field, frozen
 
+from caching.client import Client
 from caching.redis import Redis
 from pypi.accounts.accounts import Accounts
 from pypi.accounts.again import Again
 from pypi.accounts.audit import Audit
+from pypi.accounts.breached import Breached
 from pypi.accounts.browsers import Browsers
 from pypi.accounts.emails import Emails
 from pypi.accounts.entrance import Entrance
@@ -38,6 +40,9 @@ REGISTER = "/account/register/confirm/"
 VERIFY = "/account/verify/"
 RESET = "/account/reset/"
 """Pages for whom mail led there; a secret stands behind."""
+
+PATIENCE = 2.0
+"""Seconds that others have to say whether a password leaked; then it is taken."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -113,7 +118,8 @@ def membership(
     second_factors = SecondFactors(database=database, now=now)
     throttle = Throttle(database=database, now=now, factor=config.limits.factor)
     mailing = standing | {"throttle": throttle, "send": mailed.send, "reactor": reactor}
-    choosing: dict[str, Any] = {"passwords": passwords, "strength": Strength()}
+    strength = Strength(breached=breached(config, reactor))
+    choosing: dict[str, Any] = {"passwords": passwords, "strength": strength}
     sends_mail = config.mail.url != "off"
     passkeys = Passkeys(site=RelyingParty.of(origin, config.pages.name), **standing)
     entrance = Entrance(
@@ -165,3 +171,9 @@ def membership(
         last_used=last_used,
         audit=Audit(database=database, now=now),
     )
+
+
+def breached(config: Config, reactor: Any) -> Breached | None:
+    """What knows passwords that leaked, by ``access.breached_passwords_url``; ``None`` for nobody."""
+    url = config.access.breached_passwords_url
+    return Breached(url=url, client=Client(reactor, timeout=PATIENCE)) if url else None

@@ -89,6 +89,14 @@ class Renewal:
         ended = await self.database.transact(_reset, self.send, digest, hashed, address, now=self.now())
         await self.sessions.forget(ended)
 
+    async def has_password(self, session: SessionRow) -> bool:
+        """Whether there is a password that can be changed.
+
+        Raises:
+            SessionOver: the account is not in use any more.
+        """
+        return (await self.database.read(_known, session.user_id))[1] is not None
+
     async def change(self, session: SessionRow, *, old: str, new: str, address: str) -> Started:
         """Give them another password, who say the one they have; all of their sessions end but this one.
 

@@ -155,6 +155,11 @@ class Access:
     registration: str = _key(
         values.choice("off", "on"), "off", "whether anybody may make an account on the web"
     )
+    breached_passwords_url: str = _key(
+        values.url("https", "http", bare=True),
+        "",
+        "range service of passwords that leaked: told 5 digits of a SHA-1, after a slash; empty: none",
+    )
 
 
 @frozen(kw_only=True)

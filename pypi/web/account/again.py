@@ -13,6 +13,8 @@ from wtforms.validators import Length
 
 from pypi.accounts.again import Again, NotAgain
 from pypi.accounts.passwords import MAX_LENGTH
+from pypi.accounts.sessions import Started
+from pypi.web.door import Cookies
 
 
 class AgainForm(Form):
@@ -33,3 +35,10 @@ async def is_proven(again: Again, form: AgainForm, request: Any) -> bool:
         form.again.errors = [str(refusal)]
         return False
     return True
+
+
+def cookie_of(cookies: Cookies, started: Started) -> tuple[str, str]:
+    """The header that has a browser keep the other secret that its session was given."""
+    session = started.session
+    seconds = int((session.expires - session.created).total_seconds())
+    return cookies.session.header(started.secret, seconds=seconds)
