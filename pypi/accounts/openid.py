@@ -23,13 +23,13 @@ from pypi.accounts.entrance import Browser, Entrance
 from pypi.accounts.errors import NameTaken, UnusableName, WrongCredentials
 from pypi.accounts.openid_errors import (
     ENDS,
+    REASONS,
     AccountClosed,
     AddressKnown,
     NobodyHere,
     ProviderRefused,
     StaleSignIn,
     WrongDomain,
-    word_for,
 )
 from pypi.accounts.openid_links import Link, Links
 from pypi.accounts.openid_provider import LONGEST_CODE, Provider
@@ -185,7 +185,7 @@ class OpenId:
                 user_id=row.user_id,
                 actor="",
                 address=browser.address,
-                about={"reason": word_for(refusal)},
+                about={"reason": REASONS[type(refusal)]},
             )
             await self.database.transact(audit.write, event, now=self.now())
             raise
@@ -338,7 +338,7 @@ async def _free_name(cursor: Cursor, wish: str) -> str:
     """A name like the one they wish for that nobody has; empty where that is none."""
     plain = _NOT_IN_NAMES.sub("-", wish)[:46].strip("._-")
     for name in (plain, *(f"{plain}{number}" for number in range(2, 10))) if plain else ():
-        if is_usable(name) and await users.by_name(cursor, name) is None:
+        if is_usable(name) and not await users.is_taken(cursor, name):
             return name
     return ""
 

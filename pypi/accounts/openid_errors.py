@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
 from pypi.domain.errors import Conflict, Forbidden, NotFound, Refusal, Unavailable
@@ -142,10 +144,15 @@ class LastWayIn(Conflict):
         )
 
 
-ENDS = (ProviderUntrue, ProviderRefused, AccountClosed, NobodyHere, WrongDomain, AddressKnown, IdentityTaken)
-"""What the security log is told of: a provider was asked, and it ended so."""
+REASONS: Mapping[type[Refusal], str] = {
+    ProviderUntrue: "what the provider says could not be verified",
+    ProviderRefused: "the provider refused",
+    AccountClosed: "the account is closed",
+    NobodyHere: "the provider knows somebody whom nobody here does",
+    WrongDomain: "the provider names no verified address of the right domain",
+    AddressKnown: "there is an account with the address that the provider names",
+    IdentityTaken: "the provider speaks of somebody who has another account",
+}
+"""What the security log is told of, in words: a provider was asked, and it ended so."""
 
-
-def word_for(refusal: Refusal) -> str:
-    """What the security log calls it: ``openid: ProviderUntrue``."""
-    return f"openid: {type(refusal).__name__}"
+ENDS = tuple(REASONS)
