@@ -546,6 +546,21 @@ def build(
         TokenPages(tokens=members.tokens, again=members.again, pages=personal_pages, index=called),
         sign_in,
         SecondFactorPage(step=members.second_step, pages=personal_pages, cookies=cookies),
+        Register(
+            registration=members.registration,
+            entrance=members.entrance,
+            pages=personal_pages,
+            cookies=cookies,
+            mail_is_kept=members.mail_is_kept,
+            now=now,
+        ),
+        Reset(
+            renewal=members.renewal,
+            pages=personal_pages,
+            sends_mail=members.sends_mail,
+            mail_is_kept=members.mail_is_kept,
+        ),
+        Verify(emails=members.emails, pages=personal_pages),
         YourProjects(managing=managing, roles=roles, pages=personal_pages),
         ManagedReleases(managing=managing, yanks=yanks, desk=desk),
         ManagedRelease(managing=managing, yanks=yanks, deletions=deletions, desk=desk),
@@ -566,21 +581,6 @@ def build(
         StaticFiles(assets=assets),
     )
     readers = readership(
-        Register(
-            registration=members.registration,
-            entrance=members.entrance,
-            pages=personal_pages,
-            cookies=cookies,
-            mail_is_kept=members.mail_is_kept,
-            now=now,
-        ),
-        Reset(
-            renewal=members.renewal,
-            pages=personal_pages,
-            sends_mail=members.sends_mail,
-            mail_is_kept=members.mail_is_kept,
-        ),
-        Verify(emails=members.emails, pages=personal_pages),
         config,
         reactor,
         database=database,
