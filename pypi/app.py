@@ -566,7 +566,12 @@ def build(
         ManagedRelease(managing=managing, yanks=yanks, deletions=deletions, desk=desk),
         ManagedPeople(managing=managing, roles=roles, desk=desk),
         ManagedSettings(
-            managing=managing, statuses=statuses, renaming=renaming, deletions=deletions, desk=desk
+            managing=managing,
+            statuses=statuses,
+            reads=reads,
+            renaming=renaming,
+            deletions=deletions,
+            desk=desk,
         ),
         ManagedHistory(managing=managing, past=Past(database), desk=desk),
         ManagedPublishing(managing=managing, index=called, desk=desk),

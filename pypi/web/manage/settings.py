@@ -10,7 +10,7 @@ from wtforms import Form, RadioField, StringField
 from wtforms.validators import InputRequired, Length
 
 from pypi.accounts.audit import Kind
-from pypi.domain.permissions import Permission
+from pypi.domain.permissions import Access, Permission
 from pypi.domain.values import Status
 from pypi.http.answer import Answer
 from pypi.http.router import Router
@@ -19,6 +19,7 @@ from pypi.index.held import Held
 from pypi.index.managed import Managing
 from pypi.publishing.deletion import Deletions
 from pypi.publishing.holding import InQuarantine
+from pypi.publishing.reads import Reads
 from pypi.publishing.renaming import Renaming
 from pypi.publishing.status import NoSuccessor, Statuses
 from pypi.web.manage.desk import MINE, ConfirmForm, Desk, ReasonForm, manage_path, permit, tried
@@ -45,6 +46,20 @@ class StatusForm(ReasonForm):
     successor = StringField("Use instead", [Length(max=200)])
 
 
+ACCESS = [
+    (Access.PUBLIC.value, "Everybody who may read this index."),
+    (Access.ACCOUNTS.value, "Everybody with an account: they sign in, also by pip and uv. No list has it."),
+    (Access.ROLES.value, "People of the project: owners, maintainers and readers. No list has it."),
+]
+"""(word, what it means) of all that can be said of who reads a project."""
+
+
+class ReadsForm(Form):
+    """Who may read the project."""
+
+    reads = RadioField("Who may read it", choices=ACCESS)
+
+
 class RenameForm(ConfirmForm):
     """What it shall be called."""
 
@@ -58,6 +73,7 @@ class ManagedSettings:
     router: ClassVar[Router] = Router()
     managing: Managing
     statuses: Statuses
+    reads: Reads
     renaming: Renaming
     deletions: Deletions
     desk: Desk
@@ -72,8 +88,21 @@ class ManagedSettings:
         """Archive, deprecate, or neither any more."""
         form = filled(StatusForm, request)
         if code := await self._say(request, name, form):
-            return await self._page(request, name, form, code)
+            return await self._page(request, name, status=form, code=code)
         return after(manage_path(name, "settings"), "status")
+
+    @router.post(f"{PAGE}reads/", terms=personal(Permission.OWN, audit=Kind.READS_CHANGED.event))
+    async def restrict(self, request: Any, name: str) -> Answer:
+        """Say who may read it."""
+        form = filled(ReadsForm, request)
+
+        def act() -> Awaitable[int | None]:
+            access, address = Access(form.reads.data), request.caller.address
+            return self.reads.change(request.identity, name, access, address=address)
+
+        if code := await tried(form, act, at="reads"):
+            return await self._page(request, name, reads=form, code=code)
+        return after(manage_path(name, "settings"), "reads")
 
     async def _say(self, request: Any, name: str, form: StatusForm) -> int:
         identity, address = request.identity, request.caller.address
@@ -128,7 +157,14 @@ class ManagedSettings:
             return await self._ask_delete(request, name, form, code)
         return after(MINE, "project-deleted")
 
-    async def _page(self, request: Any, name: str, form: Form | None = None, code: int = 200) -> Answer:
+    async def _page(
+        self,
+        request: Any,
+        name: str,
+        status: StatusForm | None = None,
+        reads: ReadsForm | None = None,
+        code: int = 200,
+    ) -> Answer:
         held = await self.managing.project(request.identity, name)
         permit(request, held, Permission.OWN)
         return self.desk.page(
@@ -137,8 +173,9 @@ class ManagedSettings:
             held,
             "settings",
             code=code,
-            form=form or _status_form(held),
-            statuses=STATUSES,
+            form=reads or status or _status_form(held),
+            status=status or _status_form(held),
+            reads=reads or ReadsForm(data={"reads": held.access.value}),
         )
 
     async def _ask_rename(self, request: Any, name: str, form: RenameForm, code: int = 200) -> Answer:
