@@ -47,12 +47,14 @@ Rooms::
                         overseen: all of it, for operators  managed held: to who has a role
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
                         yank  holding deletion status roles: what its owners do to a project
+                        leaving: accounts that end
                         renaming: names  transfer: to other owners  reads: who it is for
                         quarantine kept_names: what its operator does  told: what either leaves behind
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
                         issued: tokens that accounts have  last_used: when these were used  readers: who reads
-                        sessions (session_copies)  throttle: how often one may try  audit: the security log
+                        sessions (session_copies)  throttle: how often one may try
+                        audit (log_words): the security log
                         administration: by operators
                         again: who changes an account proves once more who they are
                         breached: passwords that leaked
@@ -94,7 +96,8 @@ Rooms::
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
                         account/: sign_in second_factor register reset verify openid  home
-                        again: proof  tokens emails password factors: what one looks after
+                        again: proof  tokens emails password factors sessions log delete: what one
+                        looks after
                         manage/: mine  releases release people settings history publishing: of one
                         project  desk: what these share
                         admin/: overview users projects legacy log: for operators  asked: of their lists

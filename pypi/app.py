@@ -103,6 +103,7 @@ from pypi.publishing.deletion import Deletions
 from pypi.publishing.descriptions import Renderer
 from pypi.publishing.inspection import Inspectors
 from pypi.publishing.kept_names import KeptNames
+from pypi.publishing.leaving import Leaving
 from pypi.publishing.publish import Publisher
 from pypi.publishing.quarantine import Quarantines
 from pypi.publishing.reads import Reads
@@ -115,17 +116,20 @@ from pypi.readership import readership
 from pypi.search.find import Search
 from pypi.watch import Watch, watch
 from pypi.web import changes_forms
+from pypi.web.account.delete import DeleteAccount
 from pypi.web.account.emails import EmailPages
 from pypi.web.account.home import AccountHome
+from pypi.web.account.log import AccountLog
 from pypi.web.account.openid import CALLBACK, OpenIdRoom
-from pypi.web.account.second_factor import SecondFactorPage
+from pypi.web.account.password import PasswordPage
 from pypi.web.account.register import Register
 from pypi.web.account.reset import Reset
-from pypi.web.account.password import PasswordPage
+from pypi.web.account.second_factor import SecondFactorPage
+from pypi.web.account.sessions import SessionPages
 from pypi.web.account.sign_in import SignIn
 from pypi.web.account.tokens import TokenPages
-from pypi.web.admin.legacy import LegacyUsage
 from pypi.web.account.verify import Verify
+from pypi.web.admin.legacy import LegacyUsage
 from pypi.web.admin.log import SecurityLog
 from pypi.web.admin.overview import Operate
 from pypi.web.admin.projects import OperateProjects
@@ -389,6 +393,9 @@ def build(
     deletions = Deletions(
         database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget
     )
+    leaving = Leaving(
+        database=database, sessions=sessions, now=now, announce=kept.invalidations.announce
+    )
     schedule = Schedule(reactor, jobs=jobs)
     known = kept.ladder.known
     changes = Changes(database)
@@ -534,7 +541,10 @@ def build(
         ),
         LegacyUsage(pages=personal_pages, used=usage.since, switches=switched, now=now),
         SecurityLog(pages=personal_pages, audit=members.audit),
-        AccountHome(pages=personal_pages),
+        AccountHome(sessions=sessions, pages=personal_pages, urls=urls, is_private=not is_public),
+        SessionPages(sessions=sessions, pages=personal_pages),
+        AccountLog(audit=members.audit, pages=personal_pages),
+        DeleteAccount(leaving=leaving, again=members.again, pages=personal_pages, cookies=cookies),
         OpenIdRoom(openid=openid, again=members.again, pages=personal_pages, cookies=cookies),
         EmailPages(
             emails=members.emails,

@@ -22,17 +22,20 @@ from pypi.http.reading import Reading
 from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.http.terms import PUBLISHING, check, check_names
+from pypi.web.account.delete import DeleteAccount
 from pypi.web.account.emails import EmailPages
 from pypi.web.account.home import AccountHome
+from pypi.web.account.log import AccountLog
 from pypi.web.account.openid import OpenIdRoom
-from pypi.web.account.second_factor import SecondFactorPage
+from pypi.web.account.password import PasswordPage
 from pypi.web.account.register import Register
 from pypi.web.account.reset import Reset
-from pypi.web.account.password import PasswordPage
+from pypi.web.account.second_factor import SecondFactorPage
+from pypi.web.account.sessions import SessionPages
 from pypi.web.account.sign_in import SignIn
 from pypi.web.account.tokens import TokenPages
-from pypi.web.admin.legacy import LegacyUsage
 from pypi.web.account.verify import Verify
+from pypi.web.admin.legacy import LegacyUsage
 from pypi.web.admin.log import SecurityLog
 from pypi.web.admin.overview import Operate
 from pypi.web.admin.projects import OperateProjects
@@ -86,12 +89,18 @@ PUBLIC = (
     LegacyUsage,
     SecurityLog,
     AccountHome,
+    SessionPages,
+    AccountLog,
+    DeleteAccount,
     OpenIdRoom,
     EmailPages,
     PasswordPage,
     TokenPages,
     SignIn,
     SecondFactorPage,
+    Register,
+    Reset,
+    Verify,
     YourProjects,
     ManagedReleases,
     ManagedRelease,
@@ -104,9 +113,6 @@ PUBLIC = (
     ChangeFeed,
     FeedRoom,
     XmlRpc,
-    Register,
-    Reset,
-    Verify,
     TokenReports,
     Upload,
     Downloads,

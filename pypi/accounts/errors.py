@@ -43,12 +43,12 @@ class SessionOver(Unauthenticated):
 
 @frozen
 class NameTaken(Conflict):
-    """An account of that name exists, perhaps in other letter case."""
+    """An account of that name exists, or existed, perhaps in other letter case."""
 
     name: str
 
     def __str__(self) -> str:
-        return f"There is already a user named {self.name!r}."
+        return f"There is already a user named {self.name!r}, or there was."
 
 
 @frozen

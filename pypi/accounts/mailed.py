@@ -55,8 +55,6 @@ class Mailed:
                 return letters.AddressChanged(user=user, new=veiled(notice.address))
             case Word.NEW_SIGN_IN:
                 return letters.NewSignIn(user=user, address=notice.address, agent=notice.agent)
-            case Word.DELETED:
-                return letters.AccountDeleted(user=user)
 
 
 async def tell(cursor: Cursor, user_id: int, letter: Letter, *, now: datetime) -> None:

@@ -24,7 +24,6 @@ class Word(Enum):
     PASSWORD_CHANGED = "your password was changed"  # noqa: S105  # a sentence, not a password
     PRIMARY_CHANGED = "your mail goes to another address now"
     NEW_SIGN_IN = "somebody signed in with a browser not seen before"
-    DELETED = "your account is no more"
 
 
 @frozen(kw_only=True)

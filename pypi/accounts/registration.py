@@ -132,7 +132,7 @@ class Registration:
 async def _ask(
     cursor: Cursor, send: Send, known: Notice, new: Notice, password_hash: str, *, now: datetime
 ) -> None:
-    if await users.by_name(cursor, new.user) is not None:
+    if await users.is_taken(cursor, new.user):
         raise NameTaken(new.user)
     if await emails.is_taken(cursor, new.to):
         await send(cursor, known)

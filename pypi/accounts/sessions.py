@@ -25,7 +25,9 @@ from pypi.accounts.session_copies import COPIED, MARKED, Copy
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import sessions as stored
+from pypi.db.queries import summary
 from pypi.db.queries.sessions import SessionLine, SessionRow
+from pypi.db.queries.summary import SummaryRow
 from pypi.domain.errors import Unavailable
 
 log = Logger()
@@ -175,6 +177,18 @@ class Sessions:
         return await self.database.ask(
             stored.of_user, user_id=user_id, idle_since=now - self.idle, now=now, limit=self.most
         )
+
+    async def summary(self, user_id: int) -> SummaryRow:
+        """The account of a session at a glance.
+
+        Raises:
+            SessionOver: it is no more.
+        """
+        now = self.now()
+        found = await self.database.ask(summary.of, user_id, now=now, idle_since=now - self.idle)
+        if found is None:
+            raise SessionOver()
+        return found
 
     async def end(self, session: SessionRow, *, address: str) -> None:
         """Sign out."""

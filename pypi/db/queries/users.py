@@ -38,8 +38,13 @@ BY_NAME = """
 
 ADD = """
     INSERT INTO users (name, password_hash, is_admin, created)
-    VALUES (%(name)s, %(password_hash)s, %(is_admin)s, %(now)s)
+    SELECT %(name)s, %(password_hash)s, %(is_admin)s, %(now)s
+     WHERE NOT EXISTS (SELECT FROM former_users WHERE name = lower(%(name)s))
     ON CONFLICT DO NOTHING RETURNING id"""
+
+IS_TAKEN = """
+    SELECT EXISTS (SELECT FROM users WHERE lower(name) = lower(%(name)s))
+        OR EXISTS (SELECT FROM former_users WHERE name = lower(%(name)s))"""
 
 ADD_EMAIL = """
     INSERT INTO emails (user_id, address, is_primary, verified, created)
@@ -58,10 +63,15 @@ async def by_name(cursor: Cursor, name: str) -> UserRow | None:
     return await cursor.row(UserRow, BY_NAME, {"name": name})
 
 
+async def is_taken(cursor: Cursor, name: str) -> bool:
+    """Whether nobody gets a name any more: an account has it, or had it, in any letter case."""
+    return bool(await cursor.value(IS_TAKEN, {"name": name}))
+
+
 async def add(
     cursor: Cursor, *, name: str, password_hash: str | None, is_admin: bool, now: datetime
 ) -> int | None:
-    """A new account's id; ``None`` where the name is taken."""
+    """A new account's id; ``None`` where the name is taken, or was."""
     found: int | None = await cursor.value(
         ADD, {"name": name, "password_hash": password_hash, "is_admin": is_admin, "now": now}
     )

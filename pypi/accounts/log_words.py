@@ -1,0 +1,121 @@
+"""The security log in words, as the owner of an account reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from pypi.db.queries.audit import AuditRow
+
+EVENTS: Mapping[str, str] = {
+    "account.registered": "Your account was made",
+    "account.signed-in": "You signed in {by}",
+    "account.sign-in-half": "Somebody knew your password; the second factor was still to be shown",
+    "account.sign-in-failed": "A sign-in failed: {reason}",
+    "account.signed-out": "You signed out",
+    "account.session-ended": "A session was ended",
+    "account.sessions-ended": "{count} sessions were ended",
+    "account.password-changed": "Your password was changed",
+    "account.reset-asked": "Somebody asked for a new password, by mail",
+    "account.password-reset": "Your password was changed by a link that was sent by mail",
+    "account.email-added": "The address {email} was added",
+    "account.email-verified": "The address {email} was confirmed",
+    "account.email-removed": "The address {email} was removed",
+    "account.email-primary": "Your mail goes to {email} now",
+    "account.totp-added": "An authenticator app was added",
+    "account.totp-removed": "Your authenticator app was removed",
+    "account.passkey-added": "The passkey “{name}” was added",
+    "account.passkey-removed": "The passkey “{name}” was removed",
+    "account.openid-linked": "The sign-in {called} was linked to your account",
+    "account.openid-unlinked": "The sign-in {called} is no longer linked to your account",
+    "account.recovery-codes-made": "{count} recovery codes were made, in place of all there were",
+    "account.recovery-code-used": "A recovery code was used; {left} are left",
+    "account.second-factor-failed": "A second factor was wrong ({method})",
+    "account.token-added": "The token “{description}” was made",
+    "account.token-revoked": "A token was revoked",
+    "account.disabled": "Your account was disabled by who runs this index",
+    "account.enabled": "Your account was enabled again",
+    "account.factors-removed": "All your second factors were removed by who runs this index",
+    "account.deleted": "The account {name} was deleted",
+    "account.admin-given": "You were made an operator of this index",
+    "account.admin-taken": "You are no operator of this index any longer",
+    "project.role-invited": "You were invited to be {role} of {project}",
+    "project.role-invitation-ended": "The invitation to be {role} of {project} ended",
+    "project.role-given": "You are {role} of {project}",
+    "project.role-changed": "You are {role} of {project} now, and were {before}",
+    "project.role-taken": "You are no longer {role} of {project}",
+    "project.transferred": "{project} was given to {user}",
+}
+"""Event → a sentence; what is written of projects alone happens to no account."""
+
+BY: Mapping[str, str] = {
+    "password": "with your password",
+    "passkey": "with a passkey",
+    "openid": "by way of a linked sign-in",
+    "registration": "for the first time",
+    "authenticator app": "with your password and a code of your authenticator app",
+    "recovery code": "with your password and a recovery code",
+}
+"""What somebody was recognised by → the same in words."""
+
+REASONS: Mapping[str, str] = {
+    "password": "the password was wrong",
+    "password asked for again": "the password was wrong, asked for once more",
+}
+"""Why a sign-in failed, in words; others are words already."""
+
+GRAVE = frozenset(
+    {
+        "account.sign-in-failed",
+        "account.sign-in-half",
+        "account.second-factor-failed",
+        "account.reset-asked",
+        "account.recovery-code-used",
+    }
+)
+"""Events that one looks at twice, since they may have been somebody else."""
+
+
+@frozen
+class Line:
+    """A line of the log, for people.
+
+    Attributes:
+        at: aware, UTC.
+        words: a sentence without its full stop.
+        by: who did it, where that was not the reader; empty else.
+        address: from where; empty after some time.
+        is_grave: whether it may have been somebody else.
+    """
+
+    at: datetime
+    words: str
+    by: str
+    address: str
+    is_grave: bool
+
+
+def in_words(row: AuditRow, reader: str) -> Line:
+    """A line as its account's owner reads it.
+
+    Args:
+        reader: name of the account.
+    """
+    about = _Said({**row.about, "project": row.normalized})
+    if "by" in row.about:
+        about["by"] = BY.get(str(row.about["by"]), str(row.about["by"]))
+    if "reason" in row.about:
+        about["reason"] = REASONS.get(str(row.about["reason"]), str(row.about["reason"]))
+    words = EVENTS.get(row.event, f"Something happened ({row.event})").format_map(about)
+    by = row.actor if row.actor not in ("", reader) else ""
+    return Line(row.at, words, by, row.address, row.event in GRAVE)
+
+
+class _Said(dict[str, Any]):
+    """What is said in a sentence; where something is missing, it is left open."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
