@@ -95,14 +95,14 @@ class Readers:
         began = self.reactor.seconds()
         counted = given.name != TOKEN_USER and self._right.get(mark, 0.0) <= began
         if counted:
-            await self.throttle.take(Act.SIGN_IN, account=given.name, address=address)
+            await self.throttle.take(Act.READ, account=given.name, address=address)
         try:
             identity = await self.accounts.authenticate(given)
         except WrongCredentials:
             self._right.pop(mark, None)
             raise
         if counted:
-            await self.throttle.give_back(Act.SIGN_IN, account=given.name, address=address)
+            await self.throttle.give_back(Act.READ, account=given.name, address=address)
         _note(self._known, mark, (began + REMEMBERED, identity))
         if given.name != TOKEN_USER:
             _note(self._right, mark, began + LIFETIME)

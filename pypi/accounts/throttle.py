@@ -51,6 +51,13 @@ class Act(Enum):
         (Scope.ADDRESS, Rate(10, 5 * MINUTE)),
         (Scope.EVERYBODY, Rate(1000, 5 * MINUTE)),
     )
+    # Apart, since an installer with an old password must not keep anybody from signing in.
+    READ = (
+        "read",
+        (Scope.ACCOUNT, Rate(10, 5 * MINUTE)),
+        (Scope.ADDRESS, Rate(10, 5 * MINUTE)),
+        (Scope.EVERYBODY, Rate(1000, 5 * MINUTE)),
+    )
     OPENID = (
         "openid",
         (Scope.ADDRESS, Rate(30, 5 * MINUTE)),
