@@ -8,7 +8,7 @@ from typing import TypeVar
 from attrs import Factory, define, field
 
 from pypi.db.database import Database
-from pypi.db.queries import files
+from pypi.db.queries import files, renaming
 from pypi.db.queries.files import FileRow, PageRow
 from pypi.domain import versions
 from pypi.domain.errors import NoSuchProject, ProjectMoved
@@ -64,19 +64,30 @@ class DatabaseIndex:
         """
         row = await self.database.ask(files.page, name)
         if row is None:
+            row = await self._page_before(name)
+        successor = await self._shown(row.successor) if row.successor else ""
+        if row.count < THREAD_FROM:
+            return make(_page(row, successor))
+        return await self.threads.run(lambda: make(_page(row, successor)))
+
+    async def _shown(self, name: NormalizedName) -> str:
+        found = await self.database.ask(renaming.shown_name, name)
+        return found or ""
+
+    async def _page_before(self, name: NormalizedName) -> PageRow:
+        row = await self.database.ask(files.page_before, name)
+        if row is None:
             raise NoSuchProject(name)
         if row.now is not None and not row.count and row.status != Status.QUARANTINED.value:
             raise ProjectMoved(name, row.now)
-        if row.count < THREAD_FROM:
-            return make(_page(row))
-        return await self.threads.run(lambda: make(_page(row)))
+        return row
 
 
-def _page(row: PageRow) -> ProjectPage:
+def _page(row: PageRow, successor: str) -> ProjectPage:
     rows = files.listed(row.listing)
     ordered = sorted({one.version for one in rows}, key=versions.sort_key)
     places = {version: place for place, version in enumerate(ordered)}
-    status, reason = _status(row)
+    status, reason = _status(row, successor)
     return ProjectPage(
         name=row.normalized,
         serial=row.last_serial,
@@ -84,11 +95,11 @@ def _page(row: PageRow) -> ProjectPage:
         status_reason=reason,
         versions=tuple(ordered),
         files=tuple(map(_entry, sorted(rows, key=lambda one: (places[one.version], one.filename)))),
-        successor=row.successor or "",
+        successor=successor,
     )
 
 
-def _status(row: PageRow) -> tuple[Status, str]:
+def _status(row: PageRow, successor: str) -> tuple[Status, str]:
     """(status, reason): who installs by a name that was left is to hear of the present one."""
     status = Status(row.status)
     if status is Status.QUARANTINED:
@@ -97,8 +108,8 @@ def _status(row: PageRow) -> tuple[Status, str]:
     if row.now is not None:
         said.insert(0, f"This project is called {row.now} now.")
         status = Status.DEPRECATED if status is Status.ACTIVE else status
-    if row.successor:
-        said.append(f"Use {row.successor} instead.")
+    if successor:
+        said.append(f"Use {successor} instead.")
     return status, " ".join(said)
 
 

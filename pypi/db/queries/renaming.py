@@ -42,6 +42,10 @@ NOW = """
     SELECT p.name FROM former_names f JOIN projects p ON p.id = f.project_id
      WHERE f.normalized = %(normalized)s AND is_shown(p.reads)"""
 
+SHOWN = """
+    SELECT p.name FROM project_names n JOIN projects p ON p.id = n.project_id
+     WHERE n.normalized = %(normalized)s AND p.is_listed"""
+
 LOOK_ALIKE = """
     SELECT CASE WHEN reads = 'public' THEN name ELSE '' END FROM (
         SELECT name, 1 AS place, id, reads FROM projects
@@ -85,6 +89,12 @@ async def former_names(cursor: Cursor, name: NormalizedName) -> list[NormalizedN
 async def present_name(cursor: Cursor, name: NormalizedName) -> str | None:
     """What the project that had this name is called now; ``None`` where that is no name of before."""
     found: str | None = await cursor.value(NOW, {"normalized": name})
+    return found
+
+
+async def shown_name(cursor: Cursor, name: NormalizedName) -> str | None:
+    """What a project that has or had this name is called; ``None`` where lists have none."""
+    found: str | None = await cursor.value(SHOWN, {"normalized": name})
     return found
 
 
