@@ -450,6 +450,7 @@ def build(
         origin=origin,
         name=config.pages.name,
         provider=provider_name(config),
+        provider_joins=openid is not None and openid.makes_accounts,
         headers=page_headers(config.pages.camo_url or "https:", secure=origin.startswith("https:")),
     )
     called = Here.of(origin, config.pages.name)

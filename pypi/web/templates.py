@@ -28,7 +28,8 @@ class Templates:
 
     Attributes:
         environment: knows the filters ``size``, ``count``, ``day`` and ``instant``, and as globals ``asset``,
-            ``project_path``, ``release_path``, ``origin``, ``index_name``, ``provider``, ``version``.
+            ``project_path``, ``release_path``, ``origin``, ``index_name``, ``provider``, ``provider_joins``,
+            ``version``.
         headers: of every page.
     """
 
@@ -43,6 +44,7 @@ class Templates:
         origin: str = "",
         name: str = "Cheeseshop",
         provider: str = "",
+        provider_joins: bool = False,
         headers: Headers = page_headers(),
     ) -> Templates:
         """The templates that come with Cheeseshop.
@@ -52,6 +54,7 @@ class Templates:
             origin: this index's URL, without a slash at its end.
             name: what it is called.
             provider: what people call where else they may sign in; empty for nowhere.
+            provider_joins: whether who is new gets an account by that.
         """
         assets = assets or Assets.installed()
         environment = Environment(
@@ -69,6 +72,7 @@ class Templates:
             origin=origin,
             project_path=project_path,
             provider=provider,
+            provider_joins=provider_joins,
             release_path=release_path,
             script_url=assets.url(SCRIPT),
             style_url=assets.url(STYLE),

@@ -101,6 +101,7 @@ async def test_first_time(place: Place) -> None:
     """Somebody new chooses a name, is signed in, and is led where they wanted to go."""
     place.person("ada.l")
     who = place.somebody()
+    assert "Sign in with Staff: you get an account by that." in (await who.look("/account/sign-in/")).text
     reply = await place.sign_in(who, "/project/x/")
     assert who.path == NAME
     assert "Staff knows you as <strong>ada.l</strong>" in reply.text
