@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from pypi.accounts.audit import Kind
 from pypi.accounts.factor_errors import (
     CopiedPasskey,
     NoSuchPasskey,
@@ -25,6 +26,7 @@ from pypi.accounts.factor_errors import (
     UnusablePasskey,
     WrongPasskey,
 )
+from pypi.accounts.owner import Owner, has_added
 from pypi.accounts.relying import RelyingParty
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
@@ -90,7 +92,7 @@ class Passkeys:
         )
         return asked
 
-    async def add(self, session: bytes, user_id: int, answer: str, *, name: str) -> None:
+    async def add(self, session: bytes, owner: Owner, answer: str, *, name: str) -> None:
         """Give an account the passkey that its browser made.
 
         Args:
@@ -103,7 +105,7 @@ class Passkeys:
             PasskeyKnown: it belongs to an account already.
             TooManyPasskeys: the account has as many as it may have.
         """
-        challenge = await self._taken(session, user_id)
+        challenge = await self._taken(session, owner.user_id)
         ceremonies = self._ceremonies()
         try:
             made = ceremonies.made(self.site, answer, challenge=challenge)
@@ -111,7 +113,7 @@ class Passkeys:
             raise UnusablePasskey() from None
         if len(made.id) > _MAX_ID or len(made.public_key) > _MAX_KEY:
             raise UnusablePasskey()
-        await self.database.transact(_add, user_id, made, _tidy(name), self.now())
+        await self.database.transact(_add, owner, made, _tidy(name), self.now())
 
     # --- one of them shown --------------------------------------------------------------------------------
 
@@ -242,14 +244,14 @@ class Passkeys:
         return ceremonies
 
 
-async def _add(cursor: Cursor, user_id: int, made: Made, name: str, now: datetime) -> None:
-    factors = await second_factors.locked(cursor, user_id)
+async def _add(cursor: Cursor, owner: Owner, made: Made, name: str, now: datetime) -> None:
+    factors = await second_factors.locked(cursor, owner.user_id)
     if factors is None or factors.passkeys >= MOST:
         raise TooManyPasskeys(MOST)
     is_new = await stored.add(
         cursor,
         passkey=made.id,
-        user_id=user_id,
+        user_id=owner.user_id,
         public_key=made.public_key,
         sign_count=made.sign_count,
         name=name,
@@ -258,6 +260,7 @@ async def _add(cursor: Cursor, user_id: int, made: Made, name: str, now: datetim
     )
     if not is_new:
         raise PasskeyKnown()
+    await has_added(cursor, owner, Kind.PASSKEY_ADDED, f"passkey “{name}”", now=now, name=name)
 
 
 def _known(rows: Sequence[PasskeyRow]) -> list[Known]:

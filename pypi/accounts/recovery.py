@@ -10,7 +10,9 @@ from datetime import datetime
 
 from attrs import frozen
 
+from pypi.accounts.audit import Kind
 from pypi.accounts.factor_errors import NoFactorYet, WrongCode
+from pypi.accounts.owner import Owner, has_added
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import recovery_codes as stored
@@ -35,7 +37,7 @@ class RecoveryCodes:
     now: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
 
-    async def renew(self, user_id: int) -> list[str]:
+    async def renew(self, owner: Owner) -> list[str]:
         """Make ten codes in place of all there were.
 
         Returns:
@@ -45,7 +47,8 @@ class RecoveryCodes:
             NoFactorYet: the account has no second factor for which they could stand in.
         """
         codes = [make(self.random_bytes) for _ in range(COUNT)]
-        await self.database.transact(_renew, user_id, [digest(code) for code in codes])
+        digests = [digest(code) for code in codes]
+        await self.database.transact(_renew, owner, digests, now=self.now())
         return codes
 
     async def use(self, user_id: int, code: str) -> None:
@@ -57,12 +60,14 @@ class RecoveryCodes:
         await self.database.transact(use, user_id, code, self.now())
 
 
-async def _renew(cursor: Cursor, user_id: int, digests: list[bytes]) -> None:
+async def _renew(cursor: Cursor, owner: Owner, digests: list[bytes], *, now: datetime) -> None:
     # Under the account's lock: of two who renew at once, the later one's codes remain, and only those.
-    factors = await second_factors.locked(cursor, user_id)
+    factors = await second_factors.locked(cursor, owner.user_id)
     if factors is None or not (factors.totp or factors.passkeys):
         raise NoFactorYet()
-    await stored.replace(cursor, user_id, digests=digests)
+    await stored.replace(cursor, owner.user_id, digests=digests)
+    count = len(digests)
+    await has_added(cursor, owner, Kind.RECOVERY_MADE, f"{count} recovery codes", now=now, count=count)
 
 
 async def use(cursor: Cursor, user_id: int, code: str, now: datetime) -> None:

@@ -9,8 +9,10 @@ from enum import Enum
 from attrs import frozen
 
 from pypi.accounts import recovery, totp
+from pypi.accounts.audit import Kind
 from pypi.accounts.errors import NoSuchUser
 from pypi.accounts.factor_errors import LastFactor, NoSuchPasskey, NoTotp
+from pypi.accounts.owner import Owner, has_removed
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import passkeys, recovery_codes, second_factors
@@ -101,23 +103,23 @@ class SecondFactors:
         """
         return await self.database.transact(use_code_of, user_id, code, self.now())
 
-    async def remove_totp(self, user_id: int) -> None:
+    async def remove_totp(self, owner: Owner) -> None:
         """Remove the authenticator app, or what was begun of one.
 
         Raises:
             LastFactor: nothing would be left of what the account must have.
             NoTotp: there is none.
         """
-        await self.database.transact(_remove_totp, user_id)
+        await self.database.transact(_remove_totp, owner, now=self.now())
 
-    async def remove_passkey(self, user_id: int, passkey: bytes) -> None:
+    async def remove_passkey(self, owner: Owner, passkey: bytes) -> None:
         """Remove a passkey.
 
         Raises:
             LastFactor: nothing would be left of what the account must have.
             NoSuchPasskey: the account has no such one.
         """
-        await self.database.transact(_remove_passkey, user_id, passkey)
+        await self.database.transact(_remove_passkey, owner, passkey, now=self.now())
 
     async def remove_all(self, user_id: int) -> None:
         """Remove all of them, for somebody who lost them all and whom the operator knows.
@@ -142,19 +144,26 @@ async def use_code_of(cursor: Cursor, user_id: int, code: str, now: datetime) ->
     return Factor.RECOVERY_CODE
 
 
-async def _remove_totp(cursor: Cursor, user_id: int) -> None:
+async def _remove_totp(cursor: Cursor, owner: Owner, *, now: datetime) -> None:
+    user_id = owner.user_id
     before = await _locked(cursor, user_id)
     if before.totp:
         await _take_leave(cursor, user_id, is_last=not before.passkeys, before=before)
     if not await stored_totp.remove(cursor, user_id):
         raise NoTotp()
+    if before.totp:  # of one that was only begun nobody was told, either
+        await has_removed(cursor, owner, Kind.TOTP_REMOVED, "authenticator app", now=now)
 
 
-async def _remove_passkey(cursor: Cursor, user_id: int, passkey: bytes) -> None:
+async def _remove_passkey(cursor: Cursor, owner: Owner, passkey: bytes, *, now: datetime) -> None:
+    user_id = owner.user_id
     before = await _locked(cursor, user_id)
-    if not await passkeys.remove(cursor, passkey, user_id=user_id):
+    name = next((one.name for one in await passkeys.lines(cursor, user_id) if one.id == passkey), None)
+    if name is None:
         raise NoSuchPasskey()
+    await passkeys.remove(cursor, passkey, user_id=user_id)
     await _take_leave(cursor, user_id, is_last=before.passkeys == 1 and not before.totp, before=before)
+    await has_removed(cursor, owner, Kind.PASSKEY_REMOVED, f"passkey “{name}”", now=now, name=name)
 
 
 async def _take_leave(cursor: Cursor, user_id: int, *, is_last: bool, before: Factors) -> None:

@@ -10,7 +10,9 @@ from datetime import datetime
 import pyotp
 from attrs import field, frozen
 
+from pypi.accounts.audit import Kind
 from pypi.accounts.factor_errors import NoTotp, TotpInUse, WrongCode
+from pypi.accounts.owner import Owner, has_added
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import totp as stored
@@ -93,14 +95,14 @@ class Totp:
             raise NoTotp()
         return enrolment(row.secret, issuer=self.issuer, user_name=user_name)
 
-    async def confirm(self, user_id: int, code: str) -> None:
+    async def confirm(self, owner: Owner, code: str) -> None:
         """Take the new secret into use, since the app shows its codes; this one is used with it.
 
         Raises:
             WrongCode: it does not.
             NoTotp: no secret is to be confirmed.
         """
-        await self.database.transact(_confirm, user_id, code, self.now())
+        await self.database.transact(_confirm, owner, code, self.now())
 
     async def use(self, user_id: int, code: str) -> None:
         """Accept a code that was not used before.
@@ -111,13 +113,15 @@ class Totp:
         await self.database.transact(use, user_id, code, self.now())
 
 
-async def _confirm(cursor: Cursor, user_id: int, code: str, now: datetime) -> None:
+async def _confirm(cursor: Cursor, owner: Owner, code: str, now: datetime) -> None:
+    user_id = owner.user_id
     row = await stored.of_user(cursor, user_id)
     if row is None or row.confirmed is not None:
         raise NoTotp()
     step = step_of(row.secret, code, now)
     if step is None or not await stored.confirm(cursor, user_id, secret=row.secret, step=step, now=now):
         raise WrongCode()
+    await has_added(cursor, owner, Kind.TOTP_ADDED, "authenticator app", now=now)
 
 
 async def use(cursor: Cursor, user_id: int, code: str, now: datetime) -> None:

@@ -13,8 +13,14 @@ from attrs import define, field
 from twisted.internet import reactor
 
 from pypi.accounts.accounts import Accounts
+from pypi.accounts.owner import Owner
 from pypi.accounts.passwords import Passwords
 from pypi.db.database import Database
+
+
+def owner(user_id: int, name: str = "ada") -> Owner:
+    """The owner of an account, somewhere."""
+    return Owner(user_id, name, "192.0.2.1")
 
 
 @define

@@ -31,7 +31,7 @@ from pypi.accounts.factor_errors import (
 from pypi.accounts.passkeys import LIFETIME, MOST, Passkeys
 from pypi.accounts.relying import RelyingParty
 from pypi.domain.errors import Refusal
-from tests.accounts.conftest import Kept
+from tests.accounts.conftest import Kept, owner
 from tests.accounts.test_totp import account
 from tests.support.authenticator import PRESENT, VERIFIED, Authenticator, base64url, bytes_of, changed
 from tests.support.databases import ask
@@ -65,7 +65,7 @@ class Person:
     async def add(self, *, name: str = "Key", **more: Any) -> None:
         """Make a passkey and have it added."""
         asked = await self.passkeys.ask_for_new(self.session, self.id, self.name)
-        await self.passkeys.add(self.session, self.id, self.device.make(asked, **more), name=name)
+        await self.passkeys.add(self.session, owner(self.id), self.device.make(asked, **more), name=name)
 
     async def asked(self) -> str:
         """What the index asks as a second factor."""
@@ -203,7 +203,7 @@ async def test_so_many(kept: Kept) -> None:
         place, device = session(kept, ada.id), Authenticator(ORIGIN)
         asked = await ada.passkeys.ask_for_new(place, ada.id, ada.name)
         answers.append((place, device.make(asked)))
-    added = [outcome(ada.passkeys.add(place, ada.id, answer, name="")) for place, answer in answers]
+    added = [outcome(ada.passkeys.add(place, owner(ada.id), answer, name="")) for place, answer in answers]
     assert sorted(await gatherResults([Deferred.fromCoroutine(one) for one in added])) == [
         "TooManyPasskeys",
         "TooManyPasskeys",
@@ -379,7 +379,7 @@ async def test_nothing_asked(kept: Kept) -> None:
     with pytest.raises(StaleChallenge):
         await ada.use("{}")
     with pytest.raises(StaleChallenge):
-        await ada.passkeys.add(ada.session, ada.id, "{}", name="")
+        await ada.passkeys.add(ada.session, owner(ada.id), "{}", name="")
 
 
 @pytest.mark.parametrize("counts", [True, False])

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from pypi.accounts.factor_errors import NoFactorYet, WrongCode
 from pypi.accounts.recovery import COUNT, SIZE, RecoveryCodes, digest, make, normalize
-from tests.accounts.conftest import Kept
+from tests.accounts.conftest import Kept, owner
 from tests.accounts.test_totp import account, set_up
 from tests.support.databases import ask
 
@@ -52,7 +52,7 @@ async def test_each_good_once(kept: Kept) -> None:
     """Each of the ten codes is good once; of them all, nothing but digests is stored."""
     user_id = await account(kept)
     await set_up(kept, user_id)
-    codes = await codes_of(kept).renew(user_id)
+    codes = await codes_of(kept).renew(owner(user_id))
     assert len(set(codes)) == COUNT
     stored = ask(kept.url, "SELECT encode(digest, 'hex'), used FROM recovery_codes")
     assert {row for row, _ in stored} == {digest(code).hex() for code in codes}
@@ -66,7 +66,7 @@ async def test_of_another_account(kept: Kept) -> None:
     """The codes of one account are worth nothing for another."""
     ada, bob = await account(kept), await account(kept, "bob")
     await set_up(kept, ada)
-    [code, *_] = await codes_of(kept).renew(ada)
+    [code, *_] = await codes_of(kept).renew(owner(ada))
     assert not await accepted(kept, bob, code)
     assert await accepted(kept, ada, code)
 
@@ -75,9 +75,9 @@ async def test_renewed(kept: Kept) -> None:
     """New codes are in place of all the old ones, used or not."""
     user_id = await account(kept)
     await set_up(kept, user_id)
-    old = await codes_of(kept).renew(user_id)
+    old = await codes_of(kept).renew(owner(user_id))
     assert await accepted(kept, user_id, old[0])
-    new = await codes_of(kept).renew(user_id)
+    new = await codes_of(kept).renew(owner(user_id))
     assert not set(old) & set(new)
     assert not await accepted(kept, user_id, old[1])
     assert await accepted(kept, user_id, new[1])
@@ -87,7 +87,7 @@ async def test_not_alone(kept: Kept) -> None:
     """An account without a second factor has no recovery codes."""
     user_id = await account(kept)
     with pytest.raises(NoFactorYet):
-        await codes_of(kept).renew(user_id)
+        await codes_of(kept).renew(owner(user_id))
     assert ask(kept.url, "SELECT count(*) FROM recovery_codes") == [(0,)]
 
 
@@ -95,10 +95,10 @@ async def test_race(kept: Kept) -> None:
     """Of eight who show the same code at once, one is accepted; of two who renew, one's codes remain."""
     user_id = await account(kept)
     await set_up(kept, user_id)
-    [code, *_] = await codes_of(kept).renew(user_id)
+    [code, *_] = await codes_of(kept).renew(owner(user_id))
     tries = [Deferred.fromCoroutine(accepted(kept, user_id, code)) for _ in range(8)]
     assert sum(await gatherResults(tries)) == 1
-    renewed = [Deferred.fromCoroutine(codes_of(kept).renew(user_id)) for _ in range(4)]
+    renewed = [Deferred.fromCoroutine(codes_of(kept).renew(owner(user_id))) for _ in range(4)]
     made = await gatherResults(renewed)
     left = {row for (row,) in ask(kept.url, "SELECT encode(digest, 'hex') FROM recovery_codes")}
     assert left in [{digest(code).hex() for code in codes} for codes in made]

@@ -14,7 +14,7 @@ from pypi.accounts.factor_errors import LastFactor, NoSuchPasskey, NoTotp, Wrong
 from pypi.accounts.recovery import COUNT, RecoveryCodes
 from pypi.accounts.second_factor import Factor, Factors, Need, SecondFactors
 from pypi.domain.errors import Refusal
-from tests.accounts.conftest import Kept
+from tests.accounts.conftest import Kept, owner
 from tests.accounts.test_totp import account, set_up, totp_of
 from tests.support.databases import ask
 
@@ -30,7 +30,7 @@ async def recovery_codes(kept: Kept, user_id: int) -> list[str]:
     codes = RecoveryCodes(
         database=kept.accounts.database, now=kept.clock.now, random_bytes=secrets.token_bytes
     )
-    return await codes.renew(user_id)
+    return await codes.renew(owner(user_id))
 
 
 def with_passkey(kept: Kept, user_id: int, passkey: bytes = KEY) -> None:
@@ -122,12 +122,12 @@ async def test_removed(kept: Kept) -> None:
     with_passkey(kept, user_id)
     await recovery_codes(kept, user_id)
     factors = factors_of(kept)
-    await factors.remove_totp(user_id)
+    await factors.remove_totp(owner(user_id))
     assert await factors.of(user_id) == Factors(False, False, 1, COUNT)
-    await factors.remove_passkey(user_id, KEY)
+    await factors.remove_passkey(owner(user_id), KEY)
     assert await factors.of(user_id) == Factors(False, False, 0, 0)
-    assert await refusal(factors.remove_totp(user_id)) == "NoTotp"
-    assert await refusal(factors.remove_passkey(user_id, KEY)) == "NoSuchPasskey"
+    assert await refusal(factors.remove_totp(owner(user_id))) == "NoTotp"
+    assert await refusal(factors.remove_passkey(owner(user_id), KEY)) == "NoSuchPasskey"
 
 
 async def test_removed_while_set_up(kept: Kept) -> None:
@@ -137,7 +137,7 @@ async def test_removed_while_set_up(kept: Kept) -> None:
     with_passkey(kept, user_id)
     await recovery_codes(kept, user_id)
     await totp_of(kept).begin(user_id, "ada")
-    await factors_of(kept).remove_totp(user_id)
+    await factors_of(kept).remove_totp(owner(user_id))
     assert await factors_of(kept).of(user_id) == Factors(True, False, 1, COUNT)
     with pytest.raises(NoTotp):
         await totp_of(kept).pending(user_id, "ada")
@@ -148,7 +148,7 @@ async def test_of_another(kept: Kept) -> None:
     ada, bob = await account(kept), await account(kept, "bob")
     with_passkey(kept, ada)
     with pytest.raises(NoSuchPasskey):
-        await factors_of(kept).remove_passkey(bob, KEY)
+        await factors_of(kept).remove_passkey(owner(bob), KEY)
     assert (await factors_of(kept).of(ada)).passkeys == 1
 
 
@@ -160,14 +160,14 @@ async def test_operators_keep_one(kept: Kept) -> None:
     with_passkey(kept, user_id)
     await recovery_codes(kept, user_id)
     factors = factors_of(kept)
-    await factors.remove_passkey(user_id, KEY)
+    await factors.remove_passkey(owner(user_id), KEY)
     with pytest.raises(LastFactor):
-        await factors.remove_totp(user_id)
+        await factors.remove_totp(owner(user_id))
     assert await factors.use_code(user_id, app.at(kept.clock.time)) is Factor.TOTP
     with_passkey(kept, user_id)
-    await factors.remove_totp(user_id)
+    await factors.remove_totp(owner(user_id))
     with pytest.raises(LastFactor):
-        await factors.remove_passkey(user_id, KEY)
+        await factors.remove_passkey(owner(user_id), KEY)
     assert await factors.of(user_id) == Factors(True, False, 1, COUNT)
 
 
@@ -180,9 +180,9 @@ async def test_race_for_the_last(kept: Kept) -> None:
     with_passkey(kept, user_id, OTHER)
     factors = factors_of(kept)
     tries = [
-        factors.remove_totp(user_id),
-        factors.remove_passkey(user_id, KEY),
-        factors.remove_passkey(user_id, OTHER),
+        factors.remove_totp(owner(user_id)),
+        factors.remove_passkey(owner(user_id), KEY),
+        factors.remove_passkey(owner(user_id), OTHER),
     ]
     told = await gatherResults([Deferred.fromCoroutine(refusal(one)) for one in tries])
     assert sorted(told) == ["", "", "LastFactor"]

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from pypi.accounts.factor_errors import NoTotp, TotpInUse, WrongCode
 from pypi.accounts.totp import SECRET_SIZE, STEP, Enrolment, Totp, enrolment, step_of
-from tests.accounts.conftest import Kept
+from tests.accounts.conftest import Kept, owner
 from tests.support.databases import ask
 
 SECRET = bytes(range(SECRET_SIZE))
@@ -49,7 +49,7 @@ async def account(kept: Kept, name: str = "ada") -> int:
 async def set_up(kept: Kept, user_id: int) -> pyotp.TOTP:
     """An account's app, in use; the clock stands where its next code is not yet used."""
     app = app_of(await totp_of(kept).begin(user_id, "ada"))
-    await totp_of(kept).confirm(user_id, app.at(kept.clock.time))
+    await totp_of(kept).confirm(owner(user_id), app.at(kept.clock.time))
     kept.clock.advance(timedelta(seconds=STEP))
     return app
 
@@ -148,9 +148,9 @@ async def test_set_up(kept: Kept) -> None:
     assert not await accepted(kept, user_id, code)
     wrong = f"{(int(code) + 1) % 10**6:06}"
     with pytest.raises(WrongCode):
-        await totp.confirm(user_id, wrong)
+        await totp.confirm(owner(user_id), wrong)
     assert app_of(await totp.pending(user_id, "ada")).secret == app.secret
-    await totp.confirm(user_id, code)
+    await totp.confirm(owner(user_id), code)
     assert not await accepted(kept, user_id, code)
     with pytest.raises(NoTotp):
         await totp.pending(user_id, "ada")
@@ -166,8 +166,8 @@ async def test_begun_anew(kept: Kept) -> None:
     second = app_of(await totp.begin(user_id, "ada"))
     assert first.secret != second.secret
     with pytest.raises(WrongCode):
-        await totp.confirm(user_id, first.at(kept.clock.time))
-    await totp.confirm(user_id, second.at(kept.clock.time))
+        await totp.confirm(owner(user_id), first.at(kept.clock.time))
+    await totp.confirm(owner(user_id), second.at(kept.clock.time))
 
 
 async def test_secret_in_use_stays(kept: Kept) -> None:
@@ -177,7 +177,7 @@ async def test_secret_in_use_stays(kept: Kept) -> None:
     with pytest.raises(TotpInUse):
         await totp_of(kept).begin(user_id, "ada")
     with pytest.raises(NoTotp):
-        await totp_of(kept).confirm(user_id, app.at(kept.clock.time))
+        await totp_of(kept).confirm(owner(user_id), app.at(kept.clock.time))
     assert await accepted(kept, user_id, app.at(kept.clock.time))
 
 
@@ -230,7 +230,7 @@ async def test_confirmed_once(kept: Kept) -> None:
 
     async def confirmed() -> bool:
         try:
-            await totp_of(kept).confirm(user_id, app.at(kept.clock.time))
+            await totp_of(kept).confirm(owner(user_id), app.at(kept.clock.time))
         except (WrongCode, NoTotp):
             return False
         return True
