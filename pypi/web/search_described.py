@@ -99,9 +99,11 @@ SEARCH = Operation(
             schema={"type": "array", "items": _TEXT, "maxItems": 10},
         ),
         Parameter(
-            name="python", about="a version on which installers would install it", schema={"type": "string"}
+            name="python",
+            about="a version on which installers would install it, such as `3.12`",
+            schema={"type": "string", "pattern": r"^([23]\.(0|[1-9][0-9]?))?$"},
         ),
-        Parameter(name="wheels", about="`1`: only what has a wheel", schema={"enum": ["1"]}),
+        Parameter(name="wheels", about="`1`: only what has a wheel", schema={"enum": ["", "0", "1"]}),
         Parameter(name="o", about="what comes first", schema={"enum": ["relevance", "date", "downloads"]}),
         Parameter(name="page", about="which page", schema={"type": "integer", "minimum": 1, "maximum": 50}),
     ),
