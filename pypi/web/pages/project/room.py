@@ -44,8 +44,6 @@ from pypi.web.templates import PAGE, Templates
 TAGS = ("project/<name>",)
 LOOKED_THROUGH = (*TAGS, "search")
 
-HELD_BACK = "Nothing of it is offered until those who run this index have looked into it."
-
 MOST_TAGS = 60
 """Projects a page of dependencies is tagged with, one by one; with more, whatever is published touches it."""
 
@@ -214,7 +212,7 @@ class ProjectPages:
             code=404,
             status=404,
             heading="Not found" if held_back is None else "In quarantine",
-            sentence=str(refusal) if held_back is None else HELD_BACK,
+            sentence=str(refusal) if held_back is None else _held_back(name, version),
             reason=held_back or "",
             words=name,
             here=here.get(name),
@@ -227,6 +225,11 @@ def _tagged(answer: Answer, name: str, *more: str) -> Answer:
     """With the tag of the project, unless it says what it is made from, and with others."""
     own = answer.tags or (f"project/{normalize(name)}",)
     return evolve(answer, tags=tuple(dict.fromkeys((*own, *more))))
+
+
+def _held_back(name: NormalizedName, version: str | None) -> str:
+    what = name if version is None else f"{name} {version}"
+    return f"Nothing of {what} is offered until those who run this index have looked into it."
 
 
 def _tags_of(needed: Needs) -> Sequence[str]:
