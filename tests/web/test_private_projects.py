@@ -36,6 +36,8 @@ SETTINGS = {
     "legacy__index_hosts": [OLD_HOST],
     "legacy__docs_hosts": [OLD_DOCS],
     "access__new_projects": "roles",
+    "edge__purger": "varnish",
+    "edge__varnishes": "http://127.0.0.1:9",
     "lane": True,
 }
 
