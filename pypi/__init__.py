@@ -65,7 +65,7 @@ Rooms::
                         programs: who these are
                         browsers: which are known  shown: pages that tell of an account
                         openid: people sent to a provider, and back (openid_provider, _parts: who says who
-                        they are  _tokens: whether it is true  _links: to accounts  _errors)
+                        they are  _tokens: whether it is true  _links: to accounts  _newcomers  _errors)
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked
                         find: who finds it  results: what is found
     pypi/db/            connection database (pool, transact)  revealing: to readers  notify  migrations/

@@ -33,6 +33,7 @@ from pypi.accounts.accounts import Accounts
 from pypi.accounts.administration import Administration
 from pypi.accounts.openid import OpenId
 from pypi.accounts.openid_links import Links
+from pypi.accounts.openid_newcomers import Newcomers
 from pypi.accounts.openid_provider import Provider, shown_name
 from pypi.caches import Caches, caches
 from pypi.config import Config
@@ -450,7 +451,7 @@ def build(
         origin=origin,
         name=config.pages.name,
         provider=provider_name(config),
-        provider_joins=openid is not None and openid.makes_accounts,
+        provider_joins=openid is not None and openid.newcomers.is_open,
         headers=page_headers(config.pages.camo_url or "https:", secure=origin.startswith("https:")),
     )
     called = Here.of(origin, config.pages.name)
@@ -769,13 +770,20 @@ def sign_in_with(
     return OpenId(
         provider=provider,
         links=Links(database=database, issuer=section.issuer, provider=name, now=now),
+        newcomers=Newcomers(
+            database=database,
+            throttle=members.throttle,
+            provider=name,
+            now=now,
+            random_bytes=random_bytes,
+            is_open=registration == "on",
+            domains=frozenset(section.allowed_domains),
+        ),
         database=database,
         entrance=members.entrance,
         throttle=members.throttle,
         now=now,
         random_bytes=random_bytes,
-        makes_accounts=registration == "on",
-        domains=frozenset(section.allowed_domains),
         trusts_mfa=section.trust_mfa,
     )
 

@@ -34,6 +34,7 @@ from pypi.accounts.openid_errors import (
     WrongDomain,
 )
 from pypi.accounts.openid_links import MOST, Links
+from pypi.accounts.openid_newcomers import Newcomers
 from pypi.accounts.openid_provider import Provider
 from pypi.accounts.second_factor import SecondFactors
 from pypi.accounts.sessions import Sessions, Started
@@ -114,6 +115,10 @@ class Desk:
         """A name is chosen."""
         return await self.here.join(_chest(unnamed), name, _browser())
 
+    def admits(self, **changes: Any) -> None:
+        """Let others have accounts."""
+        self.here = evolve(self.here, newcomers=evolve(self.here.newcomers, **changes))
+
     def letters(self) -> list[tuple[str, str]]:
         """To whom what is on its way."""
         rows = self.sql(
@@ -167,12 +172,19 @@ async def desk(kept: Kept) -> AsyncIterator[Desk]:
         here = OpenId(
             provider=provider,
             links=Links(database=database, issuer=there.url, provider="Staff", now=now),
+            newcomers=Newcomers(
+                database=database,
+                throttle=throttle,
+                provider="Staff",
+                now=now,
+                random_bytes=secrets.token_bytes,
+                is_open=True,
+            ),
             database=database,
             entrance=entrance,
             throttle=throttle,
             now=now,
             random_bytes=secrets.token_bytes,
-            makes_accounts=True,
         )
         yield Desk(kept, there, here, sessions)
 
@@ -265,7 +277,7 @@ async def test_newcomer(desk: Desk) -> None:
     """Somebody unknown chooses a name, has their address taken over, and is signed in from then on."""
     unnamed = await desk.go(next="/manage/")
     assert desk.sql("SELECT count(*) FROM users") == [(0,)]
-    newcomer = await desk.here.newcomer(_chest(unnamed))
+    newcomer = await desk.here.newcomers.look(_chest(unnamed))
     assert (newcomer.called, newcomer.email, newcomer.name) == ("ada", "ada@people.example", "ada")
     found = await desk.join(unnamed, "Ada-1")
     assert (found.started.session.name, found.next) == ("Ada-1", "/manage/")
@@ -333,7 +345,7 @@ async def test_names_to_suggest(desk: Desk, wish: Any, name: str) -> None:
         await desk.add(taken, password=None)
     desk.there.claims |= {"preferred_username": wish, "email": "name@other.example", "name": None}
     unnamed = await desk.go()
-    assert (await desk.here.newcomer(_chest(unnamed))).name == name
+    assert (await desk.here.newcomers.look(_chest(unnamed))).name == name
 
 
 async def test_unverified(desk: Desk) -> None:
@@ -345,7 +357,7 @@ async def test_unverified(desk: Desk) -> None:
 
 async def test_nobody_here(desk: Desk) -> None:
     """Where accounts are made by the operator, somebody unknown gets none, nor is asked for more."""
-    desk.here = evolve(desk.here, makes_accounts=False)
+    desk.admits(is_open=False)
     desk.there.thin = True
     with pytest.raises(NobodyHere, match="ask the operator"):
         await desk.go()
@@ -368,7 +380,7 @@ async def test_nobody_here(desk: Desk) -> None:
 )
 async def test_domains(desk: Desk, email: Any, verified: bool, gets_one: bool) -> None:
     """Where domains are named, an account needs a verified address at one of them."""
-    desk.here = evolve(desk.here, domains=frozenset({"people.example"}))
+    desk.admits(domains=frozenset({"people.example"}))
     desk.there.claims |= {"email": email, "email_verified": verified}
     desk.there.discovery["userinfo_endpoint"] = None
     if gets_one:
@@ -382,7 +394,7 @@ async def test_domains_of_old(desk: Desk) -> None:
     """Whose account is there already keeps it whatever their address is."""
     await desk.add("grace")
     desk.link("grace")
-    desk.here = evolve(desk.here, domains=frozenset({"elsewhere.example"}), makes_accounts=False)
+    desk.admits(domains=frozenset({"elsewhere.example"}), is_open=False)
     assert isinstance(await desk.go(), SignedIn)
 
 
@@ -390,7 +402,11 @@ async def test_too_late_for_a_name(desk: Desk) -> None:
     """Who takes too long begins again; so does who never began."""
     unnamed = await desk.go()
     desk.clock.advance(LASTS)
-    for call in (desk.here.newcomer(_chest(unnamed)), desk.join(unnamed, "ada"), desk.here.newcomer(CHEST)):
+    for call in (
+        desk.here.newcomers.look(_chest(unnamed)),
+        desk.join(unnamed, "ada"),
+        desk.here.newcomers.look(CHEST),
+    ):
         with pytest.raises(StaleSignIn):
             await call
 

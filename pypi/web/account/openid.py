@@ -128,7 +128,7 @@ class OpenIdRoom:
     @router.get(NAME, policy=PERSONAL, terms=entering())
     async def ask_name(self, request: Any) -> Answer:
         """The form for who has no account yet."""
-        newcomer = await self._openid().newcomer(_digest(request))
+        newcomer = await self._openid().newcomers.look(_digest(request))
         return await self._name_page(request, NameForm(data={"name": newcomer.name}))
 
     @router.post(NAME, terms=entering(rate_limit="register", audit=Kind.REGISTERED.event))
@@ -196,7 +196,7 @@ class OpenIdRoom:
         return after(NAME, "", *kept)
 
     async def _name_page(self, request: Any, form: NameForm, code: int = 200) -> Answer:
-        newcomer = await self._openid().newcomer(_digest(request))
+        newcomer = await self._openid().newcomers.look(_digest(request))
         return self.pages.page(request, "account/openid/name.html", code=code, form=form, newcomer=newcomer)
 
 
