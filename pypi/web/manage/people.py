@@ -18,7 +18,7 @@ from pypi.index.held import MemberRow
 from pypi.index.managed import Managing
 from pypi.publishing.roles import NoRole, Roles
 from pypi.web.manage.desk import MINE, SEEING, ConfirmForm, Desk, manage_path, permit, tried
-from pypi.web.personal import PERSONAL, after, filled
+from pypi.web.personal import PERSONAL, after, choices, filled
 
 PAGE = "/manage/<name>/people/"
 REMOVE = f"{PAGE}<user>/remove/"
@@ -43,13 +43,13 @@ class InviteForm(Form):
     """Whom, and to be what."""
 
     user = _user()
-    role = SelectField("Role", choices=ROLES)
+    role = SelectField("Role", choices=choices(ROLES))
 
 
 class RoleForm(Form):
     """What somebody shall be."""
 
-    role = SelectField("Role", choices=ROLES)
+    role = SelectField("Role", choices=choices(ROLES))
 
 
 class TransferForm(ConfirmForm):

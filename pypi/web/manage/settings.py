@@ -23,7 +23,7 @@ from pypi.publishing.reads import Reads
 from pypi.publishing.renaming import Renaming
 from pypi.publishing.status import NoSuccessor, Statuses
 from pypi.web.manage.desk import MINE, ConfirmForm, Desk, ReasonForm, manage_path, permit, tried
-from pypi.web.personal import PERSONAL, after, filled
+from pypi.web.personal import PERSONAL, after, choices, filled
 
 PAGE = "/manage/<name>/settings/"
 RENAME = f"{PAGE}rename/"
@@ -42,7 +42,7 @@ STATUSES = [
 class StatusForm(ReasonForm):
     """What becomes of the project."""
 
-    status = RadioField("Status", choices=STATUSES)
+    status = RadioField("Status", choices=choices(STATUSES))
     successor = StringField("Use instead", [Length(max=200)])
 
 
@@ -57,7 +57,7 @@ ACCESS = [
 class ReadsForm(Form):
     """Who may read the project."""
 
-    reads = RadioField("Who may read it", choices=ACCESS)
+    reads = RadioField("Who may read it", choices=choices(ACCESS))
 
 
 class RenameForm(ConfirmForm):
