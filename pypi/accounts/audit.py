@@ -46,6 +46,7 @@ class Kind(Enum):
     TOTP_ADDED = "account.totp-added", ()
     TOTP_REMOVED = "account.totp-removed", ()
     PASSKEY_ADDED = "account.passkey-added", ("name",)
+    PASSKEY_RENAMED = "account.passkey-renamed", ("name",)
     PASSKEY_REMOVED = "account.passkey-removed", ("name",)
     OPENID_LINKED = "account.openid-linked", ("issuer", "called")
     OPENID_UNLINKED = "account.openid-unlinked", ("issuer", "called")
@@ -118,6 +119,11 @@ async def write(cursor: Cursor, event: Event, *, now: datetime) -> None:
 async def write_all(cursor: Cursor, events: Sequence[Event], *, now: datetime) -> list[int]:
     """Write several lines at once; returns their ids, in the same order."""
     return await lines.add_all(cursor, [_columns(event) for event in events], at=now)
+
+
+async def count(cursor: Cursor, kind: Kind, *, user_id: int, normalized: str, since: datetime) -> int:
+    """How often something happened to an account because of a project, since a moment."""
+    return await lines.count(cursor, user_id=user_id, event=kind.event, normalized=normalized, since=since)
 
 
 async def tie(cursor: Cursor, ids: Sequence[int], *, first: int) -> None:

@@ -14,7 +14,7 @@ from pypi.db.database import Database
 from pypi.db.queries import invitations, roles, users
 from pypi.db.queries.projects import ProjectRow
 from pypi.domain.changes import Change, RoleAdded, RoleChanged, RoleRemoved
-from pypi.domain.errors import Conflict, Forbidden, NotFound
+from pypi.domain.errors import Conflict, Forbidden, NotFound, TooMany
 from pypi.domain.permissions import Identity, Permission, Role
 from pypi.mail import letters
 from pypi.publishing.holding import MayNotManage, hold
@@ -24,6 +24,11 @@ from pypi.publishing.transfer import take_over
 
 GOOD_FOR = timedelta(days=7)
 """How long an invitation may be accepted."""
+
+MOST_A_DAY = 5
+"""Letters that one project may have sent to one account within a day, whatever is taken back in between."""
+
+DAY = timedelta(days=1)
 
 INVITATIONS = "/manage/"
 """Where people find theirs."""
@@ -73,6 +78,17 @@ class NotInvited(Forbidden):
 
 
 @frozen
+class InvitedOften(TooMany):
+    """Nobody is written to all day long."""
+
+    user: str
+    retry_after: int = int(DAY.total_seconds())
+
+    def __str__(self) -> str:
+        return f"The user {self.user!r} was invited often enough today; try again tomorrow."
+
+
+@frozen
 class LastOwner(Conflict):
     """Somebody has to be able to manage the project."""
 
@@ -114,6 +130,7 @@ class Roles:
 
         Raises:
             NoSuchProject, MayNotManage, NoSuchUser, HasRole.
+            InvitedOften: ``MOST_A_DAY`` times today.
         """
         await self.database.transact(_invite, self._order(identity, address, project, user, role))
 
@@ -183,6 +200,12 @@ async def _invite(cursor: Cursor, order: Order) -> None:
     if held is not None and not (order.is_transfer and held is not Role.OWNER):
         raise HasRole(name, held.value)
     assert order.role is not None
+    since = order.act.now - DAY
+    before = await audit.count(
+        cursor, Kind.ROLE_INVITED, user_id=user_id, normalized=project.normalized, since=since
+    )
+    if before >= MOST_A_DAY:
+        raise InvitedOften(name)
     await invitations.invite(
         cursor,
         project_id=project.id,

@@ -13,7 +13,17 @@ from twisted.internet.defer import Deferred, gatherResults
 from pypi.domain.errors import Refusal
 from pypi.domain.permissions import OPERATOR, Role
 from pypi.publishing.holding import MayNotManage
-from pypi.publishing.roles import GOOD_FOR, HasRole, LastOwner, NoRole, NoSuchUser, NotInvited, Roles
+from pypi.publishing.roles import (
+    GOOD_FOR,
+    MOST_A_DAY,
+    HasRole,
+    InvitedOften,
+    LastOwner,
+    NoRole,
+    NoSuchUser,
+    NotInvited,
+    Roles,
+)
 from tests.support.archives import wheel
 from tests.support.index import OWNER, Index, running
 from tests.support.managing import check, identity, letters_to
@@ -173,6 +183,20 @@ async def test_written_down(new_index: Index) -> None:
         ("project.role-changed", OWNER, "Owner", "", "change Owner eve"),
         ("project.role-taken", OWNER, "Owner", "", "remove Owner eve"),
     ]
+
+
+async def test_nobody_is_written_to_all_day(new_index: Index) -> None:
+    """However often an invitation is taken back and sent again, there are a few letters a day and no more."""
+    roles, owner = new_index.application.roles, identity(new_index, OWNER)
+    for _ in range(MOST_A_DAY):
+        await roles.invite(owner, "demo", "eve", Role.READER)
+        await roles.withdraw(owner, "demo", "eve")
+    before = new_index.state()
+    with pytest.raises(InvitedOften):
+        await roles.invite(owner, "demo", "eve", Role.READER)
+    assert not new_index.state() - before
+    assert len(letters_to(new_index, "eve@people.example")) == MOST_A_DAY
+    await roles.invite(owner, "demo", "Bob", Role.READER)
 
 
 async def test_readers_are_not_told_of(new_index: Index) -> None:

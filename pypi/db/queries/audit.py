@@ -73,6 +73,10 @@ ALL = """
      WHERE %(before)s::bigint IS NULL OR id < %(before)s
      ORDER BY id DESC LIMIT %(limit)s"""
 
+COUNT = """
+    SELECT count(*) FROM audit
+     WHERE user_id = %(user_id)s AND event = %(event)s AND normalized = %(normalized)s AND at > %(since)s"""
+
 FORGET_ADDRESSES = """
     UPDATE audit SET address = '' WHERE id IN (
         SELECT id FROM audit WHERE address <> '' AND at < %(before)s
@@ -140,6 +144,12 @@ async def of_event(cursor: Cursor, *, event: str, before: int | None, limit: int
 async def everything(cursor: Cursor, *, before: int | None, limit: int) -> list[AuditRow]:
     """The whole log, last first, of all lines before one."""
     return await cursor.rows(AuditRow, ALL, {"before": before, "limit": limit})
+
+
+async def count(cursor: Cursor, *, user_id: int, event: str, normalized: str, since: datetime) -> int:
+    """How often one thing happened to an account because of a project, since a moment."""
+    given = {"user_id": user_id, "event": event, "normalized": normalized, "since": since}
+    return int(await cursor.value(COUNT, given))
 
 
 async def forget_addresses(cursor: Cursor, *, before: datetime, limit: int) -> int:
