@@ -157,6 +157,14 @@ class Room:
         return self.look(request)
 
 
+class Ajar:
+    """Lets everybody in."""
+
+    async def admit(self, request: Any, terms: Terms) -> Answer | None:
+        """Look at nobody."""
+        return None
+
+
 @define
 class Careless:
     """Forgets to say who may."""
@@ -172,7 +180,13 @@ class Careless:
 def test_nothing_starts_with_a_gap() -> None:
     """Routes are not put together while one of them leaves something open."""
     with pytest.raises(Gaps, match=r"^POST /open does not say which credentials it takes\.\n"):
-        klein_for([Room(), Careless()], origins=Origins.of("https://index.example"))
+        klein_for([Room(), Careless()], origins=Origins.of("https://index.example"), door=Ajar())
+
+
+def test_nothing_starts_without_a_door() -> None:
+    """Somebody has to look at sessions where routes take them."""
+    with pytest.raises(Gaps, match="GET /own takes sessions, and nobody stands at the door"):
+        klein_for([Room()], origins=Origins.of("https://index.example"))
 
 
 def test_nothing_starts_without_an_origin() -> None:
@@ -182,7 +196,7 @@ def test_nothing_starts_without_an_origin() -> None:
 
 
 def ask(room: Room, method: str, path: str, *lines: str) -> Response:
-    klein = klein_for([room], origins=Origins.of(f"http://{HOST}"))
+    klein = klein_for([room], origins=Origins.of(f"http://{HOST}"), door=Ajar())
     wire = Wire(Site(klein.resource(), reactor=Clock(), hosts=Hosts.of([HOST])))
     head = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", *lines]
     head += ["Content-Length: 0"] if method == "POST" else []

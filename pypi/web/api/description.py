@@ -31,7 +31,7 @@ CORS = ("Access-Control-Allow-Headers", ALLOWED_HEADERS)
 
 VARIABLES: Mapping[str, tuple[str, Schema, str]] = {
     "name": (
-        "a project, by its name in any spelling, or by one that it had",
+        "a project, by the name it has now, in any spelling",
         {"type": "string", "minLength": 1, "maxLength": names.MAX_LENGTH},
         "golden-cheese",
     ),
