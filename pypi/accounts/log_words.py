@@ -28,6 +28,7 @@ EVENTS: Mapping[str, str] = {
     "account.totp-added": "An authenticator app was added",
     "account.totp-removed": "Your authenticator app was removed",
     "account.passkey-added": "The passkey “{name}” was added",
+    "account.passkey-renamed": "A passkey is called “{name}” now",
     "account.passkey-removed": "The passkey “{name}” was removed",
     "account.openid-linked": "The sign-in {called} was linked to your account",
     "account.openid-unlinked": "The sign-in {called} is no longer linked to your account",
