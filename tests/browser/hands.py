@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,8 +32,9 @@ class Hand:
         self.window.page.keyboard.type(text)
 
     def choose(self, target: Locator, label: str) -> None:
-        """Choose one of a list."""
-        target.select_option(label=label)
+        """Choose one of a list by how it begins."""
+        option = target.locator("option", has_text=re.compile(rf"^\s*{re.escape(label)}")).first
+        target.select_option(value=option.get_attribute("value") or option.inner_text())
 
     def tick(self, target: Locator) -> None:
         """Put a tick into a box."""
