@@ -57,15 +57,22 @@ FORMER_OF = "SELECT normalized FROM former_names WHERE project_id = %(id)s ORDER
 KEEP_NAMES = """
     INSERT INTO former_names (normalized, name, look_alike, project_id, since)
     SELECT normalized, name, look_alike, id, %(now)s FROM projects WHERE id = %(id)s;
+    UPDATE former_names SET is_private = true
+     WHERE project_id = (SELECT id FROM projects WHERE id = %(id)s AND reads <> 'public');
     INSERT INTO former_owners (normalized, user_id)
     SELECT f.normalized, r.user_id FROM former_names f JOIN roles r ON r.project_id = f.project_id
      WHERE f.project_id = %(id)s AND r.role = 'Owner'"""
 
 FORMER = """
-    SELECT f.name, CASE WHEN p.reads <> 'public' THEN '' ELSE p.name END,
-           EXISTS (SELECT FROM former_owners o
-                                    WHERE o.normalized = f.normalized AND o.user_id = %(user_id)s)
+    SELECT f.name,
+           CASE WHEN p.reads <> 'public' OR f.is_private AND NOT own.is_own THEN '' ELSE p.name END,
+           coalesce(own.is_own, false)
       FROM former_names f LEFT JOIN projects p ON p.id = f.project_id
+     CROSS JOIN LATERAL (
+           -- Of the operator, who is no account, it is neither true nor false.
+           SELECT %(user_id)s IS NULL OR NULL OR EXISTS (
+                  SELECT FROM former_owners o
+                   WHERE o.normalized = f.normalized AND o.user_id = %(user_id)s) AS is_own) AS own
      WHERE f.normalized = %(normalized)s"""
 
 KEEP_FOR = """

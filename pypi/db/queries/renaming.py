@@ -51,7 +51,7 @@ LOOK_ALIKE = """
         SELECT name, 1 AS place, id, reads FROM projects
          WHERE look_alike = %(look_alike)s AND normalized <> %(normalized)s
          UNION ALL
-        SELECT f.name, 2, p.id, coalesce(p.reads, 'public')
+        SELECT f.name, 2, p.id, coalesce(p.reads, CASE WHEN f.is_private THEN 'roles' ELSE 'public' END)
           FROM former_names f LEFT JOIN projects p ON p.id = f.project_id
          WHERE f.look_alike = %(look_alike)s AND f.normalized <> %(normalized)s) AS alike
      WHERE id IS DISTINCT FROM %(id)s
