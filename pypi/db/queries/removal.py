@@ -65,14 +65,13 @@ KEEP_NAMES = """
 
 FORMER = """
     SELECT f.name,
-           CASE WHEN p.reads <> 'public' OR f.is_private AND NOT own.is_own THEN '' ELSE p.name END,
-           coalesce(own.is_own, false)
+           CASE WHEN p.reads <> 'public' OR f.is_private AND NOT own.is_own AND %(user_id)s IS NOT NULL
+                THEN '' ELSE p.name END,
+           own.is_own
       FROM former_names f LEFT JOIN projects p ON p.id = f.project_id
      CROSS JOIN LATERAL (
-           -- Of the operator, who is no account, it is neither true nor false.
-           SELECT %(user_id)s IS NULL OR NULL OR EXISTS (
-                  SELECT FROM former_owners o
-                   WHERE o.normalized = f.normalized AND o.user_id = %(user_id)s) AS is_own) AS own
+           SELECT EXISTS (SELECT FROM former_owners o
+                           WHERE o.normalized = f.normalized AND o.user_id = %(user_id)s) AS is_own) AS own
      WHERE f.normalized = %(normalized)s"""
 
 KEEP_FOR = """
