@@ -270,6 +270,15 @@ class ProjectQuarantined(OfProject):
     reason: str
 
 
+@frozen(kw_only=True)
+class QuarantineCleared(OfProject):
+    """Tells that a project is offered as before."""
+
+    name = "quarantine-cleared"
+    subject = "{project} at {index} is out of quarantine"
+    facts = (("Project", "project"), ("Decided by", "by"))
+
+
 LETTERS: dict[str, type[Letter]] = {
     one.name: one
     for one in (
@@ -294,6 +303,7 @@ LETTERS: dict[str, type[Letter]] = {
         ProjectTransferred,
         ProjectDeleted,
         ProjectQuarantined,
+        QuarantineCleared,
     )
 }
 """Every letter by its name."""

@@ -24,6 +24,7 @@ from pypi.domain.errors import NoSuchRelease
 from pypi.domain.permissions import Identity, Permission
 from pypi.domain.values import Status
 from pypi.mail import letters
+from pypi.mail.letters import Letter
 from pypi.publishing.holding import hold
 from pypi.publishing.record import Recorded
 from pypi.publishing.told import Act, conclude, keepers, tell
@@ -105,7 +106,7 @@ async def _begin(cursor: Cursor, act: Act, name: str, reason: str) -> Recorded |
     if project.status == Status.QUARANTINED.value:
         return None
     await status.quarantine(cursor, project.id, reason=reason)
-    await _write(cursor, act, project, project.name, reason)
+    await _write(cursor, act, project, _begun(act, project.name, reason))
     return await _told(cursor, act, project, ProjectQuarantined)
 
 
@@ -114,6 +115,7 @@ async def _clear(cursor: Cursor, act: Act, name: str) -> Recorded | None:
     if project.status != Status.QUARANTINED.value:
         return None
     await status.clear(cursor, project.id)
+    await _write(cursor, act, project, letters.QuarantineCleared(user="", project=project.name, by=act.name))
     return await _told(cursor, act, project, QuarantineCleared)
 
 
@@ -140,7 +142,8 @@ async def _begin_release(cursor: Cursor, act: Act, name: str, version: str, reas
     project, release = await _hold(cursor, act, name, version)
     if not await releases.quarantine(cursor, release.id, reason=reason, now=act.now):
         return None
-    await _write(cursor, act, project, f"{project.name} {release.version}", reason)
+    what = f"{project.name} {release.version}"
+    await _write(cursor, act, project, _begun(act, what, reason))
     change = ReleaseQuarantined(
         project=project.normalized, name=project.name, actor=act.identity.name, version=release.version
     )
@@ -152,6 +155,8 @@ async def _clear_release(cursor: Cursor, act: Act, name: str, version: str) -> R
     project, release = await _hold(cursor, act, name, version)
     if not await releases.clear(cursor, release.id):
         return None
+    what = f"{project.name} {release.version}"
+    await _write(cursor, act, project, letters.QuarantineCleared(user="", project=what, by=act.name))
     change = ReleaseCleared(
         project=project.normalized, name=project.name, actor=act.identity.name, version=release.version
     )
@@ -175,6 +180,9 @@ async def _told_of_release(
     return await conclude(cursor, act, told)
 
 
-async def _write(cursor: Cursor, act: Act, project: ProjectRow, what: str, reason: str) -> None:
-    letter = letters.ProjectQuarantined(user="", project=what, by=act.identity.name, reason=reason or UNSAID)
+def _begun(act: Act, what: str, reason: str) -> Letter:
+    return letters.ProjectQuarantined(user="", project=what, by=act.name, reason=reason or UNSAID)
+
+
+async def _write(cursor: Cursor, act: Act, project: ProjectRow, letter: Letter) -> None:
     await tell(cursor, await keepers(cursor, project.id), letter, now=act.now)

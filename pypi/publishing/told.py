@@ -32,6 +32,11 @@ class Act:
     now: datetime
     address: str = ""
 
+    @property
+    def name(self) -> str:
+        """Who does it."""
+        return self.identity.name
+
     def event(
         self,
         kind: Kind,

@@ -211,9 +211,16 @@ async def test_told(new_index: Index) -> None:
     first, second = letters_to(new_index, f"{OWNER}@people.example")
     assert first["about"] == {"user": OWNER, "project": "demo 2.0", "by": "eve", "reason": "Steals keys."}
     assert (second["about"]["project"], second["about"]["reason"]) == ("demo", "none was given")
+    await quarantines.clear(eve, "demo", "2.0")
+    await quarantines.clear(eve, "demo")
+    cleared = letters_to(new_index, f"{OWNER}@people.example")[2:]
+    assert [(one["letter"], one["about"]["project"]) for one in cleared] == [
+        ("quarantine-cleared", "demo 2.0"),
+        ("quarantine-cleared", "demo"),
+    ]
     lines = new_index.sql(
         "SELECT event, a.actor, a.address, about, action, version FROM audit a JOIN journal USING (serial) "
-        "ORDER BY serial"
+        "ORDER BY serial LIMIT 2"
     )
     assert lines == [
         (
