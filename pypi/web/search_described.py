@@ -104,7 +104,9 @@ SEARCH = Operation(
             schema={"type": "string", "pattern": r"^([23]\.(0|[1-9][0-9]?))?$"},
         ),
         Parameter(name="wheels", about="`1`: only what has a wheel", schema={"enum": ["", "0", "1"]}),
-        Parameter(name="o", about="what comes first", schema={"enum": ["relevance", "date", "downloads"]}),
+        Parameter(
+            name="o", about="what comes first", schema={"enum": ["", "relevance", "date", "downloads"]}
+        ),
         Parameter(name="page", about="which page", schema={"type": "integer", "minimum": 1, "maximum": 50}),
     ),
     answer=Content(
