@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from legacy_compat import trove
+from legacy_compat.people import ACCOUNT, PROJECTS, REGISTER, RESET, SIGN_IN
 from legacy_compat.questions import (
     Digest,
     Document,
@@ -74,7 +75,7 @@ def _show_md5(feature: str, given: Parameters) -> Question:
 def _user(feature: str, given: Parameters) -> Question:
     if given.first("otk") is not None:
         return Gone(feature=feature)
-    return Page(feature=feature, path="/account/register/")
+    return Page(feature=feature, path=REGISTER)
 
 
 def _page(path: str) -> Read:
@@ -118,19 +119,19 @@ READS: Mapping[str, Read] = {
 """Actions that read: by GET, or not at all."""
 
 ACCOUNTS: Mapping[str, Read] = {
-    **dict.fromkeys(("login", "login_form", "openid", "claim"), _page("/account/login/")),
+    **dict.fromkeys(("login", "login_form", "openid", "claim"), _page(SIGN_IN)),
     **dict.fromkeys(("logout", "clear_auth"), _page("/")),
-    "register_form": _page("/account/register/"),
-    "user_form": _page("/manage/account/"),
-    "forgotten_password_form": _page("/account/request-password-reset/"),
-    **dict.fromkeys(("role_form", "pkg_edit", "submit_form", "urls"), _page("/manage/projects/")),
+    "register_form": _page(REGISTER),
+    "user_form": _page(ACCOUNT),
+    "forgotten_password_form": _page(RESET),
+    **dict.fromkeys(("role_form", "pkg_edit", "submit_form", "urls"), _page(PROJECTS)),
 }
 """Actions of people with an account: pages have taken their place, and nothing of the query goes there."""
 
 REGISTRATION: Mapping[str, Read] = {
     "user": _user,
-    "forgotten_password": _page("/account/request-password-reset/"),
-    "password_reset": _page("/account/request-password-reset/"),
+    "forgotten_password": _page(RESET),
+    "password_reset": _page(RESET),
 }
 """Actions that old tools also send as forms; those are gone."""
 

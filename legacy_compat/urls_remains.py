@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from legacy_compat.paths import Path, Table
+from legacy_compat.people import ACCOUNT, PROJECTS, REGISTER, RESET, SIGN_IN
 from legacy_compat.questions import Gone, Page, Question, Text
 from legacy_compat.spelling import Parameters, pairs
 
-PAGES = frozenset(
-    (
-        *("/account/login/", "/account/register/", "/account/request-password-reset/"),
-        *("/manage/account/", "/manage/projects/", "/security/", "/stats/"),
-    )
-)
-"""Pages that old addresses lead to."""
+PAGES: Mapping[str, str] = {
+    "/account/login/": SIGN_IN,
+    "/account/register/": REGISTER,
+    "/account/request-password-reset/": RESET,
+    "/account/reset-password/": RESET,
+    "/account/two-factor/": "/account/second-factor/",
+    "/account/verify-email/": "/account/emails/",
+    "/manage/account/": ACCOUNT,
+    "/manage/account/token/": "/account/tokens/new/",
+    "/manage/account/two-factor/": "/account/factors/",
+    "/manage/projects/": PROJECTS,
+    "/security/": "/security/",
+    "/stats/": "/stats/",
+}
+"""Old addresses of pages → those of today. What stood in their queries goes nowhere: it may be a secret."""
 
 OAUTH = frozenset("request_token access_token authorise add_release upload docupload test".split())
 
@@ -64,9 +75,10 @@ def _oauth(path: Path) -> Question | None:
 @TABLE.add("account", "manage", "security")
 def _page(path: Path) -> Question | None:
     there = "/".join(("", path.root, *path.parts, ""))
-    if there not in PAGES or (path.of_today and path.slash):
+    today = PAGES.get(there)
+    if today is None or (today == there and path.of_today and path.slash):
         return None
-    return Page(feature="legacy.pages", path=there)
+    return Page(feature="legacy.pages", path=today)
 
 
 @TABLE.add("search")

@@ -115,7 +115,7 @@ Rooms::
                         invalidations  breaker  figures  stats  rate  limiter  patient  client  purge  fastly
                         varnish  vcl/  compression  blocks  buckets: long lists that change a line at a time
     legacy_compat/      questions (values)  urls (urls_pypi urls_index urls_remains) actions files hosts
-                        docs_hosting: the table of old addresses  paths  spelling  trove (classifiers)
+                        docs_hosting: the table of old addresses  people  paths  spelling  trove (classifiers)
                         redirects forms: who answers  found said: and what
                         xmlrpc/  calls remembered methods: what is asked  resource: who answers
                         answers releases marshal faults: what is said

@@ -32,6 +32,7 @@ from pypi.http.answer import SAFE, Answer, redirect, write
 from pypi.http.csrf import Origins
 from pypi.http.described import Operation
 from pypi.http.door import Door
+from pypi.http.hushed import hushed
 from pypi.http.keeping import UNRESERVED, Keeper, variant_of
 from pypi.http.noted import Named, Noted, named
 from pypi.http.reading import EVERYBODY, Look, Of, Reading, Subject
@@ -350,7 +351,8 @@ async def failed(request: Any, failure: Failure) -> None:
     if error is None or isinstance(error, CancelledError):
         return
     if request.startedWriting:
-        log.failure("An answer broke off: {method} {path}", failure, method=request.method, path=request.path)
+        path = hushed(request.path)
+        log.failure("An answer broke off: {method} {path}", failure, method=request.method, path=path)
         request.break_off()
         return
     request.start_over()
@@ -369,7 +371,8 @@ def _answer(request: Any, error: BaseException, failure: Failure) -> Answer:
             return said(request, 405, sentence, [("Allow", allowed)], phrase=False)
         case HTTPException(code=404):
             return said(request, 404, "There is nothing at this address.", phrase=False)
-    log.failure("A route failed: {method} {path}", failure, method=request.method, path=request.path)
+    path = hushed(request.path)
+    log.failure("A route failed: {method} {path}", failure, method=request.method, path=path)
     return said(request, 500, "The index made a mistake; its operator can find it in the log.", phrase=False)
 
 

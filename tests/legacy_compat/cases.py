@@ -18,6 +18,17 @@ from tests.support.client import Reply
 ORIGIN = "https://index.example"
 CASES = json.loads(Path(__file__).with_name("legacy_cases.json").read_text())
 
+PAGES = {
+    "/account/login/": "/account/sign-in/",
+    "/account/request-password-reset/": "/account/reset/",
+    "/manage/account/": "/account/",
+    "/manage/projects/": "/manage/",
+}
+"""Pages for people, as they were called when the cases were recorded → as they are today."""
+
+for _case in CASES:
+    _case["expect"]["location"] = PAGES.get(_case["expect"]["location"], _case["expect"]["location"])
+
 CLOSED: Reply | None = None
 """What stands for a connection that was closed without an answer."""
 

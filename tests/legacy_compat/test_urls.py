@@ -59,7 +59,7 @@ def question(target: str, *, foreign: bool = False) -> Question | None:
     [
         *("/", "/simple/", "/simple/foo-bar/", "/simple/foo-bar/?x", "/pypi/Foo.Bar/json", "/legacy/"),
         *("/pypi/foo/1.0/json", "/project/Foo.Bar/", "/project/Foo.Bar/1.0/", f"/packages/{STORED}"),
-        *("/search/", "/search/?q=a", "/stats/", "/security/", "/account/login/", "/rss/updates.xml"),
+        *("/search/", "/search/?q=a", "/stats/", "/security/", "/account/register/", "/rss/updates.xml"),
         *("/idiom", "/pypifoo", "/id/a/b", "/oauth/other", "/daytime/x", "/tos/x", "/manage/elsewhere"),
         *("/u/a/b", "/p", "/cgi-bin/other.cgi", "/pypi/foo/json/", "/project/", "/account/logout"),
     ],
@@ -128,7 +128,10 @@ def test_not_of_old(target: str) -> None:
         ("/id/ada", Gone(feature="legacy.openid")),
         ("/oauth/access_token", Gone(feature="legacy.oauth")),
         ("/tos", Gone(feature="legacy.pages")),
-        ("/account/login", Page(feature="legacy.pages", path="/account/login/")),
+        ("/account/login", Page(feature="legacy.pages", path="/account/sign-in/")),
+        ("/account/login/?next=/x", Page(feature="legacy.pages", path="/account/sign-in/")),
+        ("/manage/account/", Page(feature="legacy.pages", path="/account/")),
+        ("/account/reset-password/?token=x", Page(feature="legacy.pages", path="/account/reset/")),
         (
             "/search?page=2&python=3.12&q=a&x=y",
             Page(
@@ -174,7 +177,7 @@ def test_table(target: str, expected: Question) -> None:
         (":action=user&otk=1", Gone(feature="legacy.action.user")),
         (":action=user&otk=", Page(feature="legacy.action.user", path="/account/register/")),
         (":action=file_upload", Gone(feature="legacy.action.file_upload", publishing=True)),
-        (":action=urls", Page(feature="legacy.action.urls", path="/manage/projects/")),
+        (":action=urls", Page(feature="legacy.action.urls", path="/manage/")),
         (":action=gae_file&host=evil.example", Gone(feature="legacy.action.gae_file")),
         (":action=Display&name=foo", Missing(feature="legacy.action.other")),
     ],
