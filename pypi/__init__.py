@@ -96,8 +96,8 @@ Rooms::
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
                         account/: sign_in second_factor register reset verify openid  home
-                        again: proof  tokens emails password factors sessions log delete: what one
-                        looks after
+                        again: proof  tokens emails password sessions log delete: what one looks after
+                        factors passkeys codes (factor_desk): second factors among that
                         manage/: mine  releases release people settings history publishing: of one
                         project  desk: what these share
                         admin/: overview users projects legacy log: for operators  asked: of their lists

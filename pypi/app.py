@@ -118,10 +118,14 @@ from pypi.search.find import Search
 from pypi.watch import Watch, watch
 from pypi.web import changes_forms
 from pypi.web.account.delete import DeleteAccount
+from pypi.web.account.codes import CodePages
 from pypi.web.account.emails import EmailPages
+from pypi.web.account.factor_desk import FactorDesk
+from pypi.web.account.factors import FactorPages
 from pypi.web.account.home import AccountHome
 from pypi.web.account.log import AccountLog
 from pypi.web.account.openid import CALLBACK, OpenIdRoom
+from pypi.web.account.passkeys import PasskeyPages
 from pypi.web.account.password import PasswordPage
 from pypi.web.account.register import Register
 from pypi.web.account.reset import Reset
@@ -492,6 +496,14 @@ def build(
     )
     administration = Administration(database=database, sessions=sessions, now=now)
     personal_pages = PersonalPages(templates, random_bytes)
+    factor_desk = FactorDesk(
+        second_factors=members.second_factors,
+        recovery_codes=members.recovery_codes,
+        sessions=sessions,
+        again=members.again,
+        pages=personal_pages,
+        cookies=cookies,
+    )
     desk = Desk(pages=personal_pages, counts=config.downloads.count)
     managing = Managing(database=database, now=now)
     sign_in = SignIn(
@@ -554,6 +566,9 @@ def build(
             pages=personal_pages,
             sends_mail=members.sends_mail,
         ),
+        FactorPages(desk=factor_desk, totp=members.totp, passkeys=members.passkeys),
+        PasskeyPages(desk=factor_desk, passkeys=members.passkeys),
+        CodePages(desk=factor_desk),
         PasswordPage(renewal=members.renewal, pages=personal_pages, cookies=cookies),
         TokenPages(tokens=members.tokens, again=members.again, pages=personal_pages, index=called),
         sign_in,

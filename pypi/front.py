@@ -23,10 +23,13 @@ from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.http.terms import PUBLISHING, check, check_names
 from pypi.web.account.delete import DeleteAccount
+from pypi.web.account.codes import CodePages
 from pypi.web.account.emails import EmailPages
+from pypi.web.account.factors import FactorPages
 from pypi.web.account.home import AccountHome
 from pypi.web.account.log import AccountLog
 from pypi.web.account.openid import OpenIdRoom
+from pypi.web.account.passkeys import PasskeyPages
 from pypi.web.account.password import PasswordPage
 from pypi.web.account.register import Register
 from pypi.web.account.reset import Reset
@@ -94,6 +97,9 @@ PUBLIC = (
     DeleteAccount,
     OpenIdRoom,
     EmailPages,
+    FactorPages,
+    PasskeyPages,
+    CodePages,
     PasswordPage,
     TokenPages,
     SignIn,

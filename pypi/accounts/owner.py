@@ -32,6 +32,10 @@ class Owner:
         """Whoever is signed in."""
         return cls(session.user_id, session.name, address)
 
+    def event(self, kind: Kind, **about: str | int) -> Event:
+        """A line of the security log on what they did."""
+        return Event(kind=kind, user_id=self.user_id, actor=self.name, address=self.address, about=about)
+
 
 async def has_added(
     cursor: Cursor, owner: Owner, kind: Kind, factor: str, *, now: datetime, **about: str | int
@@ -55,6 +59,5 @@ async def has_removed(
 async def _tell(
     cursor: Cursor, owner: Owner, kind: Kind, letter: Letter, now: datetime, about: dict[str, str | int]
 ) -> None:
-    event = Event(kind=kind, user_id=owner.user_id, actor=owner.name, address=owner.address, about=about)
-    await audit.write(cursor, event, now=now)
+    await audit.write(cursor, owner.event(kind, **about), now=now)
     await tell(cursor, owner.user_id, letter, now=now)

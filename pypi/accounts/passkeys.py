@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from pypi.accounts import audit
 from pypi.accounts.audit import Kind
 from pypi.accounts.factor_errors import (
     CopiedPasskey,
@@ -184,14 +185,13 @@ class Passkeys:
         """All passkeys of an account, oldest first."""
         return await self.database.ask(stored.lines, user_id)
 
-    async def rename(self, user_id: int, passkey: bytes, name: str) -> None:
+    async def rename(self, owner: Owner, passkey: bytes, name: str) -> None:
         """Call a passkey something else.
 
         Raises:
             NoSuchPasskey: the account has no such one.
         """
-        if not await self.database.transact(stored.rename, passkey, user_id=user_id, name=_tidy(name)):
-            raise NoSuchPasskey()
+        await self.database.transact(_rename, owner, passkey, _tidy(name), self.now())
 
     # --- how ------------------------------------------------------------------------------------------------
 
@@ -261,6 +261,12 @@ async def _add(cursor: Cursor, owner: Owner, made: Made, name: str, now: datetim
     if not is_new:
         raise PasskeyKnown()
     await has_added(cursor, owner, Kind.PASSKEY_ADDED, f"passkey “{name}”", now=now, name=name)
+
+
+async def _rename(cursor: Cursor, owner: Owner, passkey: bytes, name: str, now: datetime) -> None:
+    if not await stored.rename(cursor, passkey, user_id=owner.user_id, name=name):
+        raise NoSuchPasskey()
+    await audit.write(cursor, owner.event(Kind.PASSKEY_RENAMED, name=name), now=now)
 
 
 def _known(rows: Sequence[PasskeyRow]) -> list[Known]:

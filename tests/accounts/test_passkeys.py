@@ -136,7 +136,7 @@ async def test_several(kept: Kept) -> None:
     kept.clock.advance(timedelta(minutes=1))
     await ada.add(name="")
     assert [line.name for line in await ada.passkeys.of(ada.id)] == ["Yellow key", "Passkey"]
-    await ada.passkeys.rename(ada.id, ada.device.id, "x" * 500)
+    await ada.passkeys.rename(owner(ada.id), ada.device.id, "x" * 500)
     assert [line.name for line in await ada.passkeys.of(ada.id)] == ["Yellow key", "x" * 100]
     kept.clock.advance(timedelta(minutes=1))
     assert await ada.use(first.show(await ada.asked())) == "Yellow key"
@@ -152,7 +152,7 @@ async def test_names_of_others_stay(kept: Kept) -> None:
     ada, bob = await person(kept), await person(kept, "bob")
     await ada.add()
     with pytest.raises(NoSuchPasskey):
-        await bob.passkeys.rename(bob.id, ada.device.id, "mine")
+        await bob.passkeys.rename(owner(bob.id), ada.device.id, "mine")
     assert [line.name for line in await ada.passkeys.of(ada.id)] == ["Key"]
 
 

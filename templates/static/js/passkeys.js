@@ -29,9 +29,9 @@ function answer(credential) {
 }
 
 async function asked(form) {
-  const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value });
+  const body = new URLSearchParams(new FormData(form));
   const reply = await fetch(form.dataset.ask, { method: "POST", body, headers: { Accept: "text/plain" } });
-  if (!reply.ok) throw new Error(await reply.text());
+  if (!reply.ok) throw new Error((await reply.text()).trim().split("\n").pop());
   if (reply.redirected) throw new Error("You are no longer signed in. Load the page again.");
   return reply.json();
 }
@@ -45,6 +45,7 @@ async function send(form, button, message) {
       ? await navigator.credentials.create(options)
       : await navigator.credentials.get(options);
     form.elements.answer.value = answer(credential);
+    for (const field of form.querySelectorAll("[type=password]")) field.value = "";
     form.submit();
   } catch (error) {
     const stopped = { NotAllowedError: "No passkey was used.", InvalidStateError: "This device has a passkey of yours already." };

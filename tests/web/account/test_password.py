@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.index import Index
 from tests.support.managing import letters_to
-from tests.support.visitor import PASSWORD, visitor
+from tests.support.visitor import PASSWORD, Visitor, visitor
 
 SETTINGS = {"limits__factor": 0}
 
@@ -53,7 +53,7 @@ async def test_refused(index: Index, old: str, new: str, status: int, says: str)
     assert "<title>Error: " in reply.text
     assert NEW not in reply.text
     assert (await joan.look("/account/", follow=False)).status == 200
-    assert (await joan.sign_in("joan.clarke")).status == 200
+    assert (await Visitor(index.port).sign_in("joan.clarke")).status == 200
 
 
 async def test_without(index: Index) -> None:
