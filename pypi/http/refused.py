@@ -14,7 +14,6 @@ from pypi.domain.errors import (
     Forbidden,
     Gone,
     Invalid,
-    NotFound,
     InvalidField,
     NotFound,
     NotOffered,
