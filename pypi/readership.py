@@ -17,11 +17,15 @@ from pypi.index.withheld import Withheld
 from pypi.membership import Membership
 from pypi.web.door import Cookies
 from pypi.web.downloads import Downloads
+from pypi.web.downloads_handoff import Handoff, ToBucket
 from pypi.web.feeds import FeedRoom
 from pypi.web.json_api import JsonApi
 from pypi.web.pages.project.room import ProjectPages
 from pypi.web.reading import ReadDoor
 from pypi.web.simple import SimpleApi
+
+PRESIGNED = 60
+"""Seconds for which the bucket hands out a private file by an address that a reader got."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -35,6 +39,13 @@ class Readership:
 
     door: ReadDoor
     rooms: tuple[Any, ...] = field(repr=False)
+
+
+def _briefly(handoff: Handoff | None) -> Handoff | None:
+    """The same, but an address that was given to a reader is soon good for nobody."""
+    if not isinstance(handoff, ToBucket):
+        return handoff
+    return evolve(handoff, seconds=min(handoff.seconds, PRESIGNED), shared=False)
 
 
 def access(config: Config) -> Access:
@@ -87,6 +98,11 @@ def readership(
             popularity=None if popularity is None else evolve(popularity, database=revealing),
         ),
         evolve(feeds, feeds=evolve(feeds.feeds, database=revealing)),
-        evolve(downloads, withheld=lambda: withheld.digests, for_everybody=False),
+        evolve(
+            downloads,
+            withheld=lambda: withheld.digests,
+            for_everybody=False,
+            handoff=_briefly(downloads.handoff),
+        ),
     )
     return Readership(door=door, rooms=rooms)

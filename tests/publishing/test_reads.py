@@ -104,10 +104,7 @@ async def test_a_name_that_was_private(new_index: Index) -> None:
             wheel(name, "2.0"), wheel_filename(name, "2.0"), auth=new_index.auth("eve")
         )
         assert refused.status == 400
-        assert (
-            f"The name &#39;{name}&#39;" in refused.text
-            or f"The name '{name}' isn't allowed." in refused.text
-        )
+        assert f"The name '{name}' isn't allowed." in refused.text
     again = await new_index.upload(wheel("demo", "2.0"), wheel_filename("demo", "2.0"))
     assert again.status == 200, again.text
 
