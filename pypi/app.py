@@ -461,13 +461,12 @@ def build(
     called = Here.of(origin, config.pages.name)
     statistics = Statistics(database, now)
     pages = Pages(statistics=statistics, templates=templates, here=called, tagline=config.pages.tagline)
-    is_open = config.access.registration == "on"
     guides = Guides(
         templates=templates,
         here=called,
         contact=Contact.of(config.pages.contact),
         rules=rules(config),
-        registration=is_open,
+        registration=members.registration.is_open,
     )
     project_pages = ProjectPages(
         documents=documents,
