@@ -25,7 +25,7 @@ from pypi.config import Config
 from pypi.db.database import Database
 from pypi.db.notify import Notifications
 from pypi.db.queries import journal
-from pypi.domain.changes import PRIVATE, WITHHELD
+from pypi.domain.changes import PRIVATE, PRIVATE_TAG, WITHHELD
 from pypi.domain.errors import Refusal, Unavailable
 from pypi.failpoints import failpoint
 from pypi.http.access_log import AccessLog
@@ -129,7 +129,7 @@ def caches(
         else:
             memory.forget(serial, tags)
         if WITHHELD in tags or PRIVATE in tags:
-            on_private(tag.removeprefix("project/") for tag in tags if tag.startswith("project/"))
+            on_private(tag.partition("/")[2] for tag in tags if tag.startswith((PRIVATE_TAG, "project/")))
 
     def forget_all() -> None:
         memory.forget_all()

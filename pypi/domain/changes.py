@@ -275,6 +275,9 @@ WITHHELD = "withheld"
 """Tag of changes after which something must not be handed out any more, not even where nothing newer is."""
 
 
+PRIVATE_TAG = "private/"
+"""How tags begin that stand for a private project; no answer carries one."""
+
 PRIVATE = "private"
 """Tag of changes of what is not for everybody: whoever knows what is private has to look again."""
 
@@ -351,12 +354,18 @@ def tags(change: Change) -> tuple[str, ...]:
         return _tags(change)
     found = (*_tags(change), *(f"project/{name}" for name in change.former_names))
     if change.is_private:
-        # No list has it; and nobody shall see by its traces that anything happened.
-        seen = tuple(tag for tag in found if tag.startswith("project/") or tag in ("journal", WITHHELD))
-        found = (*seen, PRIVATE)
+        return _unseen(change, found)
     if WITHHELD not in found:
         return found
     return (*found, *(files_tag(name) for name in (change.project, *change.former_names)))
+
+
+def _unseen(change: ProjectChange, found: Iterable[str]) -> tuple[str, ...]:
+    """Tags of what everybody knows nothing of, so that no answer for everybody, such as that there is no such
+    project, is older or younger for it; only serials are for all."""
+    names = (change.project, *change.former_names)
+    more = (WITHHELD,) if WITHHELD in found else ()
+    return (*(PRIVATE_TAG + name for name in names), "journal", *more, PRIVATE)
 
 
 def files_tag(name: str) -> str:

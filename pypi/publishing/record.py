@@ -130,7 +130,8 @@ async def conclude(cursor: Cursor, lines: Sequence[Change], *, now: datetime) ->
     lines = await _hidden(cursor, await _of_all_names(cursor, lines))
     serial = await journal.write(cursor, lines, now=now)
     tags = changes.all_tags(lines)
-    errand: dict[str, object] = {"tags": tags}
+    # Of what is private the edge has nothing, and need not hear.
+    errand: dict[str, object] = {"tags": [tag for tag in tags if not tag.startswith(changes.PRIVATE)]}
     if changes.WITHHELD in tags:
         # A soft purge would let the edge show it while this index does not answer.
         errand["hard"] = True

@@ -181,13 +181,13 @@ CHANGES = [
         ReleaseYanked(**WHERE, version="1.0", is_private=True),
         "yank release",
         "1.0",
-        {"project/cheese-slicer", "journal", "private"},
+        {"private/cheese-slicer", "journal", "private"},
     ),
     (
         FileRemoved(**WHERE, version="1.0", filename="a-1.0.zip", is_private=True, former_names=("brie",)),
         "remove file a-1.0.zip",
         "1.0",
-        {"project/cheese-slicer", "project/brie", "journal", "private", "files/brie", *FILES},
+        {"private/cheese-slicer", "private/brie", "journal", "private", "withheld"},
     ),
     (
         RoleRemoved(**WHERE, role="Owner", user="Bob"),
