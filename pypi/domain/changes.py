@@ -361,8 +361,10 @@ def tags(change: Change) -> tuple[str, ...]:
 
 
 def _unseen(change: ProjectChange, found: Iterable[str]) -> tuple[str, ...]:
-    """Tags of what everybody knows nothing of, so that no answer for everybody, such as that there is no such
-    project, is older or younger for it; only serials are for all."""
+    """Tags of what not everybody is told; only that there is another serial is for all.
+
+    No answer for everybody, such as that there is no such project, gets older or younger by it.
+    """
     names = (change.project, *change.former_names)
     more = (WITHHELD,) if WITHHELD in found else ()
     return (*(PRIVATE_TAG + name for name in names), "journal", *more, PRIVATE)

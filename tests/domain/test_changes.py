@@ -231,6 +231,8 @@ def test_tags_of_several() -> None:
         "files/cheese-slicer",
         "journal",
         "private",
+        "private/brie",
+        "private/cheese-slicer",
         "project/brie",
         "project/camembert",
         "project/cheese-slicer",

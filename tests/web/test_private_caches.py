@@ -99,6 +99,21 @@ async def test_readers_leave_nothing_behind(kept: Index) -> None:
     assert {reply.status for reply in replies} == {404}
 
 
+async def test_what_happens_leaves_no_trace(kept: Index) -> None:
+    """That there is nothing is kept for as long as of what is not there, whatever happens to it in private."""
+    await kept.application.reads.change(identity(kept, "ada"), NAME, Access.ROLES)
+    paths = ("/simple/brie/", "/pypi/brie/json", "/project/brie/", *LISTS)
+    await hot(kept, *paths)
+    data, filename = wheel(NAME, "2.0"), wheel_filename(NAME, "2.0")
+    assert (await kept.upload(data, filename)).status == 200
+    assert (await kept.application.yanks.yank(identity(kept, "ada"), NAME, "2.0")) is not None
+    await kept.application.deletions.delete_release(identity(kept, "ada"), NAME, "2.0")
+    for path in paths:
+        assert "cheeseshop-l1; hit" in (await kept.ask(path, {"Accept": "*/*"}))["Cache-Status"], path
+    told = kept.sql("SELECT payload FROM outbox WHERE kind = 'purge' ORDER BY id DESC LIMIT 3")
+    assert {tag for (payload,) in told for tag in payload["tags"]} == {"journal", "withheld"}
+
+
 async def test_public_pages_come_out_of_caches(kept: Index) -> None:
     """Whatever is shown for what everybody reads, the answer comes from memory, and is everybody's."""
     await hot(kept, "/simple/brie/")
