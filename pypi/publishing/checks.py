@@ -113,7 +113,10 @@ def of_file(
 
 def _is_closed(facts: Facts, rules: Rules, now: datetime) -> bool:
     open_for = timedelta(days=rules.release_days)
-    return facts.release is not None and bool(open_for) and now - facts.release.created > open_for
+    if facts.release is None:
+        return False
+    begun = facts.begun_again if facts.is_left else facts.release.created
+    return begun is not None and bool(open_for) and now - begun > open_for
 
 
 def of_agreement(submission: Submission, found: Metadata) -> Iterator[Refusal]:

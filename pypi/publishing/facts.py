@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from attrs import frozen
 
 from pypi.db.connection import Cursor
@@ -30,6 +32,9 @@ class Facts:
         clash: the listed file with this name, or else with this content.
         ever_used: filename of which this one is a spelling and which was once published.
         release: ``None`` for a new version.
+        is_left: whether the release was published under a name the project had before.
+        begun_again: when it was published under the present name as well; ``None``: it was not. Nobody can
+            have relied on it by that name before.
         sdist: filename of the release's source distribution; looked up for source distributions only.
     """
 
@@ -42,6 +47,8 @@ class Facts:
     clash: KnownFile | None = None
     ever_used: str | None = None
     release: ReleaseRow | None = None
+    is_left: bool = False
+    begun_again: datetime | None = None
     sdist: str | None = None
 
 
@@ -86,6 +93,7 @@ async def _around(
     role = None
     if identity.user_id is not None:
         role = await roles.of_user(cursor, project_id=project.id, user_id=identity.user_id)
+    is_left, begun_again = (False, None) if release is None else await files.left(cursor, release.id)
     sdist = None
     if release is not None and submission.file.filetype is FileType.SDIST:
         sdist = await files.sdist_of(cursor, release.id)
@@ -96,5 +104,7 @@ async def _around(
         clash=clash,
         ever_used=ever_used,
         release=release,
+        is_left=is_left,
+        begun_again=begun_again,
         sdist=sdist,
     )

@@ -220,6 +220,10 @@ def test_release_that_is_closed(age: timedelta, days: int, is_closed: bool) -> N
     rules = evolve(RULES, release_days=days)
     assert room(known, rules=rules) == ([ReleaseClosed] if is_closed else [])
     assert room(known, rules=rules, identity=OPERATOR) == []
+    # Published by a former name, it begins anew under the present one.
+    left = evolve(known, is_left=True)
+    assert room(left, rules=rules) == []
+    assert room(evolve(left, begun_again=NOW - age), rules=rules) == ([ReleaseClosed] if is_closed else [])
 
 
 # Agreement

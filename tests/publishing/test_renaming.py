@@ -141,6 +141,25 @@ async def test_the_old_name_is_nobody_elses(new_index: Index) -> None:
     check(new_index)
 
 
+async def test_released_once_more(new_index: Index) -> None:
+    """A release of before may be published by the new name, too, however old it is: with all that it had."""
+    await new_index.upload(sdist("old-lib", "1.0"), "old_lib-1.0.tar.gz")
+    await rename(new_index, "old-lib", "new-lib")
+    new_index.sql("UPDATE releases SET created = created - interval '1 year'")
+    for data, filename in (
+        (sdist("new-lib", "1.0"), "new_lib-1.0.tar.gz"),
+        (wheel("new-lib", "1.0"), "new_lib-1.0-py3-none-any.whl"),
+    ):
+        assert (await new_index.upload(data, filename)).status == 200
+    new_index.sql("UPDATE files SET uploaded = uploaded - interval '1 year'")
+    late = await new_index.upload(
+        wheel("new-lib", "1.0", tag="py3-none-win32"), "new_lib-1.0-py3-none-win32.whl"
+    )
+    assert (late.status, "older than 14 days" in late.text) == (400, True), late.text
+    assert new_index.sql("SELECT count(*) FROM releases") == [(1,)]
+    check(new_index)
+
+
 async def test_names_that_are_not_free(new_index: Index) -> None:
     """Names are refused as they are to whoever begins a project; nothing changes, whatever is refused."""
     await new_index.upload(wheel("other"), "other-1.0-py3-none-any.whl", auth=new_index.auth("eve"))

@@ -131,6 +131,10 @@ SDIST_OF_RELEASE = """
     SELECT filename FROM files
      WHERE release_id = %(release_id)s AND filetype = 'sdist' AND former_name IS NULL LIMIT 1"""
 
+LEFT = """
+    SELECT coalesce(bool_or(former_name IS NOT NULL), false), min(uploaded) FILTER (WHERE former_name IS NULL)
+      FROM files WHERE release_id = %(release_id)s"""
+
 ADD = """
     INSERT INTO files (project_id, release_id, filename, filetype, python_version, size, md5, sha256,
                        blake2_256, metadata_sha256, requires_python, comment, uploader_id, uploaded)
@@ -208,6 +212,12 @@ async def sdist_of(cursor: Cursor, release_id: int) -> str | None:
     """Filename of the release's source distribution, ``None`` if it has none under the present name."""
     found: str | None = await cursor.value(SDIST_OF_RELEASE, {"release_id": release_id})
     return found
+
+
+async def left(cursor: Cursor, release_id: int) -> tuple[bool, datetime | None]:
+    """(whether a release has files of names its project had before; when it got the first of the present)."""
+    [(is_left, begun_again)] = await cursor.tuples(LEFT, {"release_id": release_id})
+    return is_left, begun_again
 
 
 async def add(cursor: Cursor, file: NewFile, *, canonical: str) -> None:
