@@ -37,8 +37,7 @@ DONE = {
     "left": "You left the project.",
     "project-deleted": "The project was deleted.",
     "yanked": "Yanked. Installers leave these releases out from now on, unless asked for one exactly.",
-    "unyanked": "The yank was taken back. Installers take these releases again.",
-    "as-before": "All was so before; nothing was changed.",
+    "unyanked": "Not yanked any more. Installers take these releases again.",
     "release-deleted": "The release was deleted, with all its files.",
     "file-deleted": "The file was deleted.",
     "invited": "Invited, by mail and on the page of their projects. The invitation is good for a week.",
@@ -46,8 +45,8 @@ DONE = {
     "role-changed": "The role was changed.",
     "removed": "Removed. They have no role in this project any more.",
     "offered": "Offered. The project is theirs as soon as they accept; until then all stays as it is.",
-    "status": "The status was changed. Pages and installers say so from now on.",
-    "reads": "Who may read the project was changed.",
+    "status": "The status is set. Pages and installers say so from now on.",
+    "reads": "It is set who may read the project.",
     "renamed": "Renamed. The old name leads here, for installers, too.",
 }
 """Sentences on what was done, by the words in addresses."""
@@ -124,7 +123,7 @@ async def tried(
     if not form.validate():
         return 400
     if isinstance(form, ConfirmForm) and (form.confirm.data or "").strip() != typed:
-        wrong(form, f"This is not {typed}.", "confirm")
+        wrong(form, f"This is not {typed}. Nothing was done.", "confirm")
         return 400
     try:
         await act()

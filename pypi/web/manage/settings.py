@@ -22,7 +22,7 @@ from pypi.publishing.holding import InQuarantine
 from pypi.publishing.reads import Reads
 from pypi.publishing.renaming import Renaming
 from pypi.publishing.status import NoSuccessor, Statuses
-from pypi.web.manage.desk import MINE, ConfirmForm, Desk, ReasonForm, manage_path, permit, tried
+from pypi.web.manage.desk import MINE, ConfirmForm, Desk, ReasonForm, manage_path, permit, tried, wrong
 from pypi.web.personal import PERSONAL, after, choices, filled
 
 PAGE = "/manage/<name>/settings/"
@@ -47,7 +47,7 @@ class StatusForm(ReasonForm):
 
 
 ACCESS = [
-    (Access.PUBLIC.value, "Everybody who may read this index."),
+    (Access.PUBLIC.value, "Everybody who may read this index"),
     (Access.ACCOUNTS.value, "Everybody with an account: they sign in, also by pip and uv. No list has it."),
     (Access.ROLES.value, "People of the project: owners, maintainers and readers. No list has it."),
 ]
@@ -130,14 +130,17 @@ class ManagedSettings:
         """Call it otherwise."""
         held = await self.managing.project(request.identity, name)
         form = filled(RenameForm, request)
+        new = (form.name.data or "").strip()
 
         def act() -> Awaitable[int | None]:
-            new = (form.name.data or "").strip()
             return self.renaming.rename(request.identity, name, new, address=request.caller.address)
 
+        if new == held.name:
+            wrong(form, "This is its name already.", "name")
+            return await self._ask_rename(request, name, form, 400)
         if code := await tried(form, act, typed=held.name, at="name"):
             return await self._ask_rename(request, name, form, code)
-        return after(manage_path((form.name.data or "").strip(), "settings"), "renamed")
+        return after(manage_path(new, "settings"), "renamed")
 
     @router.get(DELETE, policy=PERSONAL, terms=OWNING)
     async def ask_delete(self, request: Any, name: str) -> Answer:

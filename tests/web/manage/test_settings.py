@@ -96,14 +96,16 @@ async def test_rename(index: Index, name: str) -> None:
     check(index)
 
 
-@pytest.mark.parametrize(("wanted", "status"), [("taken", 409), ("not a name", 400), ("", 400), ("os", 400)])
+@pytest.mark.parametrize(
+    ("wanted", "status"), [("taken", 409), ("not a name", 400), ("", 400), ("os", 400), ("same", 400)]
+)
 async def test_names_that_cannot_be(index: Index, name: str, wanted: str, status: int) -> None:
     """A name that is taken, is none, or nobody may have is refused at the form."""
     await released(index, name, "1.0")
     await released(index, f"taken-by-{name}", "1.0")
     ada = await visitor(index, "ada")
     ask = f"/manage/{name}/settings/rename/"
-    new = f"taken-by-{name}" if wanted == "taken" else wanted
+    new = {"taken": f"taken-by-{name}", "same": name}.get(wanted, wanted)
     await ada.look(ask)
     reply = await ada.send(ask, {"name": new, "confirm": name})
     assert reply.status == status, reply.text
