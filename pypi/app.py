@@ -564,6 +564,7 @@ def build(
             again=members.again,
             pages=personal_pages,
             sends_mail=members.sends_mail,
+            mail_is_kept=members.mail_is_kept,
         ),
         FactorPages(desk=factor_desk, totp=members.totp, passkeys=members.passkeys),
         PasskeyPages(desk=factor_desk, passkeys=members.passkeys),

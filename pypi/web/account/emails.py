@@ -51,7 +51,8 @@ class EmailPages:
     """Shows one's addresses.
 
     Attributes:
-        sends_mail: whether mail goes anywhere at all, so that an address can be proven.
+        sends_mail: whether mail goes anywhere at all, so that an address can be confirmed.
+        mail_is_kept: whether that goes no further than into a folder.
     """
 
     router: ClassVar[Router] = Router()
@@ -59,6 +60,7 @@ class EmailPages:
     again: Again
     pages: PersonalPages
     sends_mail: bool
+    mail_is_kept: bool
 
     @router.get(EMAILS, policy=PERSONAL, terms=personal())
     async def list(self, request: Any) -> Answer:
@@ -152,6 +154,7 @@ class EmailPages:
             path=EMAILS,
             addresses=await self._have(request),
             sends_mail=self.sends_mail,
+            mail_is_kept=self.mail_is_kept,
         )
 
     async def _one(self, request: Any, email: str, form: AgainForm, code: int = 200) -> Answer:

@@ -76,7 +76,7 @@ class PasskeyPages:
     @router.get("/account/factors/passkeys/<passkey>/", policy=PERSONAL, terms=personal())
     async def one(self, request: Any, passkey: str) -> Answer:
         """One of them."""
-        return await self._one(request, passkey, PasskeyForm())
+        return await self._one(request, passkey, None)
 
     @router.post(
         "/account/factors/passkeys/<passkey>/rename/", terms=personal(audit=Kind.PASSKEY_RENAMED.event)
@@ -108,7 +108,7 @@ class PasskeyPages:
         site = self.passkeys.site
         return await self.desk.page(request, "account/passkey_new.html", form, path=NEW, code=code, site=site)
 
-    async def _one(self, request: Any, passkey: str, form: PasskeyForm, code: int = 200) -> Answer:
+    async def _one(self, request: Any, passkey: str, form: PasskeyForm | None, code: int = 200) -> Answer:
         wanted = read(passkey)
         found = next(
             (one for one in await self.passkeys.of(request.session.user_id) if one.id == wanted), None
@@ -116,6 +116,7 @@ class PasskeyPages:
         if found is None:
             raise NoSuchPasskey()
         path = f"/account/factors/passkeys/{written(wanted)}/"
+        form = PasskeyForm(data={"name": found.name}) if form is None else form
         return await self.desk.page(
             request, "account/passkey_one.html", form, path=path, code=code, passkey=found
         )

@@ -50,7 +50,7 @@ async def test_proven(index: Index) -> None:
     grace = await visitor(index, "grace")
     page = await add(grace, "grace@navy.example")
     assert "A letter is on its way." in page
-    assert "to be proven" in page
+    assert "to be confirmed" in page
     [letter] = letters_to(index, "grace@navy.example")
     assert letter["letter"] == "verify-address"
     assert "grace@navy.example" in (await grace.look(LIST)).text
@@ -103,7 +103,7 @@ async def test_again_and_not_at_all(index: Index) -> None:
             assert reply.status == 404
     await hedy.look(LIST)
     reply = await hedy.send("/account/emails/withdraw/", {"email": "hedy@film.example"})
-    assert "to be proven" not in reply.text
+    assert "to be confirmed" not in reply.text
     assert index.sql("SELECT count(*) FROM proofs WHERE address = 'hedy@film.example'") == [(0,)]
     assert [event for event, _ in events(index, "hedy")] == [
         "account.email-added",
