@@ -75,4 +75,4 @@ class Member:
         folder: Path = self.site.service.data / "mail"
         files = sorted(folder.glob("*.eml"), key=lambda file: -int(file.stem))
         letters = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
-        return [str(one.get_body(("plain",)).get_content()) for one in letters if one["To"] == self.email]
+        return [str(one.get_body(("plain",)).get_content()) for one in letters if self.email in str(one["To"])]

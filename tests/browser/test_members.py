@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, StorageState, expect
+from pyotp import TOTP
 
 from tests.browser.hands import WAYS, Hand, Way
 from tests.browser.members import Member
 from tests.browser.people import OTTO
+from tests.support.archives import wheel, wheel_filename
 from tests.support.browser import Window, refuse
-from tests.support.service import environment, run
+from tests.support.service import PASSWORD, environment, run
 from tests.support.site import Site
 
 Open = Callable[..., Window]
@@ -59,6 +61,93 @@ def chosen(site: Site, folder: Path, requirement: str) -> str | None:
         return None
     (one,) = json.loads(report.read_text())["install"]
     return str(one["metadata"]["version"])
+
+
+def test_journey(way: Way, window: Open, site: Site, tmp_path: Path) -> None:
+    """Somebody new registers, confirms the address, sets up an app, makes a token, publishes, and sees it."""
+    name, project = f"new-{way}", f"journey{slug(way)}"
+    newcomer = Member(site, name)
+    page, hand = at(way, window)
+    page.goto(f"{site.url}/account/")
+    hand.press(page.get_by_role("link", name="Make an account"))
+    hand.write(page.get_by_label("User name"), name)
+    hand.write(page.get_by_label("E-mail address"), newcomer.email)
+    hand.write(page.get_by_label("Password", exact=True), PASSWORD)
+    hand.press(page.get_by_role("button", name="Make an account"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    page.goto(site.url + newcomer.link("register/confirm"))
+    hand.write(page.get_by_label("Password", exact=True), PASSWORD)
+    hand.press(page.get_by_role("button", name="Make the account"))
+    if "/account/sign-in/" in page.url:
+        newcomer.sign_in(page, hand)
+    hand.press(page.get_by_role("link", name="Second factors", exact=True))
+    hand.press(page.get_by_role("link", name="Set up an app"))
+    if page.get_by_label("Your password").count():
+        hand.write(page.get_by_label("Your password"), PASSWORD)
+        hand.send()
+    expect(page.locator(".qr-frame svg")).to_be_visible()
+    key = page.locator("#main .copyable code").first.inner_text()
+    hand.write(page.get_by_label("Code"), TOTP(key.replace(" ", "").strip()).now())
+    hand.press(page.get_by_role("button", name="Use this app"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
+    hand.press(page.get_by_role("link", name="I have them"))
+    hand.press(page.get_by_role("link", name="Tokens", exact=True))
+    hand.press(page.locator("#main").get_by_role("link", name=re.compile("Make (a|your first) token")).first)
+    hand.write(page.get_by_label("Name", exact=True), "laptop")
+    if page.get_by_label("Your password").count():
+        hand.write(page.get_by_label("Your password"), PASSWORD)
+    hand.press(page.get_by_role("button", name="Make the token"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your new token")
+    token = page.locator("#main .copyable code").first.inner_text().strip()
+    assert token not in page.url
+    _twine(site, tmp_path, project, token)
+    page.goto(f"{site.url}/manage/")
+    hand.press(page.get_by_role("link", name=project, exact=True))
+    hand.press(page.get_by_role("link", name="See its page").first)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(project)
+    refuse(hand.window.complaints)
+
+
+def _twine(site: Site, folder: Path, project: str, token: str) -> None:
+    """Publish as the page of the new token says."""
+    file = folder / wheel_filename(project)
+    file.write_bytes(wheel(project))
+    run(
+        [
+            *(sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"),
+            *(
+                "--repository-url",
+                f"{site.url}/legacy/",
+                "--username",
+                "__token__",
+                "--password",
+                token,
+                file,
+            ),
+        ],
+        cwd=folder,
+        environment=environment(folder),
+    )
+
+
+def test_reset(way: Way, window: Open, site: Site) -> None:
+    """Who has lost a password chooses another by a link that comes by mail, once, and signs in with it."""
+    forgetful = Member(site, f"forgetful-{way}").join()
+    page, hand = at(way, window)
+    page.goto(f"{site.url}/account/sign-in/")
+    hand.press(page.get_by_role("link", name="Forgot your password?"))
+    hand.write(page.get_by_label("E-mail address"), forgetful.email)
+    hand.press(page.get_by_role("button", name="Send me a link"))
+    link = forgetful.link("reset")
+    page.goto(site.url + link)
+    hand.write(page.get_by_label("New password"), "cheddar and crackers")
+    hand.press(page.get_by_role("button", name="Take this password"))
+    forgetful.sign_in(page, hand, password="cheddar and crackers")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(forgetful.name)
+    again = page.goto(site.url + link)
+    assert again is not None
+    assert again.status == 410
+    refuse(hand.window.complaints)
 
 
 def test_yank(way: Way, window: Open, site: Site, tmp_path: Path) -> None:
