@@ -440,7 +440,10 @@ def build(
         switches=switched,
     )
     upload = Upload(
-        accounts=accounts, publisher=publisher, spool=spool, max_file_size=config.uploads.max_file_size
+        programs=members.programs,
+        publisher=publisher,
+        spool=spool,
+        max_file_size=config.uploads.max_file_size,
     )
     downloads = Downloads(
         files=files,
@@ -620,7 +623,6 @@ def build(
         private=private,
         withheld=withheld,
         cookies=cookies,
-        random_bytes=random_bytes,
         simple=simple,
         json_api=json_api,
         project_pages=project_pages,

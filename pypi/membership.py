@@ -140,7 +140,7 @@ def membership(
         browsers=browsers,
         second_factors=second_factors,
         throttle=throttle,
-        programs=Programs(accounts=accounts, throttle=throttle),
+        programs=Programs(accounts=accounts, throttle=throttle, reactor=reactor, key=random_bytes(32)),
         entrance=entrance,
         second_step=SecondStep(
             database=database,

@@ -75,13 +75,7 @@ def readership(
         withheld: which files nobody gets.
         simple, json_api, project_pages, feeds, downloads: the rooms that answer everybody.
     """
-    readers = Readers(
-        accounts=members.accounts,
-        throttle=members.throttle,
-        database=database,
-        reactor=reactor,
-        key=random_bytes(32),
-    )
+    readers = Readers(programs=members.programs, database=database, reactor=reactor)
     door = ReadDoor(
         access=access(config), private=private, readers=readers, sessions=members.sessions, cookies=cookies
     )

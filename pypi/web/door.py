@@ -144,7 +144,7 @@ class DoorKeeper:
         given = credentials(request)
         if given is None and terms.takes & {Credential.NONE, Credential.SESSION}:
             return
-        request.identity = await self.programs.recognised(given, address=request.caller.address)
+        request.identity = await self.programs.recognise(given, request.caller.address)
 
     async def _permit(self, request: Any, terms: Terms) -> Answer | None:
         if Credential.NONE in terms.takes:

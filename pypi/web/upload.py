@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from caching.coalesce import shielded
 from caching.policy import Policy
-from pypi.accounts.accounts import Accounts
+from pypi.accounts.programs import Programs
 from pypi.domain.errors import Gone, NotOffered
 from pypi.domain.permissions import Identity
 from pypi.domain.sizes import show_bytes
@@ -66,7 +66,7 @@ class Upload:
     """
 
     router: ClassVar[Router] = Router()
-    accounts: Accounts
+    programs: Programs
     publisher: Publisher
     spool: Spool
     max_file_size: int
@@ -101,8 +101,9 @@ class Upload:
 
         Raises:
             Unauthenticated: nobody recognisable.
+            Throttled: too many wrong passwords of late.
         """
-        return await self.accounts.authenticate(credentials(request))
+        return await self.programs.recognise(credentials(request), request.caller.address)
 
     async def receive(self, request: Any) -> tuple[Identity, Form]:
         """Who uploads, and what; of the form, files are in the spool until they are published or dropped.

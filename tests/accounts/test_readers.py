@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from pypi.accounts import readers as module
 from pypi.accounts.accounts import Accounts
 from pypi.accounts.errors import WrongCredentials
+from pypi.accounts.programs import Programs
 from pypi.accounts.readers import REMEMBERED, Readers
 from pypi.accounts.throttle import Throttle, Throttled
 from pypi.db.database import DatabaseDown
@@ -63,13 +64,13 @@ def world(kept: Kept) -> World:
     clock, counted = Clock(), Counted(kept.accounts)
     database = kept.accounts.database
     throttle = Throttle(database=database, now=kept.clock.now)
-    readers = Readers(
+    programs = Programs(
         accounts=counted,  # type: ignore[arg-type]
         throttle=throttle,
-        database=database,
         reactor=clock,
         key=b"k" * 32,
     )
+    readers = Readers(programs=programs, database=database, reactor=clock)
     return World(readers, counted, clock, kept)
 
 

@@ -33,6 +33,7 @@ SETTINGS = {
     "uploads__max_file_size": MAX_FILE,
     "uploads__max_project_size": MAX_PROJECT,
     "uploads__reserved_names": "Internal_Tools",
+    "limits__factor": 0,
 }
 
 CORE_METADATA = "See https://packaging.python.org/specifications/core-metadata for more information."

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest_twisted
+from twisted.internet.defer import Deferred, gatherResults
 
+from tests.support.archives import wheel, wheel_filename
 from tests.support.client import Reply
 from tests.support.index import Index, basic
 from tests.web.api.calls import call, people, project
@@ -22,13 +24,18 @@ async def limited(index: Index) -> AsyncIterator[Index]:
     """An index with accounts that have passwords, each owner of a project of its name."""
     await people(index)
     await project(index, "shared")
-    for name in ("carl", "dora", "fred", "gina"):
+    for name in ("carl", "dora", "fred", "gina", "hugo"):
         await index.add_user(name, password=PASSWORD)
         index.sql(
             "INSERT INTO roles (project_id, user_id, role, created) SELECT p.id, u.id, 'Owner', now() "
             f"FROM projects p, users u WHERE p.name = 'shared' AND u.name = '{name}' RETURNING role"
         )
     yield index
+
+
+async def upload(index: Index, auth: str) -> Reply:
+    index.sql("DELETE FROM throttles WHERE key LIKE '%/address/%' RETURNING key")
+    return await index.upload(wheel("shared", "1.0"), wheel_filename("shared", "1.0"), auth=auth)
 
 
 async def yank(index: Index, auth: str, verb: str = "unyank") -> Reply:
@@ -61,15 +68,30 @@ async def test_offers(limited: Index) -> None:
 
 
 async def test_wrong_passwords(limited: Index) -> None:
-    """Wrong passwords count, by account and by address; tokens do not, and right passwords not for long."""
+    """Wrong passwords count, by account, wherever they are shown; tokens and what was right just now do not."""
     right, wrong = basic("dora", PASSWORD), basic("dora", "wrong")
-    for _ in range(3):
-        assert (await yank(limited, right)).status == 200
+    assert (await yank(limited, right)).status == 200
     assert (await yank(limited, wrong)).status == 401
-    refused = [await yank(limited, auth) for auth in (wrong, right, basic("DORA", PASSWORD))]
+    unknown = basic("DORA", PASSWORD)
+    refused = [await yank(limited, wrong), await yank(limited, unknown), await upload(limited, unknown)]
     assert [one.status for one in refused] == [429] * 3
     assert all(int(one["Retry-After"]) <= 300 for one in refused)
+    assert (await yank(limited, right)).status == 200
     assert (await yank(limited, limited.auth("dora"))).status == 200
+
+
+async def test_many_at_once(limited: Index) -> None:
+    """Whoever knows the password may come many times at once."""
+    auth = basic("hugo", PASSWORD)
+    replies = await gatherResults([Deferred.fromCoroutine(upload(limited, auth)) for _ in range(5)])
+    assert [one.status for one in replies] == [200] * 5
+
+
+async def test_wrong_passwords_of_uploads(limited: Index) -> None:
+    """Where files are sent, passwords are guessed no oftener."""
+    wrong = basic("bob", "wrong")
+    assert [(await upload(limited, wrong)).status for _ in range(3)] == [401, 429, 429]
+    assert (await upload(limited, limited.auth("bob"))).status == 200
 
 
 async def test_second_factors(limited: Index) -> None:
