@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 
 from caching.policy import DAY, NO_STORE, Policy
 from pypi.domain.permissions import Permission
-from pypi.front import routes
+from pypi.front import EVENTS, LIMITS, routes
 from pypi.http.answer import Answer
 from pypi.http.csrf import Origins
 from pypi.http.hosts import Hosts
@@ -121,8 +121,9 @@ def test_all_gaps_are_told_at_once() -> None:
 
 
 def test_routes_of_today() -> None:
-    """Every public route is complete."""
+    """Every public route is complete, and names what is there."""
     check(routes())
+    check_names(routes(), events=EVENTS, limits=LIMITS)
 
 
 @define

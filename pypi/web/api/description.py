@@ -79,7 +79,7 @@ WHY: Mapping[int, str] = {
     413: "The body is too large.",
     415: "The body is not JSON, or is not said to be.",
     429: "Too often: `Retry-After` says when to come again.",
-    503: "Something behind the index does not answer at the moment; nothing was changed.",
+    503: "Something behind the index does not answer at the moment; asking again does no harm.",
 }
 """Status → what it means, for any route."""
 

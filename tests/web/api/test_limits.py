@@ -68,7 +68,7 @@ async def test_offers(limited: Index) -> None:
 
 
 async def test_wrong_passwords(limited: Index) -> None:
-    """Wrong passwords count, by account, wherever they are shown; tokens and what was right just now do not."""
+    """Wrong passwords count, by account, wherever they are shown; tokens and what just was right do not."""
     right, wrong = basic("dora", PASSWORD), basic("dora", "wrong")
     assert (await yank(limited, right)).status == 200
     assert (await yank(limited, wrong)).status == 401
