@@ -184,6 +184,27 @@ def test_without_a_database(town: Town, servers: tuple[str, ...], how: str) -> N
     town.is_all_right()
 
 
+def test_private_without_a_database(town: Town) -> None:
+    """What was public a moment ago and is private now is shown by no cache, whatever else they show."""
+    name, kept = "page1", "page2"
+    wanted = town.pages[name]
+    [(digest,)] = town.stage.sql("SELECT blake2_256 FROM files WHERE filename = %s", wanted.filename)
+    file = f"/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{wanted.filename}"
+    assert [one.status for one in town.stage.everywhere(file)] == [200] * 3
+    told = town.stage.cheeseshop("project", "reads", name, "roles").stdout
+    assert "is read by those with a role" in told
+    assert "Not every worker" not in told
+    with town.stage.without("postgres", how="halted"):
+        assert {one.status for one in town.at_once(f"/simple/{name}/")} <= {404, 503}
+        assert [one.status for one in town.at_once(file)] == [404] * 3
+        assert [one.status for one in town.at_once(f"/simple/{kept}/")] == [200] * 3
+    town.stage.come_back()
+    assert {one.status for one in town.stage.everywhere(f"/simple/{name}/")} == {404}
+    town.stage.cheeseshop("project", "reads", name, "public")
+    assert [one.status for one in town.stage.everywhere(file)] == [200] * 3
+    town.is_all_right()
+
+
 @pytest.mark.parametrize("how", ["halted", "killed"])
 def test_without_redis(town: Town, how: str) -> None:
     """Nobody notices: pages, new questions and uploads go on, and nothing counts as old."""
