@@ -184,6 +184,30 @@ def test_without_a_database(town: Town, servers: tuple[str, ...], how: str) -> N
     town.is_all_right()
 
 
+@pytest.mark.long
+def test_quarantined_without_a_database(town: Town) -> None:
+    """What went into quarantine is not even shown by caches that show all else while the database is away."""
+    name, kept = "page3", "page2"
+    wanted = town.pages[name]
+    [(digest,)] = town.stage.sql("SELECT blake2_256 FROM files WHERE filename = %s", wanted.filename)
+    file = f"/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{wanted.filename}"
+    assert [one.status for one in town.stage.everywhere(file)] == [200] * 3
+    told = town.stage.cheeseshop("project", "quarantine", name, wanted.filename.split("-")[1]).stdout
+    assert "is in quarantine" in told
+    assert "Not every worker" not in told
+    with town.stage.without("postgres", how="halted"):
+        for one in town.at_once(f"/simple/{name}/"):
+            assert one.status == 503 or wanted.filename.encode() not in one.body
+        assert [one.status for one in town.at_once(file)] == [404] * 3
+        assert [one.status for one in town.at_once(f"/simple/{kept}/")] == [200] * 3
+    town.stage.come_back()
+    for one in town.stage.everywhere(f"/simple/{name}/"):
+        assert wanted.filename.encode() not in one.body
+    town.stage.cheeseshop("project", "clear", name, wanted.filename.split("-")[1])
+    assert [one.status for one in town.stage.everywhere(file)] == [200] * 3
+    town.is_all_right()
+
+
 def test_private_without_a_database(town: Town) -> None:
     """What was public a moment ago and is private now is shown by no cache, whatever else they show."""
     name, kept = "page1", "page2"
