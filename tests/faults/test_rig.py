@@ -20,8 +20,9 @@ async def test_a_service_that_nobody_hurt_keeps_every_invariant(victim: Victim) 
 
 async def test_every_broken_invariant_is_found(victim: Victim) -> None:
     """Lost acks, missing or changed bytes and metadata, changed digests and leftovers are each told."""
-    gone, torn, bare, renamed = (upload(name) for name in ("gone", "torn", "bare", "renamed"))
-    for wanted in (gone, torn, bare, renamed):
+    names = ("gone", "torn", "bare", "renamed", "astray")
+    gone, torn, bare, renamed, astray = (upload(name) for name in names)
+    for wanted in (gone, torn, bare, renamed, astray):
         assert victim.publish(wanted).status == 200
     await sweep(victim)
     empty = f"00/00/{'0' * 60}"
@@ -36,6 +37,12 @@ async def test_every_broken_invariant_is_found(victim: Victim) -> None:
     victim.sql(
         "INSERT INTO outbox (serial, kind, payload, due, created) VALUES (1, 'x', '{}', 'infinity', now())"
     )
+    victim.sql(
+        "INSERT INTO former_names (normalized, name, look_alike, project_id, since)"
+        " SELECT 'torn', 'torn', '', id, now() FROM projects WHERE normalized = 'bare';"
+        "UPDATE files SET former_name = 'never' WHERE filename = %s",
+        astray.filename,
+    )
     tell(victim)
     found = "\n".join(violations(victim))
     for told in (
@@ -49,6 +56,8 @@ async def test_every_broken_invariant_is_found(victim: Victim) -> None:
         f".tmp/{'0' * 32} is left in the store",
         f"{empty} is left empty in the store",
         "1 errands are left in the outbox",
+        "torn leads to two projects",
+        "astray-1.0-py3-none-any.whl is of a name that its project never had",
     ):
         assert told in found
 

@@ -5,6 +5,7 @@ I2: nothing is listed whose bytes or metadata are missing or differ.
 I3: a filename once seen with a digest never has another one.
 I6: after a sweep, no orphans and their folders, no temporary files, no errands are left.
 And searches look into what is on the index, nothing else, and who needs what is read off it.
+A name leads to one project, and each file is found by one that its project has or had.
 """
 
 from __future__ import annotations
@@ -41,6 +42,14 @@ JSON = "application/vnd.pypi.simple.v1+json"
 _PROJECT = re.compile(r'<a href="/simple/([^"]+)/">')
 _LINK = re.compile(r'<a href="([^"#]+)#sha256=([0-9a-f]{64})" (.*?)>([^<]+)</a>')
 _METADATA = re.compile(r'data-core-metadata="sha256=([0-9a-f]{64})"')
+
+
+NAMES_ASTRAY = """
+    SELECT normalized, 'leads to two projects' FROM projects JOIN former_names USING (normalized)
+     UNION ALL
+    SELECT f.filename, 'is of a name that its project never had' FROM files f
+     WHERE f.former_name IS NOT NULL AND NOT EXISTS (
+           SELECT FROM former_names n WHERE n.project_id = f.project_id AND n.normalized = f.former_name)"""
 
 
 @frozen
@@ -93,6 +102,7 @@ def violations(victim: Victim) -> list[str]:
         *_of_digests(victim, listed),
         *_of_searches(victim),
         *_of_dependencies(victim),
+        *_of_names(victim),
         *_of_leftovers(victim, listed),
     ]
 
@@ -184,6 +194,11 @@ def _of_dependencies(victim: Victim) -> Iterator[str]:
     )
     for dependent, needed, who, what in differing:
         yield f"{dependent} is said to need {needed} where {who} is meant, which needs {what}"
+
+
+def _of_names(victim: Victim) -> Iterator[str]:
+    for what, wrong in victim.sql(NAMES_ASTRAY):
+        yield f"{what} {wrong}"
 
 
 def _of_leftovers(victim: Victim, listed: dict[str, Entry]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pypi.domain.permissions import Identity
 from tests.support.index import Index
+from tests.support.invariants import NAMES_ASTRAY
 
 
 def identity(index: Index, name: str, **more: Any) -> Identity:
@@ -35,6 +36,12 @@ def check(index: Index) -> None:
     stale = index.sql(
         "SELECT p.name FROM projects p WHERE last_serial <> "
         "(SELECT max(serial) FROM journal j WHERE j.normalized = p.normalized)"
+    )
+    assert stale == []
+    assert index.sql(NAMES_ASTRAY) == []
+    stale = index.sql(
+        "SELECT f.name FROM former_names f WHERE project_id IS NOT NULL AND last_serial <> "
+        "(SELECT max(serial) FROM journal j WHERE j.normalized = f.normalized)"
     )
     assert stale == []
     listed = {f"{one[:2]}/{one[2:4]}/{one[4:]}" for (one,) in index.sql("SELECT blake2_256 FROM files")}
