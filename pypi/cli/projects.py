@@ -84,7 +84,11 @@ def reads(context: click.Context, name: str, who: str, as_json: bool) -> None:
 
 
 def _read(outcome: dict[str, Any]) -> str:
-    who = {"public": "everybody who reads the index", "accounts": "every account", "roles": "those with a role"}
+    who = {
+        "public": "everybody who reads the index",
+        "accounts": "every account",
+        "roles": "those with a role",
+    }
     said = f"{outcome['project']} is read by {who[outcome['reads']]}"
     if outcome["serial"] is None:
         return f"{said}, as before."

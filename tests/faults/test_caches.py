@@ -208,6 +208,7 @@ def test_quarantined_without_a_database(town: Town) -> None:
     town.is_all_right()
 
 
+@pytest.mark.long
 def test_private_without_a_database(town: Town) -> None:
     """What was public a moment ago and is private now is shown by no cache, whatever else they show."""
     name, kept = "page1", "page2"
