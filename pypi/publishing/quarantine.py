@@ -67,7 +67,7 @@ class Quarantines:
         """Offer nothing any more, and tell those who look after the project.
 
         Args:
-            reason: for people, one line; that of a project is shown to everybody (PEP 792).
+            reason: one line, shown to whoever asks for it, and to installers (PEP 792).
 
         Raises:
             NoSuchProject, NoSuchRelease: there is no such thing.
