@@ -82,6 +82,10 @@ async def test_last_owner(index: Index, name: str) -> None:
     page = await ada.look(own)
     assert "A project always has an owner" in page.text
     assert "Last owner" in page.text
+    assert "You are the last owner" in (await ada.look(f"/manage/{name}/leave/")).text
+    assert f"/manage/{name}/leave/" not in ada.forms()
+    assert "ada is the last owner" in (await ada.look(f"{own}ada/remove/")).text
+    await ada.look(own)
     token = {"csrf_token": ada.forms()[own]["csrf_token"]}
     for where, fields in (
         (f"{own}ada/role/", {"role": "Reader"}),
