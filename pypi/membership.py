@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
+from twisted.logger import Logger
 
 from caching.client import Client
 from caching.redis import Redis
@@ -35,6 +36,8 @@ from pypi.accounts.throttle import Throttle
 from pypi.accounts.totp import Totp
 from pypi.config import Config
 from pypi.db.database import Database
+
+log = Logger()
 
 REGISTER = "/account/register/confirm/"
 VERIFY = "/account/verify/"
@@ -121,6 +124,8 @@ def membership(
     strength = Strength(breached=breached(config, reactor))
     choosing: dict[str, Any] = {"passwords": passwords, "strength": strength}
     sends_mail = config.mail.url != "off"
+    if not sends_mail and config.access.registration == "on":
+        log.warn("access.registration is on, and mail.url is off: nobody can confirm an address, or register")
     passkeys = Passkeys(site=RelyingParty.of(origin, config.pages.name), **standing)
     entrance = Entrance(
         database=database,

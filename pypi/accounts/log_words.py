@@ -13,7 +13,7 @@ from pypi.db.queries.audit import AuditRow
 EVENTS: Mapping[str, str] = {
     "account.registered": "Your account was made",
     "account.signed-in": "You signed in {by}",
-    "account.sign-in-half": "Somebody knew your password; the second factor was still to be shown",
+    "account.sign-in-half": "The password was right, and the second factor still to be shown",
     "account.sign-in-failed": "A sign-in failed: {reason}",
     "account.signed-out": "You signed out",
     "account.session-ended": "A session was ended",
@@ -34,7 +34,7 @@ EVENTS: Mapping[str, str] = {
     "account.openid-unlinked": "The sign-in {called} is no longer linked to your account",
     "account.recovery-codes-made": "{count} recovery codes were made, in place of all there were",
     "account.recovery-code-used": "A recovery code was used; {left} are left",
-    "account.second-factor-failed": "A second factor was wrong ({method})",
+    "account.second-factor-failed": "A wrong second factor was shown ({method})",
     "account.token-added": "The token “{description}” was made",
     "account.token-revoked": "A token was revoked",
     "account.disabled": "Your account was disabled by who runs this index",
@@ -71,7 +71,6 @@ REASONS: Mapping[str, str] = {
 GRAVE = frozenset(
     {
         "account.sign-in-failed",
-        "account.sign-in-half",
         "account.second-factor-failed",
         "account.reset-asked",
         "account.recovery-code-used",

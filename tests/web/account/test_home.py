@@ -160,11 +160,16 @@ async def test_browser_of_two(index: Index) -> None:
 
 
 async def test_half_a_sign_in(index: Index) -> None:
-    """A password without the second factor makes no browser known, and nobody is written to."""
+    """A password without the second factor makes no browser known, and nobody is written to; both do."""
     await age(index, "barbara")
-    give_app(index, "barbara")
-    await Visitor(index.port).sign_in("barbara")
+    app = give_app(index, "barbara")
+    barbara = Visitor(index.port)
+    await barbara.sign_in("barbara")
     assert letters_to(index, "barbara@people.example") == []
+    assert "cheeseshop-browser" not in barbara.cookies
+    await barbara.send("/account/second-factor/", {"code": app.now()})
+    assert "cheeseshop-browser" in barbara.cookies
+    assert [one["letter"] for one in letters_to(index, "barbara@people.example")] == ["new-sign-in"]
 
 
 @pytest.mark.parametrize("path", ["/account/x.css", "/account/log/x.css", "/account/sessions/x.js"])

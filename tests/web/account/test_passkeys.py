@@ -128,3 +128,12 @@ async def test_not_here(new_index: Index) -> None:
     nobody = Visitor(new_index.port)
     await nobody.look(SIGN_IN)
     assert PASSKEY not in nobody.forms()
+
+
+async def test_throttled(new_index: Index) -> None:
+    """Who asks for questions all the time has to wait, before anything is kept for them."""
+    nobody = Visitor(new_index.port)
+    await nobody.look(SIGN_IN)
+    token = nobody.forms()[SIGN_IN]["csrf_token"]
+    codes = [(await nobody.post(f"{PASSKEY}ask/", {"csrf_token": token})).status for _ in range(61)]
+    assert codes == [400] * 60 + [429]

@@ -119,6 +119,18 @@ async def test_again(index: Index) -> None:
     assert operator.cookies["cheeseshop-session"] != before
 
 
+@pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example/", "/\\evil.example", "x"])
+async def test_nowhere_else(index: Index, elsewhere: str) -> None:
+    """However the form is filled in, one is led to a page of this index."""
+    await give_password(index, "lynn")
+    code = give_code(index, "lynn")
+    if not index.sql("SELECT 1 FROM totp JOIN users u ON u.id = user_id WHERE u.name = 'lynn'"):
+        give_app(index, "lynn")
+    lynn = await half(index, "lynn")
+    reply = await lynn.send(HERE, {"code": code, "next": elsewhere}, follow=False)
+    assert reply["Location"] == "/account/"
+
+
 async def test_nobody(index: Index) -> None:
     """Who has shown nothing is led to the sign-in first, and forms of theirs are refused."""
     nobody = Visitor(index.port)
