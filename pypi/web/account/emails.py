@@ -87,7 +87,8 @@ class EmailPages:
         return after(EMAILS, "sent")
 
     @router.post(
-        "/account/emails/resend/", terms=personal(rate_limit=Act.VERIFY.word, audit=Kind.EMAIL_ADDED.event)
+        "/account/emails/pending/resend/",
+        terms=personal(rate_limit=Act.VERIFY.word, audit=Kind.EMAIL_ADDED.event),
     )
     async def resend(self, request: Any) -> Answer:
         """Send the letter once more; the one before proves nothing any more."""
@@ -95,7 +96,7 @@ class EmailPages:
         await self.emails.add(request.session, email, address=request.caller.address)
         return after(EMAILS, "sent")
 
-    @router.post("/account/emails/withdraw/", terms=personal(audit=Kind.EMAIL_REMOVED.event))
+    @router.post("/account/emails/pending/withdraw/", terms=personal(audit=Kind.EMAIL_REMOVED.event))
     async def withdraw(self, request: Any) -> Answer:
         """Let an address be that is yet to be proven."""
         email = await self._pending(request)

@@ -45,7 +45,7 @@ class PasskeyPages:
         """The form for one more."""
         return await self._new(request, PasskeyForm())
 
-    @router.call("/account/factors/passkeys/ask/", terms=evolve(personal(), csrf=Csrf.TOKEN))
+    @router.call("/account/factors/passkeys/new/ask/", terms=evolve(personal(), csrf=Csrf.TOKEN))
     async def options(self, request: Any) -> Answer:
         """What a script asks the browser, once it is proven who they are."""
         form = filled(PasskeyForm, request)

@@ -63,7 +63,7 @@ async def test_of_somebody_else(index: Index) -> None:
     joan = await visitor(index, "joan")
     await visitor(index, "victim")
     free = await add(joan, "free@people.example")
-    await joan.send("/account/emails/withdraw/", {"email": "free@people.example"})
+    await joan.send("/account/emails/pending/withdraw/", {"email": "free@people.example"})
     taken = await add(joan, "victim@people.example")
     assert anonymous(free).replace("free@", "") == anonymous(taken).replace("victim@", "")
     assert letters_to(index, "victim@people.example")[-1]["letter"] == "address-wanted"
@@ -92,17 +92,17 @@ async def test_again_and_not_at_all(index: Index) -> None:
     """A letter can be sent again, and an address let be; of others' pending addresses nothing is told."""
     hedy, mallory = await visitor(index, "hedy"), await visitor(index, "mallory")
     await add(hedy, "hedy@film.example")
-    await hedy.send("/account/emails/resend/", {"email": "hedy@film.example"})
+    await hedy.send("/account/emails/pending/resend/", {"email": "hedy@film.example"})
     paths = [letter["about"]["path"] for letter in letters_to(index, "hedy@film.example")]
     assert len(set(paths)) == 2
     await mallory.look(LIST)
     token = {"csrf_token": mallory.forms()[LIST]["csrf_token"]}
     for action in ("resend", "withdraw"):
         for email in ("hedy@film.example", "never@asked.example", ""):
-            reply = await mallory.post(f"/account/emails/{action}/", {**token, "email": email})
+            reply = await mallory.post(f"/account/emails/pending/{action}/", {**token, "email": email})
             assert reply.status == 404
     await hedy.look(LIST)
-    reply = await hedy.send("/account/emails/withdraw/", {"email": "hedy@film.example"})
+    reply = await hedy.send("/account/emails/pending/withdraw/", {"email": "hedy@film.example"})
     assert "to be confirmed" not in reply.text
     assert index.sql("SELECT count(*) FROM proofs WHERE address = 'hedy@film.example'") == [(0,)]
     assert [event for event, _ in events(index, "hedy")] == [

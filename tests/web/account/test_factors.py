@@ -68,7 +68,7 @@ async def ask(who: Browser, password: str = PASSWORD) -> Reply:
     """What the script of the page asks for."""
     await who.look(NEW)
     form = who.forms()[NEW]
-    return await who.post("/account/factors/passkeys/ask/", {**form, "again": password})
+    return await who.post("/account/factors/passkeys/new/ask/", {**form, "again": password})
 
 
 async def with_passkey(who: Browser, name: str = "desk") -> Authenticator:
@@ -160,7 +160,7 @@ async def test_wrong_code(index: Index, code: str, status: int) -> None:
 
 @pytest.mark.parametrize(
     ("page", "action"),
-    [(APP, f"{APP}begin/"), (CODES, CODES), (NEW, "/account/factors/passkeys/ask/")],
+    [(APP, f"{APP}begin/"), (CODES, CODES), (NEW, "/account/factors/passkeys/new/ask/")],
 )
 async def test_at_a_browser_left_open(index: Index, page: str, action: str) -> None:
     """Nobody adds a second factor, or makes codes, without the password."""
