@@ -172,7 +172,9 @@ async def test_it_is_html(index: Index, name: str, version: str) -> None:
         assert reader.open == []
         for link in {link.removeprefix("https://index.example") for link in reader.links} - asked:
             asked.add(link)
-            assert link.startswith("#") or (await index.ask(link)).status == 200, link
+            # The page of one's account leads to where one signs in.
+            found = 303 if link == "/account/" else 200
+            assert link.startswith("#") or (await index.ask(link)).status == found, link
 
 
 @pytest.mark.parametrize(
