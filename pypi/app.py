@@ -297,7 +297,7 @@ def build(
 
     switched = switches(config)
     watched = watch(config, reactor, wall=wall, worker=worker, run=run)
-    withheld, private = Withheld(database, reactor), Private(database, reactor)
+    withheld, private = Withheld(database, reactor), Private(database, reactor, wall)
     unoffered = Unoffered(withheld, private)
     kept = caches(
         config,
@@ -451,6 +451,7 @@ def build(
         handoff=handoff(config, files),
         count=keep_downloads.downloaded.count if config.downloads.count else None,
         withheld=lambda: unoffered,
+        settle=unoffered.settle,
     )
     assets = Assets.installed()
     templates = Templates.installed(

@@ -96,6 +96,7 @@ def readership(
             downloads,
             withheld=lambda: withheld.digests,
             for_everybody=False,
+            settle=None,
             handoff=_briefly(downloads.handoff),
         ),
     )

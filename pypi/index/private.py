@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from time import time
 from typing import Any
 
 from attrs import define, field, frozen
@@ -12,6 +13,7 @@ from twisted.logger import Logger
 from pypi.db.database import Database
 from pypi.db.queries import reads
 from pypi.db.queries.reads import PrivateRow
+from pypi.domain.changes import PRIVATE, PRIVATE_TAG
 from pypi.domain.errors import Unavailable
 from pypi.domain.permissions import Access
 from pypi.index.withheld import Withheld
@@ -30,6 +32,10 @@ class PrivateProject:
     access: Access
 
 
+YOUNG = 60.0
+"""Seconds for which a file may be there while not every process knows of it: far more than it takes."""
+
+
 @frozen(eq=False)
 class Unoffered:
     """BLAKE2b-256 of the files that nobody gets, or not everybody."""
@@ -45,6 +51,14 @@ class Unoffered:
         """
         return digest in self.withheld.digests or digest in self.private
 
+    async def settle(self, blake2_256: str, modified: float) -> None:
+        """Know it of a file for certain, also where it was published a moment ago.
+
+        Args:
+            modified: when the file was stored, in POSIX seconds.
+        """
+        await self.private.settle(blake2_256, modified)
+
 
 @define(eq=False, repr=False)
 class Private:
@@ -55,10 +69,12 @@ class Private:
 
     Attributes:
         reactor: ``IReactorTime``.
+        wall: POSIX seconds.
     """
 
     database: Database
     reactor: Any
+    wall: Callable[[], float] = time
     _projects: dict[str, PrivateProject] = field(factory=dict, init=False)
     _files: dict[str, PrivateProject] = field(factory=dict, init=False)
     _held: dict[int, tuple[set[str], set[str]]] = field(factory=dict, init=False)
@@ -101,6 +117,30 @@ class Private:
         """Whether a file of this content is not for everybody; raises the same."""
         self._check()
         return blake2_256 in self._files
+
+    async def settle(self, blake2_256: str, modified: float) -> None:
+        """Know whose a file is that came so recently that nobody may have told yet.
+
+        Raises:
+            DatabaseDown: nobody can say.
+        """
+        if blake2_256 in self._files or abs(self.wall() - modified) > YOUNG:
+            return
+        name = await self.database.ask(reads.private_by_file, blake2_256)
+        if name is not None:
+            await self.look([name])
+
+    def after(
+        self, announce: Callable[[int, Sequence[str]], Awaitable[None]]
+    ) -> Callable[[int, Sequence[str]], Awaitable[None]]:
+        """What announces a change, and has it known here as well when it returns."""
+
+        async def announced(serial: int, tags: Sequence[str]) -> None:
+            await announce(serial, tags)
+            if PRIVATE in tags:
+                await self.look([tag.partition("/")[2] for tag in tags if tag.startswith(PRIVATE_TAG)])
+
+        return announced
 
     def _check(self) -> None:
         if not self._is_known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Awaitable, Callable, Container
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar
@@ -45,6 +45,8 @@ class Downloads:
             ``None`` where nobody counts.
         withheld: BLAKE2b-256 of the files that are not handed out.
         for_everybody: whether others may be given the same file without being heard here.
+        settle: is waited for before a file is handed out, with its BLAKE2b-256 and when it was stored: what is
+            withheld is then known of it.
     """
 
     router: ClassVar[Router] = Router()
@@ -54,6 +56,7 @@ class Downloads:
     count: Callable[[str], object] | None = None
     withheld: Callable[[], Container[str]] = frozenset
     for_everybody: bool = True
+    settle: Callable[[str, float], Awaitable[object]] | None = None
 
     @router.get(
         "/packages/<first>/<second>/<rest>/<filename>", policy=FILE, tags=("files/<name>",), of=Of.FILE
@@ -65,6 +68,10 @@ class Downloads:
         if where is None or where.blake2_256 in self.withheld():
             raise NoSuchFile(path)
         stored = await self.files.open(path)
+        if self.settle is not None:
+            await self.settle(where.blake2_256, stored.modified)
+            if where.blake2_256 in self.withheld():
+                raise NoSuchFile(path)
         ranges = request.getHeader(b"Range") or b""
         plan = plan_download(
             request.method.decode(),

@@ -32,6 +32,15 @@ Known = Callable[[], Awaitable[Identity | None]]
 """Who asks, by what they showed; for as long as that is good."""
 
 
+class JustPublished(Unavailable):
+    """It is for whoever asks, and was not known a moment ago (503)."""
+
+    retry_after = 1
+
+    def __str__(self) -> str:
+        return "This was published a moment ago. Try again in a second."
+
+
 class NotForThisToken(Forbidden):
     """The token is good for one project, and this is about another, or about all."""
 
@@ -98,7 +107,7 @@ class ReadDoor:
         if project is not None and await self._may_read(identity, project):
             return Look(is_reader=True)
         await self._check_scope(identity, subject)
-        missing = partial(self._may_read, identity, None) if project is None else None
+        missing = partial(self._make_sure, identity, subject) if project is None else None
         return Look(missing=missing, goes_on=partial(_still, known))
 
     async def _open(
@@ -112,7 +121,7 @@ class ReadDoor:
             async def missing() -> None:
                 identity = await known()
                 if identity is not None:
-                    await self._may_read(identity, None)
+                    await self._make_sure(identity, subject)
 
             return Look(missing=missing)
         identity = await known()
@@ -135,6 +144,16 @@ class ReadDoor:
             return False
         access = stricter(self.access, project.access)
         return may(identity, Permission.READ, project_id=project.id, role=role, access=access)
+
+    async def _make_sure(self, identity: Identity, subject: Subject | None) -> None:
+        """Let nobody be told that there is nothing where there is something by now that they may read.
+
+        Raises:
+            JustPublished: there is.
+        """
+        project = None if subject is None else self._project(subject)
+        if await self._may_read(identity, project):
+            raise JustPublished()
 
     async def _check_scope(self, identity: Identity, subject: Subject | None) -> None:
         """What is for every account is for a token of one project only where it is about that."""

@@ -36,6 +36,10 @@ _SOME = """
 ALL = _PRIVATE
 SOME = _PRIVATE + _SOME
 
+BY_FILE = """
+    SELECT p.normalized FROM files f JOIN projects p ON p.id = f.project_id
+     WHERE f.blake2_256 = %(digest)s AND p.reads <> 'public'"""
+
 SAY = "UPDATE projects SET reads = %(reads)s WHERE id = %(id)s"
 
 AMONG = """
@@ -62,6 +66,12 @@ async def private(cursor: Cursor) -> list[PrivateRow]:
 async def private_of(cursor: Cursor, names: Sequence[str], ids: Sequence[int]) -> list[PrivateRow]:
     """The same of those that have, or had, one of these normalized names, or have one of these ids."""
     return await cursor.rows(PrivateRow, SOME, {"names": list(names), "ids": list(ids)})
+
+
+async def private_by_file(cursor: Cursor, blake2_256: str) -> str | None:
+    """The normalized name of the project that has a file, if it is not for everybody; one statement."""
+    found: str | None = await cursor.value(BY_FILE, {"digest": blake2_256})
+    return found
 
 
 async def say(cursor: Cursor, project_id: int, access: Access) -> None:
