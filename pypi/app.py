@@ -339,7 +339,7 @@ def build(
         rules=rules(config),
         now=now,
         reactor=reactor,
-        announce=kept.invalidations.announce,
+        announce=private.after(kept.invalidations.announce),
         catch_up=kept.invalidations.catch_up,
     )
     client = Client(reactor)
@@ -393,7 +393,7 @@ def build(
     )
     kept_names = KeptNames(database=database, now=now)
     roles = Roles(database=database, now=now, announce=kept.invalidations.announce)
-    reads = Reads(database=database, now=now, announce=kept.invalidations.announce, look=private.look)
+    reads = Reads(database=database, now=now, announce=private.after(kept.invalidations.announce))
     renaming = Renaming(database=database, rules=rules(config), now=now, announce=kept.invalidations.announce)
     deletions = Deletions(
         database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget

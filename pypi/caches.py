@@ -25,7 +25,7 @@ from pypi.config import Config
 from pypi.db.database import Database
 from pypi.db.notify import Notifications
 from pypi.db.queries import journal
-from pypi.domain.changes import PRIVATE, PRIVATE_TAG, WITHHELD
+from pypi.domain.changes import PRIVATE, WITHHELD
 from pypi.domain.errors import Refusal, Unavailable
 from pypi.failpoints import failpoint
 from pypi.http.access_log import AccessLog
@@ -34,6 +34,7 @@ from pypi.http.keeping import Keeper
 from pypi.http.limits import Limits
 from pypi.http.overheard import Murmur, Overheard
 from pypi.http.plain import PlainReader
+from pypi.index.private import names_in
 
 NAME = "cheeseshop"
 
@@ -129,7 +130,7 @@ def caches(
         else:
             memory.forget(serial, tags)
         if WITHHELD in tags or PRIVATE in tags:
-            on_private(tag.partition("/")[2] for tag in tags if tag.startswith((PRIVATE_TAG, "project/")))
+            on_private(names_in(tags))
 
     def forget_all() -> None:
         memory.forget_all()

@@ -60,6 +60,11 @@ class Unoffered:
         await self.private.settle(blake2_256, modified)
 
 
+def names_in(tags: Iterable[str]) -> list[str]:
+    """Normalized names of the projects that tags of a change are about."""
+    return [tag.partition("/")[2] for tag in tags if tag.startswith((PRIVATE_TAG, "project/"))]
+
+
 @define(eq=False, repr=False)
 class Private:
     """Knows them by name, and by the digests of their files.
@@ -138,7 +143,7 @@ class Private:
         async def announced(serial: int, tags: Sequence[str]) -> None:
             await announce(serial, tags)
             if PRIVATE in tags:
-                await self.look([tag.partition("/")[2] for tag in tags if tag.startswith(PRIVATE_TAG)])
+                await self.look(names_in(tags))
 
         return announced
 

@@ -23,14 +23,13 @@ class Reads:
     """Says who reads projects.
 
     Attributes:
-        announce: sees to it that nobody is shown anything older by this process afterwards.
-        look: sees to it that this process knows which projects are not for everybody.
+        announce: sees to it that nobody is shown anything older by this process afterwards, nor anything that
+            is not for everybody.
     """
 
     database: Database
     now: Callable[[], datetime]
     announce: Callable[[int, Sequence[str]], Awaitable[None]] = field(repr=False)
-    look: Callable[[], Awaitable[None]] = field(repr=False)
 
     async def change(self, identity: Identity, name: str, access: Access, *, address: str = "") -> int | None:
         """Let these read a project from now on.
@@ -52,7 +51,6 @@ class Reads:
         if done is None:
             return None
         await self.announce(done.serial, done.tags)
-        await self.look()
         return done.serial
 
 
