@@ -46,7 +46,7 @@ Rooms::
                         classifiers: how many have which  present: what is called otherwise now
                         overseen: all of it, for operators  managed held: to who has a role
     pypi/publishing/    the corridor: submission facts checks rules publish record errors
-                        yank  holding deletion status roles: what its owners do to a project
+                        yank  holding deletion status roles (inviting): what its owners do to a project
                         leaving: accounts that end
                         renaming: names  transfer: to other owners  reads: who it is for
                         quarantine kept_names: what its operator does  told: what either leaves behind

@@ -20,7 +20,7 @@ from pypi.domain.errors import Conflict, Invalid, NotFound
 from pypi.domain.names import is_valid, normalize
 from pypi.domain.permissions import Identity, Permission, may
 from pypi.publishing.holding import MayNotManage
-from pypi.publishing.roles import NoSuchUser
+from pypi.publishing.role_errors import NoSuchUser
 from pypi.publishing.told import Act
 from pypi.publishing.yank import check_reason
 

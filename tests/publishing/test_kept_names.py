@@ -11,7 +11,7 @@ import pytest_twisted
 from pypi.domain.permissions import OPERATOR
 from pypi.publishing.holding import MayNotManage
 from pypi.publishing.kept_names import InUse, NoName, NotKept
-from pypi.publishing.roles import NoSuchUser
+from pypi.publishing.role_errors import NoSuchUser
 from pypi.publishing.yank import ReasonUnusable
 from tests.support.archives import wheel
 from tests.support.client import Reply

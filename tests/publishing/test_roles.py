@@ -13,17 +13,9 @@ from twisted.internet.defer import Deferred, gatherResults
 from pypi.domain.errors import Refusal
 from pypi.domain.permissions import OPERATOR, Role
 from pypi.publishing.holding import MayNotManage
-from pypi.publishing.roles import (
-    GOOD_FOR,
-    MOST_A_DAY,
-    HasRole,
-    InvitedOften,
-    LastOwner,
-    NoRole,
-    NoSuchUser,
-    NotInvited,
-    Roles,
-)
+from pypi.publishing.inviting import GOOD_FOR, MOST_A_DAY
+from pypi.publishing.role_errors import HasRole, InvitedOften, LastOwner, NoRole, NoSuchUser, NotInvited
+from pypi.publishing.roles import Roles
 from tests.support.archives import wheel
 from tests.support.index import OWNER, Index, running
 from tests.support.managing import check, identity, letters_to

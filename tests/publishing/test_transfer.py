@@ -11,7 +11,7 @@ import pytest_twisted
 
 from pypi.domain.permissions import OPERATOR, Role
 from pypi.publishing.holding import MayNotManage
-from pypi.publishing.roles import HasRole, NoSuchUser, NotInvited
+from pypi.publishing.role_errors import HasRole, NoSuchUser, NotInvited
 from tests.support.archives import wheel
 from tests.support.index import OWNER, Index, running
 from tests.support.managing import check, identity

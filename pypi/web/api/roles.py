@@ -11,7 +11,8 @@ from pypi.accounts.audit import Kind
 from pypi.accounts.throttle import Act
 from pypi.domain.permissions import Permission
 from pypi.http.router import Router
-from pypi.publishing.roles import HasRole, NoRole, NotInvited, Roles
+from pypi.publishing.role_errors import HasRole, NoRole, NotInvited
+from pypi.publishing.roles import Roles
 from pypi.web.api.acts import act
 from pypi.web.api.shapes import QUIETLY, UNCHANGED, Done, InRole, Somebody
 

@@ -17,7 +17,8 @@ from pypi.http.router import Router
 from pypi.http.terms import personal
 from pypi.index.managed import Managing
 from pypi.publishing.holding import MayNotManage
-from pypi.publishing.roles import NotInvited, Roles
+from pypi.publishing.role_errors import NotInvited
+from pypi.publishing.roles import Roles
 from pypi.web.manage.desk import DONE, MINE, SEEING, manage_path, numbered, page_number, wrong
 from pypi.web.personal import PERSONAL, PersonalPages, after
 

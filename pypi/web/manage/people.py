@@ -16,7 +16,8 @@ from pypi.http.router import Router
 from pypi.http.terms import personal
 from pypi.index.held import MemberRow
 from pypi.index.managed import Managing
-from pypi.publishing.roles import NoRole, Roles
+from pypi.publishing.role_errors import NoRole
+from pypi.publishing.roles import Roles
 from pypi.web.manage.desk import MINE, SEEING, ConfirmForm, Desk, manage_path, permit, tried
 from pypi.web.personal import PERSONAL, after, choices, filled
 
