@@ -17,6 +17,7 @@ from caching.compression import gzipped
 from caching.policy import DAY, Policy
 from pypi import __version__
 from pypi.domain import names
+from pypi.domain.permissions import OF_ANYBODY
 from pypi.http.answer import Answer
 from pypi.http.described import JSON, Content, Operation, Parameter, Schema
 from pypi.http.router import ALLOWED_HEADERS, Route, Router
@@ -180,15 +181,14 @@ def _operation(route: Route, schemas: dict[str, Schema], *, is_public: bool) -> 
 def _security(route: Route, *, is_public: bool) -> list[dict[str, list[str]]]:
     if Credential.NONE not in route.terms.takes:
         return WAYS
-    return [] if is_public else WAYS
+    return [] if is_public or route.terms.permission in OF_ANYBODY else WAYS
 
 
 def _codes(route: Route, *, is_public: bool) -> Iterator[int]:
     """The statuses that follow from the route and its terms, beside 200."""
     assert route.about is not None
-    is_closed = Credential.NONE not in route.terms.takes or not is_public
     yield 503
-    if is_closed:
+    if _security(route, is_public=is_public):
         yield from (401, 403, 429)
     if route.terms.rate_limit:
         yield 429
