@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import time
 from typing import Any
@@ -34,6 +35,10 @@ class PrivateProject:
 
 YOUNG = 60.0
 """Seconds for which a file may be there while not every process knows of it: far more than it takes."""
+
+
+MOST_SETTLED = 10_000
+"""Such files that are known to be for everybody; the oldest make room."""
 
 
 @frozen(eq=False)
@@ -83,6 +88,7 @@ class Private:
     _projects: dict[str, PrivateProject] = field(factory=dict, init=False)
     _files: dict[str, PrivateProject] = field(factory=dict, init=False)
     _held: dict[int, tuple[set[str], set[str]]] = field(factory=dict, init=False)
+    _settled: OrderedDict[str, None] = field(factory=OrderedDict, init=False)
     _is_known: bool = field(default=False, init=False)
     _unseen: set[str] | None = field(default=None, init=False)
     _turn: DeferredLock = field(factory=DeferredLock, init=False, repr=False)
@@ -129,11 +135,16 @@ class Private:
         Raises:
             DatabaseDown: nobody can say.
         """
-        if blake2_256 in self._files or abs(self.wall() - modified) > YOUNG:
+        is_known = blake2_256 in self._files or blake2_256 in self._settled
+        if is_known or abs(self.wall() - modified) > YOUNG:
             return
         name = await self.database.ask(reads.private_by_file, blake2_256)
         if name is not None:
             await self.look([name])
+            return
+        self._settled[blake2_256] = None
+        while len(self._settled) > MOST_SETTLED:
+            self._settled.popitem(last=False)
 
     def after(
         self, announce: Callable[[int, Sequence[str]], Awaitable[None]]
