@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from time import time
 from typing import Any
 
 import pytest
@@ -25,6 +26,13 @@ class Failing:
     database: Database
     fails: bool = False
     looks: list[Any] = field(factory=list)
+    asked: list[Any] = field(factory=list)
+
+    async def ask(self, function: Any, *args: Any) -> Any:
+        self.asked.append(args)
+        if self.fails:
+            raise DatabaseDown()
+        return await self.database.ask(function, *args)
 
     async def scan(self, function: Any, *args: Any) -> Any:
         self.looks.append(args)
@@ -158,3 +166,42 @@ async def test_many_hints_at_once(world: World) -> None:
     await eventually(lambda: world.private.project("brie19") and not world.private._turn.locked)
     assert all(world.private.project(f"brie{number}") for number in range(20))
     assert len(world.source.looks) - begun <= 3
+
+
+async def test_files_of_this_moment(world: World) -> None:
+    """Whose a file is that came a moment ago is looked up, once, though nobody has told; of others, never."""
+    await world.private.start()
+    world.says("brie", "roles", ONE)
+    world.says("feta", "public", TWO)
+    begun = time()
+    looks = len(world.source.looks)
+    for digest in (ONE, TWO, TWO, THREE):
+        await world.private.settle(digest, begun - 3600)
+    assert ONE not in world.private
+    for digest in (ONE, TWO, TWO, ONE):
+        await world.private.settle(digest, begun)
+    assert ONE in world.private
+    assert TWO not in world.private
+    assert len(world.source.asked) == 2
+    assert len(world.source.looks) == looks + 1
+    world.source.fails = True
+    await world.private.settle(TWO, begun)
+    with pytest.raises(DatabaseDown):
+        await world.private.settle(THREE, begun)
+
+
+async def test_heard_before_it_is_said(world: World) -> None:
+    """Whoever announces a change of what is private has it known here."""
+    announced = []
+
+    async def announce(serial: int, tags: object) -> None:
+        announced.append(serial)
+
+    await world.private.start()
+    world.says("brie", "roles", ONE)
+    heard = world.private.after(announce)
+    await heard(7, ["project/brie", "search"])
+    assert ONE not in world.private
+    await heard(8, ["private", "private/brie"])
+    assert ONE in world.private
+    assert announced == [7, 8]

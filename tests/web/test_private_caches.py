@@ -14,6 +14,8 @@ from pypi.accounts.readers import REMEMBERED
 from pypi.db.database import Database, DatabaseDown
 from pypi.domain.permissions import Access
 from pypi.embedded import Urls
+from pypi.readership import _briefly
+from pypi.web.downloads_handoff import ToBucket, ToFront
 from tests.support.archives import wheel, wheel_filename
 from tests.support.client import Reply, connect, request
 from tests.support.databases import Databases
@@ -175,3 +177,38 @@ async def test_a_private_index_without_the_database(
             assert (await index.ask("/robots.txt")).status == 200
         index.errors.clear()
     databases.drop(url)
+
+
+async def test_sent_by_others(database_url: str, tmp_path: Path) -> None:
+    """A server in front of us is told where a private file is only if a reader asks for it."""
+    settings = {
+        "files__handoff": "x-accel",
+        "files__handoff_prefix": "/internal/",
+        "service__trusted_proxies": ["127.0.0.1/32"],
+        "access__new_projects": "roles",
+    }
+    async with running(database_url, tmp_path, **settings) as index:
+        await index.add_user("eve")
+        assert (await index.upload(wheel(NAME, "1.0"), wheel_filename(NAME, "1.0"))).status == 200
+        path = file_of(index)
+        reply = await index.ask(path, {"Authorization": index.auth()})
+        assert (reply.status, reply["Cache-Control"]) == (200, "private, no-cache")
+        assert reply["X-Accel-Redirect"].startswith("/internal/")
+        for headers in ({}, {"Authorization": index.auth("eve")}):
+            reply = await index.ask(path, headers)
+            assert (reply.status, "x-accel-redirect" in reply) == (404, False)
+
+
+def test_addresses_of_buckets() -> None:
+    """An address that a reader got is good for a minute at most."""
+
+    async def presigned(path: str, seconds: int) -> str:
+        return ""
+
+    for seconds, expected in ((3600, 60), (20, 20)):
+        brief = _briefly(ToBucket(presigned=presigned, seconds=seconds))
+        assert isinstance(brief, ToBucket)
+        assert (brief.seconds, brief.shared) == (expected, False)
+    front = ToFront(header="X-Sendfile")
+    assert _briefly(front) is front
+    assert _briefly(None) is None

@@ -309,6 +309,25 @@ async def test_what_the_journal_tells(index: Index, hidden: Name) -> None:
         assert (reply.status, "3.0" in reply.text) == (200, True)
 
 
+async def test_names_it_had(index: Index, hidden: Name, strangers: Shown) -> None:
+    """A private project that is renamed is there, under both names, for its readers; and for nobody else."""
+    assert (
+        await index.upload(wheel("former-rind", "1.0"), wheel_filename("former-rind", "1.0"))
+    ).status == 200
+    await index.application.renaming.rename(identity(index, "ada"), "former-rind", "latter-rind")
+    owner = {"Authorization": index.auth()}
+    for path in ("/simple/{}/", "/project/{}/", "/pypi/{}/json", "/pypi/{}", "/rss/project/{}/releases.xml"):
+        for headers in strangers.values():
+            replies = [
+                told(await index.ask(path.format(name), headers), Name(name, NO_DIGEST))
+                for name in ("former-rind", "latter-rind", "absent-rind")
+            ]
+            assert replies[0] == replies[1] == replies[2], path
+    assert (await index.ask("/simple/latter-rind/", owner)).status == 200
+    assert (await index.ask("/simple/former-rind/", owner)).status == 200
+    assert (await index.ask("/project/former-rind/", owner))["Location"] == "/project/latter-rind/"
+
+
 async def test_uploads(index: Index, hidden: Name) -> None:
     """Its members upload as ever; to others its name, and names like it, are as names that are prohibited."""
     data = wheel(HIDDEN, "3.0")
