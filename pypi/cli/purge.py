@@ -9,6 +9,7 @@ from twisted.internet.task import deferLater
 
 from pypi.app import Application
 from pypi.cli.running import application, configured, fail, run, show
+from pypi.domain.changes import files_tag
 from pypi.domain.names import normalize
 
 WITHIN = 90.0
@@ -19,7 +20,7 @@ WITHIN = 90.0
 @click.argument("tags", nargs=-1, metavar="[TAG]...")
 @click.option("--project", "projects", multiple=True, metavar="NAME", help="Every page of a project.")
 @click.option("--all", "everything", is_flag=True, help="Everything the edge keeps.")
-@click.option("--hard", is_flag=True, help="For good: it is not even served while the index is away.")
+@click.option("--hard", is_flag=True, help="For good, files among it: not even while the index is away.")
 @click.option("--wait", is_flag=True, help=f"Wait until the edge has done it, up to {WITHIN:g} s.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -37,7 +38,10 @@ def purge(
     A running service does it; with --wait, this command does if no service runs. Status 1 if it was asked
     for, but is not done in time: it will be tried until it is.
     """
-    wanted = [*tags, *(f"project/{normalize(name)}" for name in projects)]
+    names = [normalize(name) for name in projects]
+    wanted = [*tags, *(f"project/{name}" for name in names)]
+    if hard:
+        wanted += map(files_tag, names)
     if bool(wanted) == everything:
         raise click.UsageError("Name tags or projects, or say --all.")
     if everything and hard:

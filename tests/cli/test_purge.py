@@ -38,9 +38,9 @@ def test_waits_until_it_is_done(stopped_service: Service, api: FastlyServer) -> 
     )
     value = json.loads(done.stdout)
     assert isinstance(value.pop("errand"), int)
-    assert value == {"tags": ["all-projects", "project/some-thing"], "everything": False, "done": True}
-    assert api.purged == [["all-projects", "project/some-thing"]] * 2
-    assert api.hard == ["all-projects", "project/some-thing"] * 2
+    tags = ["all-projects", "project/some-thing", "files/some-thing"]
+    assert value == {"tags": tags, "everything": False, "done": True}
+    assert (api.purged, api.hard) == ([tags] * 2, tags * 2)
 
 
 def test_asks_and_ends(stopped_service: Service, api: FastlyServer) -> None:
