@@ -7,6 +7,18 @@ import json
 from tests.support.service import Service
 
 
+def test_reads(service: Service) -> None:
+    """A project is for whom the operator says, which is nothing new the second time."""
+    service.sql(
+        "INSERT INTO projects (name, normalized, look_alike, created) VALUES ('hush', 'hush', 'hush', now())"
+    )
+    done = json.loads(service.cheeseshop("project", "reads", "Hush", "roles", "--json").stdout)
+    assert (done["project"], done["reads"], done["shown"]) == ("Hush", "roles", True)
+    assert service.sql("SELECT reads FROM projects WHERE name = 'hush'") == [("roles",)]
+    again = service.cheeseshop("project", "reads", "hush", "roles")
+    assert again.stdout == "hush is read by those with a role, as before.\n"
+
+
 def test_rename_and_transfer(service: Service) -> None:
     """A project is called otherwise at once, or offered to an account for a week."""
     service.sql(
