@@ -45,8 +45,8 @@ class Downloads:
             ``None`` where nobody counts.
         withheld: BLAKE2b-256 of the files that are not handed out.
         for_everybody: whether others may be given the same file without being heard here.
-        settle: is waited for before a file is handed out, with its BLAKE2b-256 and when it was stored: what is
-            known of it then counts.
+        settle: is waited for with a file's BLAKE2b-256 and when it was stored, before it is handed out: what
+            is known of it then counts.
     """
 
     router: ClassVar[Router] = Router()
