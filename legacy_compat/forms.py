@@ -17,6 +17,7 @@ from pypi.domain.switches import Switches
 from pypi.http.answer import Answer
 from pypi.http.bodies import BodyTooLarge
 from pypi.http.credentials import credentials
+from pypi.http.csrf import Origins
 from pypi.http.forms import Form, FormLimits, read_form
 from pypi.http.multipart import parse_parameters
 from pypi.http.router import Router
@@ -67,6 +68,7 @@ class Forms:
         uploads: who takes them.
         upload_url: where uploads are taken.
         call: answers XML-RPC.
+        origins: of our own pages.
     """
 
     router: ClassVar[Router] = Router()
@@ -75,6 +77,7 @@ class Forms:
     upload_url: str
     call: Answers
     switches: Switches
+    origins: Origins
 
     async def answer(self, request: Any) -> Answer:
         """The answer to a POST.
@@ -108,6 +111,7 @@ class Forms:
 
     @router.post("/pypi?:action=file_upload", terms=PUBLISHING)
     async def _received(self, request: Any, given: tuple[tuple[str, str], ...]) -> Answer:
+        self.origins.keep_strangers_out(request)
         identity, form = await self.uploads.receive(request)
         asked = _actions(given, form)
         if asked != {"file_upload"}:

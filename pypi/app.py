@@ -645,6 +645,7 @@ def build(
             accepts=config.legacy.uploads == "accept",
             uploads=upload,
             upload_url=f"{origin}/legacy/",
+            origins=Origins.of(origin),
             call=readers.door.guarded(xmlrpc.answer),
             switches=switched,
         ),

@@ -44,6 +44,13 @@ class NotOurForm(Forbidden):
         )
 
 
+class NotForPages(Forbidden):
+    """A page of another site made a browser ask this."""
+
+    def __str__(self) -> str:
+        return "Pages of other sites may not do this: nothing was changed."
+
+
 def token(secret: bytes, random_bytes: Callable[[int], bytes]) -> str:
     """A token for one page.
 
@@ -109,11 +116,27 @@ class Origins:
         sites = request.requestHeaders.getRawHeaders("Sec-Fetch-Site") or []
         if not origins and not sites:
             raise NotOurForm()
-        if any(origin not in self.ours for origin in origins):
+        if self._is_foreign(origins, sites):
             raise NotOurForm()
+
+    def keep_strangers_out(self, request: Any) -> None:
+        """Make sure that no page of others makes a browser send this; programs say nothing of any page.
+
+        A browser in which somebody once typed a token sends that along, whichever page makes it ask.
+
+        Raises:
+            NotForPages: one does.
+        """
+        origins = request.requestHeaders.getRawHeaders("Origin") or []
+        sites = request.requestHeaders.getRawHeaders("Sec-Fetch-Site") or []
+        if self._is_foreign(origins, sites):
+            raise NotForPages()
+
+    def _is_foreign(self, origins: Sequence[str], sites: Sequence[str]) -> bool:
         # "none" is the person: a form sent once more by loading its answer anew.
-        if any(site not in ("same-origin", "none") for site in sites):
-            raise NotOurForm()
+        return any(origin not in self.ours for origin in origins) or any(
+            site not in ("same-origin", "none") for site in sites
+        )
 
 
 def _bound(secret: bytes) -> bytes:

@@ -190,7 +190,6 @@ class Answering:
         noted: its counters.
         hidden: headers that the handler does not get to see.
         terms: on which it may be asked.
-        guarded: whether only our own pages may make a browser ask it.
         about: what its answers are about, if that may be private.
         reveals: answers in its place of what is private; ``None``: of that it knows nothing.
     """
@@ -199,7 +198,6 @@ class Answering:
     policy: Policy
     noted: Noted
     terms: Terms
-    guarded: bool
     about: Of | None
     reveals: Handler | None
 
@@ -216,7 +214,6 @@ class Answering:
             route.policy,
             Noted(route.path, route.feature),
             route.terms,
-            route.terms.csrf is Csrf.TOKEN,
             route.of,
             None if twin is None else getattr(twin, route.handler),
         )
@@ -263,8 +260,8 @@ def _endpoint(
                 return
             for name in route.terms.hidden:
                 request.requestHeaders.removeHeader(name)
-            if route.guarded and origins is not None:
-                origins.check(request)
+            if origins is not None:
+                _keep_out(request, route.terms, origins)
             instead = None if door is None else await door.admit(request, route.terms)
             answer = await handler(request, **values) if instead is None else instead
             if look.goes_on is not None and isinstance(answer.body, Stream) and answer.body.length is None:
@@ -293,6 +290,15 @@ async def _waited_for(look: Look, refusal: Refusal) -> Refusal:
     except Refusal as other:
         return other
     return refusal
+
+
+def _keep_out(request: Any, terms: Terms, origins: Origins) -> None:
+    """Let pages of strangers make no browser ask what changes anything."""
+    match terms.csrf:
+        case Csrf.TOKEN:
+            origins.check(request)
+        case Csrf.COOKIELESS:
+            origins.keep_strangers_out(request)
 
 
 def _pass(request: Any, route: Answering, switches: Switches) -> tuple[str, ...]:

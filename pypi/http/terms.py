@@ -35,7 +35,8 @@ class Csrf(Enum):
     """How a route makes sure that no page of strangers makes a browser ask it.
 
     ``TOKEN``: the form carries a token of the session, and was sent by a page of our own origin.
-    ``COOKIELESS``: there is nothing to abuse, since cookies are not looked at.
+    ``COOKIELESS``: cookies are not looked at, and pages of other sites are turned away, since a browser in
+    which somebody once typed a token or a password sends that along.
     """
 
     TOKEN = "token and origin"  # noqa: S105  # a rule

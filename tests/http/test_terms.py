@@ -233,8 +233,28 @@ def test_forms_of_strangers(lines: list[str]) -> None:
 
 
 def test_tools_have_no_origin() -> None:
-    """Where cookies are not looked at, nobody asks where a request comes from."""
+    """Tools come from nowhere, and are let in; so are pages of our own."""
     assert ask(Room(), "POST", "/upload").status == 200
+    assert ask(Room(), "POST", "/upload", f"Origin: http://{HOST}").status == 200
+    assert ask(Room(), "POST", "/upload", "Sec-Fetch-Site: none").status == 200
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Origin: https://evil.example",
+        "Origin: null",
+        "Sec-Fetch-Site: cross-site",
+        "Sec-Fetch-Site: same-site",
+    ],
+)
+def test_tools_are_no_pages_of_strangers(line: str) -> None:
+    """A page of others makes no browser use what was typed into it once, though no cookie is looked at."""
+    room = Room()
+    answer = ask(room, "POST", "/upload", "Authorization: Bearer x", line)
+    assert (answer.status, room.seen) == (403, [])
+    assert b"nothing was changed" in answer.body
+    assert ask(room, "GET", "/public", line).status == 200
 
 
 def test_names_of_what_is_not_there() -> None:

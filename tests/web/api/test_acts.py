@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import AsyncIterator
+from contextlib import closing
 
+import psycopg2
 import pytest
 import pytest_twisted
 
 from pypi.front import routes
+from tests.support import client
 from tests.support.archives import wheel_filename
 from tests.support.client import Reply
-from tests.support.index import Index, basic, with_token
+from tests.support.index import Index, basic, eventually, with_token
 from tests.support.managing import check, letters_to
 from tests.web.api.calls import ACTS, body_of, call, people, project, scoped
 
@@ -245,6 +249,58 @@ async def test_who_may(peopled: Index, name: str, verb: str) -> None:
     assert not changed or set(changed) == {"tokens"}, changed
 
 
+async def test_pages_of_strangers(peopled: Index, name: str) -> None:
+    """A page of another site does nothing with a token that a browser knows, with a body or without."""
+    await project(peopled, name)
+    headers = {"Authorization": peopled.auth(), "Content-Type": "text/plain"}
+    for line in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        for body in (b"", b"{}"):
+            path = f"/api/projects/{name}/archive"
+            reply = await peopled.ask(path, headers | line, method="POST", body=body)
+            assert why(reply) == (403, "")
+    reply = await peopled.ask(
+        f"/api/projects/{name}/archive", {"Origin": "https://x.example"}, method="OPTIONS"
+    )
+    assert (reply.status, "Access-Control-Allow-Origin" in reply) == (405, False)
+    own = {"Origin": f"http://127.0.0.1:{peopled.port}", "Sec-Fetch-Site": "same-origin"}
+    assert told(await peopled.ask(path, {"Authorization": peopled.auth(), **own}, method="POST")) == DONE
+
+
+async def test_clients_that_leave(peopled: Index, name: str) -> None:
+    """What was begun is done to its end, and shown, though nobody waits for the answer."""
+    await project(peopled, name)
+    headers = {"Authorization": peopled.auth(), "Content-Type": "application/json"}
+    path = f"/api/projects/{name}/yank"
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    exchange = await client.connect(peopled.port)
+    with closing(psycopg2.connect(peopled.database_url)) as other:
+        other.cursor().execute("SELECT FROM projects WHERE name = %s FOR UPDATE", (name,))
+        body = b'{"versions": ["1.0"]}'
+        exchange.send(client.request(peopled.port, "POST", path, headers, body))
+        await eventually(lambda: peopled.sql(waiting))
+        exchange.vanish()
+        await eventually(lambda: not peopled.site.crowd.open)
+    written = f"SELECT id FROM audit WHERE normalized = '{name}' AND event = 'project.release-yanked'"
+    await eventually(lambda: peopled.sql(written))
+    page = (await peopled.ask(f"/pypi/{name}/json")).json()
+    assert page["urls"][0]["yanked"] is True
+
+
+async def test_rights_end_with_the_role(peopled: Index, name: str) -> None:
+    """Whoever is no owner any more does nothing by the tokens they made; a reader is told nothing."""
+    await project(peopled, name)
+    assert told(await call(peopled, name, "change-role", {"user": "bob", "role": "Owner"})) == DONE
+    token = await scoped(peopled, name, user="bob")
+    assert told(await call(peopled, name, "archive", None, auth=token)) == DONE
+    assert told(await call(peopled, name, "change-role", {"user": "bob", "role": "Reader"})) == DONE
+    assert why(await call(peopled, name, "activate", None, auth=token)) == (403, "")
+    for what in ("people", "history"):
+        path = f"/api/projects/{name}/{what}"
+        assert why(await peopled.ask(path, {"Authorization": peopled.auth("bob")})) == (403, "")
+    assert told(await call(peopled, name, "remove-role", {"user": "bob"})) == DONE
+    assert why(await call(peopled, name, "activate", None, auth=token)) == (403, "")
+
+
 @pytest.mark.parametrize("verb", ACTS)
 async def test_a_token_of_the_project(peopled: Index, name: str, verb: str) -> None:
     """A token that is good for one project does to it all that its owner may."""
@@ -256,8 +312,6 @@ async def test_a_token_of_the_project(peopled: Index, name: str, verb: str) -> N
 
 def token_of(header: str) -> str:
     """The token in an Authorization header of basic."""
-    from base64 import b64decode
-
     return b64decode(header.removeprefix("Basic ")).decode().removeprefix("__token__:")
 
 
