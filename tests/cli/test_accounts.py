@@ -127,6 +127,29 @@ def test_token_for_one_project(service: Service, desk: Desk) -> None:
     assert len(desk.listed(project)) == 2
 
 
+def test_tokens_listed_and_revoked(service: Service) -> None:
+    """Tokens are listed by what they may and never shown again; a revoked one is good for nothing."""
+    service.cheeseshop(*adding("kit"), given=PASSWORD)
+    assert service.cheeseshop("token", "list", "kit").stdout == "kit has no tokens.\n"
+    wish = ("--read-only", "--expires", "30", "--description", "a laptop")
+    token = service.cheeseshop("token", "create", "kit", *wish).stdout.strip()
+    identifier, secret = token.split("-")[1:]
+    listed = service.cheeseshop("token", "list", "kit").stdout
+    assert listed.startswith(f"{identifier}  may read all your projects, since ")
+    assert listed.endswith(", never used: a laptop\n")
+    assert secret not in listed
+    [one] = json.loads(service.cheeseshop("token", "list", "kit", "--json").stdout)
+    assert (one["id"], one["is_read_only"], one["project"]) == (identifier, True, None)
+    assert service.cheeseshop("token", "revoke", identifier).stderr == f"Revoked {identifier}.\n"
+    assert not lets_in(service, "__token__", token)
+    assert "There is no such token." in service.cheeseshop("token", "revoke", identifier, status=1).stderr
+    told = "SELECT event, actor FROM audit JOIN users u ON u.id = user_id AND u.name = 'kit' ORDER BY audit.id"
+    assert service.sql(told) == [
+        ("account.token-added", "operator"),
+        ("account.token-revoked", "operator"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
