@@ -7,10 +7,19 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from pypi.db.queries.managed import FileRow, HeadRow, MemberRow, MineRow, OfferRow, ReleaseRow
+from pypi.domain.errors import NoSuchProject
 from pypi.domain.permissions import Access, Permission, Role, is_granted
 from pypi.domain.values import Status
 
 __all__ = ["FileRow", "MemberRow", "MineRow", "OfferRow", "ReleaseRow"]
+
+
+@frozen
+class NotYours(NoSuchProject):
+    """There is no such project in which who asks has a role; whether there is one at all is not said."""
+
+    def __str__(self) -> str:
+        return f"You have no project named {self.name!r} on this index."
 
 
 @frozen(kw_only=True)

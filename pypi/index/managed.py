@@ -14,10 +14,10 @@ from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import managed
 from pypi.domain.downloads import RECENT_DAYS, first_of
-from pypi.domain.errors import NoSuchFile, NoSuchProject, NoSuchRelease
+from pypi.domain.errors import NoSuchFile, NoSuchRelease
 from pypi.domain.names import normalize
 from pypi.domain.permissions import Identity
-from pypi.index.held import Extent, Held, Mine, Part, People, Release, Releases
+from pypi.index.held import Extent, Held, Mine, NotYours, Part, People, Release, Releases
 
 PROJECTS_SHOWN = 50
 RELEASES_SHOWN = 100
@@ -30,7 +30,7 @@ OFFERS_SHOWN = 100
 class Managing:
     """Answers from the rows of this index; names may be spelled in any way, and be of before.
 
-    All that are about one project raise ``NoSuchProject`` to who has no role in it, and all ``DatabaseDown``.
+    All that are about one project raise ``NotYours`` to who has no role in it, and all ``DatabaseDown``.
 
     Attributes:
         now: aware, UTC.
@@ -85,7 +85,7 @@ async def _mine(cursor: Cursor, user_id: int, page: int, *, now: datetime) -> Mi
 async def _held(cursor: Cursor, identity: Identity, name: str) -> Held:
     row = await managed.head(cursor, identity.user_id or 0, normalize(name))
     if row is None:
-        raise NoSuchProject(name)
+        raise NotYours(name)
     return Held.of(row)
 
 

@@ -11,13 +11,13 @@ from wtforms import Form, StringField
 from wtforms.validators import InputRequired, Length
 
 from pypi.domain.downloads import RECENT_DAYS
-from pypi.domain.errors import NoSuchProject, Refusal, Unavailable
+from pypi.domain.errors import NoSuchProject, ProjectMoved, Refusal, Unavailable
 from pypi.domain.permissions import Permission, is_granted
 from pypi.http.answer import SAFE, Answer, redirect
 from pypi.http.refused import status_of
 from pypi.http.terms import personal
 from pypi.http.urls import quoted
-from pypi.index.held import Held
+from pypi.index.held import Held, NotYours
 from pypi.publishing.holding import InQuarantine, MayNotManage
 from pypi.web.personal import PersonalPages
 
@@ -118,7 +118,7 @@ async def tried(
         0 where it was done; else the status of the page that shows the form once more, with what is wrong.
 
     Raises:
-        NoSuchProject, Unavailable: there is no page to show it on.
+        NotYours, ProjectMoved, Unavailable: there is no page to show it on.
     """
     if not form.validate():
         return 400
@@ -127,8 +127,10 @@ async def tried(
         return 400
     try:
         await act()
-    except (NoSuchProject, Unavailable):
+    except (ProjectMoved, Unavailable):
         raise
+    except NoSuchProject as nothing:
+        raise NotYours(nothing.name) from None
     except Refusal as refusal:
         wrong(form, str(refusal), at(refusal) if callable(at) else at)
         return status_of(refusal)

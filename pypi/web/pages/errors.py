@@ -19,6 +19,7 @@ TITLES = {
     409: "That contradicts what is here",
     410: "This is gone for good",
     413: "That is too large",
+    415: "That cannot be read here",
     429: "One moment, please",
     500: "Our mistake",
     503: "The index is catching its breath",
@@ -28,6 +29,9 @@ TITLES = {
 
 SPECIAL = frozenset({403, 404, 405, 410, 429, 500, 503})
 """Statuses with words of their own, in a template of their own."""
+
+PERSONAL = ("/account/", "/admin/", "/manage/")
+"""Beginnings of addresses which name nothing that one could search for."""
 
 # What somebody may have meant as the name of a project.
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", re.ASCII)
@@ -60,5 +64,7 @@ class ErrorPages:
 
 def words_of(path: str) -> str:
     """What to search for instead of an address where nothing is; empty where nothing suggests itself."""
+    if path.startswith(PERSONAL):
+        return ""
     last = path.rstrip("/").rpartition("/")[2]
     return last if _NAME.fullmatch(last) else ""

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_twisted
 
+from pypi.domain.permissions import Access
 from pypi.front import PUBLIC
 from pypi.http.router import Route
 from tests.support.archives import wheel_filename
 from tests.support.index import Index
+from tests.support.managing import identity
 from tests.support.visitor import Visitor, visitor
 from tests.web.manage.shop import give, released, take
 
@@ -78,8 +80,7 @@ async def stocked(index: Index) -> AsyncIterator[Index]:
     """An index with projects of ada's, one of them for nobody else."""
     for name in ("brie", "secret"):
         await released(index, name, "1.0")
-    index.sql("UPDATE projects SET reads = 'roles' WHERE name = 'secret' RETURNING id")
-    await index.application.reads.look()
+    await index.application.reads.change(identity(index, "ada"), "secret", Access.ROLES)
     yield index
 
 
@@ -113,6 +114,8 @@ async def test_strangers(stocked: Index, mallory: Visitor, name: str) -> None:
                 reply = await mallory.post(where, form, follow=False)
             told.append((reply.status, reply.text.replace(asked, "X"), reply["Cache-Control"]))
         assert told[0][0] == 404, route
+        assert "You have no project named" in told[0][1], route
+        assert 'value="releases"' not in told[0][1]
         assert told[0] == told[1], route
         assert told[0][2] in ("private, no-store", "no-store"), route
     assert not stocked.state() - before

@@ -149,7 +149,7 @@ async def test_programs_get_no_pages_for_writing(index: Index) -> None:
 def test_who_is_asked_by_programs() -> None:
     """Every route is on its side: those of pages are for people, all others for programs."""
     for room in PUBLIC:
-        people = "templates" in getattr(room, "__annotations__", {})
+        people = not {"templates", "pages", "desk"}.isdisjoint(getattr(room, "__annotations__", {}))
         for route in room.router.routes:
             if route.path == "/pypi":
                 continue  # calls of XML-RPC, whose clients say what they read
