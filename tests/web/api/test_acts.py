@@ -10,6 +10,7 @@ import psycopg2
 import pytest
 import pytest_twisted
 
+from pypi.domain.permissions import OPERATOR
 from pypi.front import routes
 from tests.support import client
 from tests.support.archives import wheel_filename
@@ -111,6 +112,22 @@ async def test_statuses(peopled: Index, name: str) -> None:
     assert why(await call(peopled, name, "deprecate", {"successor": name})) == (400, "successor")
     assert why(await call(peopled, name, "deprecate", {"successor": "a/b"})) == (400, "successor")
     assert why(await call(peopled, name, "archive", {"reason": "a\u200bb"})) == (400, "reason")
+
+
+async def test_quarantine(peopled: Index, name: str) -> None:
+    """What the operator looks into is his to change: owners are told so, and nothing becomes of it."""
+    await project(peopled, name, "1.0", "1.1")
+    quarantines = peopled.application.quarantines
+    await quarantines.begin(OPERATOR, name, "1.0")
+    assert why(await call(peopled, name, "yank", {"versions": ["1.1", "1.0"]})) == (409, "")
+    assert told(await call(peopled, name, "yank", {"versions": ["1.1"]})) == DONE
+    assert why(await call(peopled, name, "delete", {"confirm": name})) == (409, "")
+    await quarantines.begin(OPERATOR, name)
+    for verb in ("archive", "yank", "unyank", "rename", "delete", "delete-release", "delete-file"):
+        assert why(await call(peopled, name, verb, body_of(verb, name))) == (409, ""), verb
+    await quarantines.clear(OPERATOR, name)
+    await quarantines.clear(OPERATOR, name, "1.0")
+    assert told(await call(peopled, name, "archive", None)) == DONE
 
 
 async def test_renaming(peopled: Index, name: str) -> None:

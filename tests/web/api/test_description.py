@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
 from attrs import frozen
+from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from pypi.domain.errors import InvalidField
@@ -56,6 +58,23 @@ def test_operations_have_names_of_their_own() -> None:
         assert len(one["tags"]) == 1, one["operationId"]
         [content] = one["responses"]["200"]["content"].values()
         assert "example" in content, one["operationId"]
+
+
+def test_examples_are_what_they_are_examples_of() -> None:
+    """Each example fits its schema, and so do the fields by themselves."""
+    told = described()
+    contents = [one for one in nested(told) if isinstance(one, dict) and {"schema", "example"} <= one.keys()]
+    assert len(contents) > 50
+    for one in contents:
+        schema = {**one["schema"], "components": told["components"]}
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(one["example"])
+
+
+def nested(value: Any) -> Iterator[Any]:
+    """A value and all that is in it."""
+    yield value
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nested(one)
 
 
 def test_terms_are_told() -> None:
