@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length
 from pypi.accounts.audit import Kind
 from pypi.accounts.factor_errors import LastFactor, NoSuchPasskey
 from pypi.accounts.passkeys import Passkeys
-from pypi.domain.errors import Refusal, Unauthenticated
+from pypi.domain.errors import Conflict, Invalid
 from pypi.http.answer import Answer
 from pypi.http.refused import status_of
 from pypi.http.router import Router
@@ -66,9 +66,7 @@ class PasskeyPages:
             await self.passkeys.add(
                 request.session.digest, owner_of(request), answer, name=form.name.data or ""
             )
-        except Unauthenticated:
-            raise
-        except Refusal as refusal:
+        except (Conflict, Invalid) as refusal:
             form.form_errors = [str(refusal)]
             return await self._new(request, form, status_of(refusal))
         return await self.desk.has_added(request, "passkey", by="passkey")
