@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from pypi.domain.versions import canonical
 from tests.support.archives import wheel_filename
 from tests.support.index import Index
 from tests.support.managing import check
 from tests.support.visitor import Visitor, visitor
 from tests.web.manage.shop import last_event, released, yanked
+from tests.web.ours import strangers
 
 SETTINGS = {"limits__factor": 0}
 
@@ -180,3 +182,46 @@ async def test_many_files(index: Index, name: str) -> None:
     assert ("a-100.whl" in first.text, "a-101.whl" in first.text) == (True, False)
     assert ("a-100.whl" in second.text, "a-101.whl" in second.text) == (False, True)
     index.sql("DELETE FROM files WHERE filename LIKE 'a-%' RETURNING id")
+
+
+async def test_versions_with_signs(index: Index, name: str) -> None:
+    """A version with an epoch and a local part has its page, where it can be yanked."""
+    await released(index, name, "1.0")
+    version = "1!2.0+abc.1"
+    index.sql(
+        "INSERT INTO releases (project_id, version, canonical, is_prerelease, metadata, created)"
+        f" SELECT id, '{version}', '{canonical(version)}', false, '{{}}', now() FROM projects"
+        f" WHERE name = '{name}' RETURNING id"
+    )
+    ada = await visitor(index, "ada")
+    page = await ada.look(f"/manage/{name}/releases/")
+    own = f"/manage/{name}/releases/{version}/"
+    assert f'href="{own}"' in page.text
+    assert (await ada.look(own, follow=False)).status == 200
+    await ada.send(f"{own}yank/", {"reason": "Local"})
+    assert ada.path == f"{own}?done=yanked"
+    assert yanked(index, name) == {version: "Local"}
+
+
+async def test_hostile(index: Index, name: str) -> None:
+    """What people write, wherever it is shown, stays text."""
+    unyank = f' formaction="/manage/{name}/unyank/"'
+    evil = "\"''><img src=x onerror=alert(1)><script>alert(1)</script>{{7*7}}"
+    ada = await visitor(index, "ada")
+    seen: dict[str, list[str]] = {}
+    for project, text in ((f"good-{name}", "Harmless"), (name, evil)):
+        await released(index, project, "1.0")
+        quoted = text.replace("'", "''")
+        index.sql(
+            f"UPDATE releases SET yanked = now(), yanked_reason = '{quoted}' WHERE project_id ="
+            f" (SELECT id FROM projects WHERE name = '{project}') RETURNING id"
+        )
+        index.sql(
+            f"UPDATE projects SET status = 'deprecated', status_reason = '{quoted}', successor = '{quoted}'"
+            f" WHERE name = '{project}' RETURNING id"
+        )
+        for page in ("releases/", "releases/1.0/", "settings/", "history/"):
+            seen.setdefault(page, []).append((await ada.look(f"/manage/{project}/{page}")).text)
+    for good, bad in seen.values():
+        assert strangers(bad.replace(unyank, ""), good.replace("good-", "").replace(unyank, "")) == []
+    assert all("{{7*7}}" in bad for _, bad in list(seen.values())[:3])
