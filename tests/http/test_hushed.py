@@ -13,6 +13,7 @@ from pypi.http.site import Site
 from tests.support import client
 from tests.support.index import eventually, running
 
+TOKEN = f"cheeseshop-0123456789abcdef-{'0a' * 32}"
 SECRET = "aB3-_" * 8 + "xyz"
 
 
@@ -34,11 +35,14 @@ SECRET = "aB3-_" * 8 + "xyz"
         (f"/account/reset/{SECRET}x", f"/account/reset/{SECRET}x"),
         (f"/project/{SECRET}/", f"/project/{SECRET}/"),
         ("/search/?q=code", "/search/?q=code"),
+        (f"/simple/?token={TOKEN}&x=1", "/simple/?token=cheeseshop-0123456789abcdef-***&x=1"),
+        (f"/account/?{TOKEN}", "/account/?cheeseshop-0123456789abcdef-***"),
+        ("/project/cheeseshop-tools/", "/project/cheeseshop-tools/"),
         ("", ""),
     ],
 )
 def test_hushed(address: str, told: str) -> None:
-    """Secrets and codes are left out of addresses of personal pages; all else stays as it is."""
+    """Secrets, codes and tokens are left out of addresses; all else stays as it is."""
     assert hushed(address.encode()) == told.encode()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from wtforms import Form, PasswordField
 from wtforms.validators import Length
 
-from pypi.accounts.again import Again, NotAgain
+from pypi.accounts.again import Again, NotAgain, ProveFirst
 from pypi.accounts.passwords import MAX_LENGTH
 from pypi.accounts.sessions import Started
 from pypi.web.door import Cookies
@@ -27,12 +27,15 @@ async def is_proven(again: Again, form: AgainForm, request: Any) -> bool:
     """Whether it is them; if not, the form says so.
 
     Raises:
-        ProveFirst, Throttled, SessionOver: as ``Again.check``.
+        Throttled, SessionOver: as ``Again.check``.
     """
     try:
         await again.check(request.session, form.again.data or "", address=request.caller.address)
     except NotAgain as refusal:
         form.again.errors = [str(refusal)]
+        return False
+    except ProveFirst as refusal:
+        form.form_errors = [str(refusal)]
         return False
     return True
 

@@ -283,6 +283,30 @@ async def test_never_in_addresses(index: Index) -> None:
         assert (await index.ask(f"/legacy/?{query}", method="POST")).status == 401
 
 
+async def test_a_while_after_signing_in(index: Index) -> None:
+    """Who has neither password nor second factor has to have signed in just now."""
+    pia = await visitor(index, "pia")
+    index.sql("UPDATE users SET password_hash = NULL WHERE name = 'pia' RETURNING id")
+    await made(pia)
+    index.sql("UPDATE sessions SET created = now() - interval '16 minutes' RETURNING id")
+    assert "It is a while since you signed in." in (await pia.look(NEW)).text
+    reply = await pia.send(NEW, WISH)
+    assert (reply.status, "sign in again" in reply.text) == (403, True)
+    assert len(events(index, "pia")) == 1
+
+
+async def test_wrong_password_is_noted(index: Index) -> None:
+    """Whoever sits at a browser that was left open and guesses is in the security log."""
+    rosa = await visitor(index, "rosa")
+    await rosa.look(NEW)
+    await rosa.send(NEW, {**WISH, "again": "guess"})
+    [(about,)] = index.sql(
+        "SELECT about FROM audit JOIN users u ON u.id = user_id "
+        "WHERE u.name = 'rosa' AND event = 'account.sign-in-failed'"
+    )
+    assert about == {"reason": "password asked for again"}
+
+
 async def test_reports_are_counted(new_index: Index) -> None:
     """Reports from one address are bounded, those of others go on."""
     assert (await report(new_index, {"token": "x"})).status == 200
