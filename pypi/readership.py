@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from attrs import evolve, field, frozen
@@ -62,7 +61,6 @@ def readership(
     private: Private,
     withheld: Withheld,
     cookies: Cookies | None,
-    random_bytes: Callable[[int], bytes],
     simple: SimpleApi,
     json_api: JsonApi,
     project_pages: ProjectPages,
