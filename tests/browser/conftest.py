@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, StorageState
 
-from tests.browser import people
+from tests.browser import holdings, people
 from tests.browser.projects import RELEASES, STATUSES, YANKED
 from tests.support.browser import Window, chromium
 from tests.support.hostile import hostile_projects
@@ -54,6 +54,7 @@ def stocked(site: Site) -> Site:
             " AND project_id = (SELECT id FROM projects WHERE normalized = %s)"
         )
         ask(change, reason, version, project)
+    holdings.give(site.service)
     return site
 
 
@@ -68,7 +69,9 @@ def write(folder: Path) -> None:
 @pytest.fixture(scope="package")
 def states(browser: Browser, site: Site) -> Mapping[str, StorageState]:
     """What the browser of each of the people keeps who are signed in."""
-    return {name: people.sign_in(browser, site, name) for name in people.ALL}
+    signed_in = {name: people.sign_in(browser, site, name) for name in people.ALL}
+    holdings.protect(site.service)
+    return signed_in
 
 
 @pytest.fixture

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from tests.browser.people import ADA, OTTO
+from tests.browser.holdings import PASSKEY, REGISTERING, RESETTING, SECOND_ADDRESS, SPENT, VERIFYING
+from tests.browser.people import ADA, IRIS, NEWCOMER, OTTO
 from tests.browser.projects import LONG_NAME
+from tests.support.archives import wheel_filename
+from tests.support.service import PASSWORD
 
 
 @frozen
@@ -21,6 +24,9 @@ class Shown:
         briefly: whether not every width is looked at in every scheme, for it is long, or like others.
         content: whether what a project says of itself is on it, which weighs what it weighs.
         by: who looks at it, of ``tests.browser.people``; empty for somebody nobody knows.
+        sends: the action of the form on it that is sent as it is; what is looked at is the answer, which has
+            that ``code``. Empty where no form is.
+        fills: names and values of fields that are filled in before.
     """
 
     name: str
@@ -29,6 +35,8 @@ class Shown:
     content: bool = False
     briefly: bool = False
     by: str = ""
+    sends: str = ""
+    fills: Sequence[tuple[str, str]] = ()
 
     def __str__(self) -> str:
         return self.name
@@ -89,27 +97,93 @@ PAGES: Sequence[Shown] = (
     Shown("register-sent", "/account/register/sent/", briefly=True),
     Shown("reset", "/account/reset/", briefly=True),
     Shown("reset-sent", "/account/reset/sent/", briefly=True),
-    Shown("stale-link", f"/account/reset/{'x' * 43}", code=410, briefly=True),
-    Shown("account-emails", "/account/emails/", by=ADA),
+    Shown("stale-link", f"/account/reset/{SPENT}", code=410, briefly=True),
+    Shown("sign-in-refused", "/account/sign-in/", code=400, briefly=True, sends="/account/sign-in/"),
+    Shown("second-factor", "/account/second-factor/", by=IRIS, briefly=True),
+    Shown(
+        "second-factor-refused",
+        "/account/second-factor/",
+        by=IRIS,
+        code=400,
+        briefly=True,
+        sends="/account/second-factor/",
+    ),
+    Shown("register-refused", "/account/register/", code=400, briefly=True, sends="/account/register/"),
+    Shown("register-confirm", f"/account/register/confirm/{REGISTERING}", briefly=True),
+    Shown("reset-choose", f"/account/reset/{RESETTING}", briefly=True),
+    Shown("verify", f"/account/verify/{VERIFYING}", by=ADA, briefly=True),
+    Shown("account-new", "/account/?done=registered", by=NEWCOMER, briefly=True),
+    Shown("account-emails", "/account/emails/?done=sent", by=ADA, briefly=True),
+    Shown(
+        "account-emails-refused", "/account/emails/", by=ADA, code=400, briefly=True, sends="/account/emails/"
+    ),
+    Shown("account-email", f"/account/emails/{SECOND_ADDRESS}/", by=ADA, briefly=True),
     Shown("account-password", "/account/password/", by=ADA, briefly=True),
-    Shown("account-factors", "/account/factors/?why=operator", by=ADA),
-    Shown("account-app", "/account/factors/app/", by=ADA, briefly=True),
-    Shown("account-passkey", "/account/factors/passkeys/new/", by=ADA, briefly=True),
-    Shown("account-codes", "/account/factors/codes/", by=ADA, briefly=True),
-    Shown("account-tokens", "/account/tokens/", by=ADA),
-    Shown("account-new-token", "/account/tokens/new/", by=ADA, briefly=True),
+    Shown("account-factors", "/account/factors/?done=passkey", by=OTTO, briefly=True),
+    Shown("account-factors-none", "/account/factors/?why=operator", by=ADA, briefly=True),
+    Shown("account-app", "/account/factors/app/", by=OTTO, briefly=True),
+    Shown(
+        "account-app-new",
+        "/account/factors/app/",
+        by=ADA,
+        briefly=True,
+        sends="/account/factors/app/begin/",
+        fills=[("again", PASSWORD)],
+    ),
+    Shown("account-codes", "/account/factors/codes/", by=OTTO, briefly=True),
+    Shown("account-passkey-new", "/account/factors/passkeys/new/", by=ADA, briefly=True),
+    Shown("account-passkey", f"/account/factors/passkeys/{PASSKEY}/", by=OTTO, briefly=True),
+    Shown("account-openid", "/account/openid/", by=ADA, code=404, briefly=True),
+    Shown("openid-stale", "/account/openid/callback?code=x&state=y", code=404, briefly=True),
+    Shown("openid-name", "/account/openid/name/", code=404, briefly=True),
+    Shown("account-tokens", "/account/tokens/?done=revoked", by=ADA),
+    Shown("account-tokens-none", "/account/tokens/", by=NEWCOMER, briefly=True),
+    Shown("account-token-new", "/account/tokens/new/", by=ADA, briefly=True),
+    Shown(
+        "account-token-made",
+        "/account/tokens/new/",
+        by=OTTO,
+        briefly=True,
+        sends="/account/tokens/new/",
+        fills=[("description", "laptop")],
+    ),
     Shown("account-sessions", "/account/sessions/", by=ADA),
     Shown("account-log", "/account/log/", by=ADA),
     Shown("account-delete", "/account/delete/", by=ADA, briefly=True),
     Shown("manage", "/manage/?done=declined", by=ADA, briefly=True),
+    Shown("manage-project", "/manage/gromit/", by=ADA, briefly=True),
     Shown("manage-nothing", "/manage/", by=OTTO, briefly=True),
     Shown("manage-releases", "/manage/wensleydale/releases/?done=yanked", by=ADA),
     Shown("manage-many-releases", "/manage/many-releases/releases/?page=2", by=ADA, briefly=True),
+    Shown("manage-invited", "/manage/", by=NEWCOMER, briefly=True),
     Shown("manage-release", "/manage/wensleydale/releases/1.1/", by=ADA),
     Shown("manage-delete-release", "/manage/wensleydale/releases/1.1/delete/", by=ADA, briefly=True),
+    Shown(
+        "manage-delete-file",
+        f"/manage/wensleydale/releases/1.1/files/{wheel_filename('wensleydale', '1.1')}/delete/",
+        by=ADA,
+        briefly=True,
+    ),
+    Shown(
+        "manage-delete-refused",
+        "/manage/wensleydale/releases/1.1/delete/",
+        by=ADA,
+        code=400,
+        briefly=True,
+        sends="/manage/wensleydale/releases/1.1/delete/",
+    ),
     Shown("manage-long-name", f"/manage/{LONG_NAME}/releases/", by=ADA, briefly=True),
     Shown("manage-quarantined", "/manage/mouldy-batch/settings/", by=ADA, briefly=True),
     Shown("manage-people", "/manage/wensleydale/people/", by=ADA),
+    Shown(
+        "manage-people-refused",
+        "/manage/wensleydale/people/",
+        by=ADA,
+        code=400,
+        briefly=True,
+        sends="/manage/wensleydale/people/",
+    ),
+    Shown("manage-remove", f"/manage/wensleydale/people/{IRIS}/remove/", by=ADA, briefly=True),
     Shown("manage-leave", "/manage/wensleydale/leave/", by=ADA, briefly=True),
     Shown("manage-transfer", "/manage/wensleydale/transfer/", by=ADA, briefly=True),
     Shown("manage-publishing", "/manage/wensleydale/publishing/", by=ADA, briefly=True),

@@ -10,11 +10,19 @@ from tests.support.site import Site
 ADA, OTTO = "ada", "otto"
 """Who owns all projects, and who runs the index."""
 
-ALL = (ADA, OTTO)
+IRIS = "iris"
+"""Who has shown a password, and owes a second factor."""
+
+NEWCOMER = "somebody-with-a-name-as-long-as-names-may-be-here"
+"""Who has nothing yet, but for invitations."""
+
+ALL = (ADA, OTTO, IRIS, NEWCOMER)
 
 FACTOR = """
     INSERT INTO totp (user_id, secret, confirmed, last_step)
     SELECT id, 'a secret of no use', now(), 0 FROM users WHERE name = %s"""
+
+OWING = "UPDATE sessions SET is_partial = true WHERE user_id = (SELECT id FROM users WHERE name = %s)"
 
 SHOWN = "UPDATE sessions SET second_factor = now() WHERE user_id = (SELECT id FROM users WHERE name = %s)"
 
@@ -27,7 +35,7 @@ def arrive(service: Service) -> None:
 
 
 def sign_in(browser: Browser, site: Site, name: str) -> StorageState:
-    """Sign somebody in by the form; who runs the index has shown a second factor then, too."""
+    """Sign somebody in by the form; who runs the index has shown a second factor then, ``IRIS`` owes it."""
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{site.url}/account/sign-in/")
@@ -37,7 +45,7 @@ def sign_in(browser: Browser, site: Site, name: str) -> StorageState:
     page.wait_for_url("**/account/")
     state = context.storage_state()
     context.close()
-    if name == OTTO:
+    if name in (OTTO, IRIS):
         site.service.sql(FACTOR, name)
-        site.service.sql(SHOWN, name)
+        site.service.sql(SHOWN if name == OTTO else OWING, name)
     return state

@@ -70,16 +70,7 @@ class Visitor:
     def forms(self) -> dict[str, dict[str, str]]:
         """The forms of the page shown last: what their fields hold, by action."""
         assert self.seen is not None
-        found: dict[str, dict[str, str]] = {}
-        for attributes, inside in _FORM.findall(self.seen.text):
-            action = unescape(dict(_ATTRIBUTE.findall(attributes)).get("action", self.path))
-            inputs = [dict(_ATTRIBUTE.findall(one)) for one in _INPUT.findall(inside)]
-            found[action] = {
-                unescape(one["name"]): unescape(one.get("value", ""))
-                for one in inputs
-                if "name" in one and one.get("type") not in ("checkbox", "radio", "submit", "file")
-            }
-        return found
+        return forms_of(self.seen.text, self.path)
 
     async def sign_in(self, name: str = OWNER, password: str = PASSWORD) -> Reply:
         """Sign in by the form."""
@@ -114,6 +105,24 @@ class Visitor:
                     self.cookies.pop(key, None)
                 else:
                     self.cookies[key] = text
+
+
+def forms_of(page: str, path: str) -> dict[str, dict[str, str]]:
+    """The forms of a page: what their fields hold, by action.
+
+    Args:
+        path: of the page, to which forms go that do not say where.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for attributes, inside in _FORM.findall(page):
+        action = unescape(dict(_ATTRIBUTE.findall(attributes)).get("action", path))
+        inputs = [dict(_ATTRIBUTE.findall(one)) for one in _INPUT.findall(inside)]
+        found[action] = {
+            unescape(one["name"]): unescape(one.get("value", ""))
+            for one in inputs
+            if "name" in one and one.get("type") not in ("checkbox", "radio", "submit", "file")
+        }
+    return found
 
 
 async def visitor(index: Index, name: str | None = None) -> Visitor:
