@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from caching.policy import NO_STORE
-from pypi.domain.errors import Forbidden, NoSuchProject
+from pypi.domain.errors import Forbidden
 from pypi.domain.permissions import Access, Permission, Role, in_scope, is_granted
 from pypi.domain.values import Status
 from pypi.http.answer import Answer
 from pypi.http.described import Operation, Parameter
 from pypi.http.router import Router
 from pypi.http.terms import asking
-from pypi.index.held import Held
+from pypi.index.held import Held, NotYours
 from pypi.index.managed import Managing
 from pypi.index.past import MOST, PAGE, Past
 from pypi.web.api import shapes
@@ -172,7 +172,7 @@ class ManagedProjects:
         held = await self.managing.project(request.identity, name)
         if not in_scope(request.identity, Permission.READ, project_id=held.id):
             # Of what is not for everybody it does not even say that it is there.
-            raise OneProjectOnly() if held.access is Access.PUBLIC else NoSuchProject(name)
+            raise OneProjectOnly() if held.access is Access.PUBLIC else NotYours(name)
         if not is_granted(held.role, Permission.UPLOAD):
             raise NotToldTo(held.name)
         return held
