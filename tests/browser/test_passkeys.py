@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from socket import socket
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -26,6 +25,14 @@ AUTHENTICATOR = {
     "automaticPresenceSimulation": True,
 }
 """Somebody with a telephone who agrees to everything at once."""
+
+
+REFUSING = """
+    () => {
+        navigator.credentials.get = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+    }
+"""
+"""Makes the person say no."""
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +125,8 @@ def test_passkey_behind_a_password(named: Site, page: Page) -> None:
 def test_refused(named: Site, page: Page) -> None:
     """Where the person says no, nothing is sent, and the page says what to do."""
     added(named, page, "olga")
-    session: Any = page.context.new_cdp_session(page)
     _sign_out(page)
-    session.send("WebAuthn.enable")
-    page.context.new_page().close()
-    page.evaluate(
-        "navigator.credentials.get = () => Promise.reject(new DOMException('no', 'NotAllowedError'))"
-    )
+    page.evaluate(REFUSING)
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.locator("[data-passkey-message]:visible")).to_be_visible()
     assert "/account/sign-in/" in page.url
