@@ -89,6 +89,7 @@ class Document:
         successor: name of the project that is to be used instead; empty for none.
         former_name: normalized name under which the release was published, and installers find it, where the
             project was called otherwise then; empty where there is something under the present name.
+        access: who reads it.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Document:
     _releases: str = field(repr=False)
     successor: str = ""
     former_name: str = ""
+    access: Access = Access.PUBLIC
 
     @property
     def installed_as(self) -> str:
@@ -223,6 +225,7 @@ def _document(row: DocumentRow) -> Document:
         releases=row.releases,
         successor=row.successor or "",
         former_name=row.former_name or "",
+        access=Access(row.reads),
     )
 
 

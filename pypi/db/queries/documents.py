@@ -10,6 +10,7 @@ from attrs import asdict, field, frozen
 
 from pypi.db.connection import Cursor
 from pypi.domain.names import NormalizedName
+from pypi.domain.permissions import Access
 from pypi.domain.values import Extent
 
 
@@ -78,6 +79,7 @@ class DocumentRow:
         roles: ``role<tab>name`` lines, owners first.
         successor: what is to be used instead, as displayed; ``None`` for nothing, or nothing that is shown.
         former_name: under which the release was published; ``None`` where there are files of the present one.
+        reads: a word of ``Access``.
     """
 
     name: str
@@ -100,6 +102,7 @@ class DocumentRow:
     roles: str = field(repr=False)
     successor: str | None = None
     former_name: str | None = None
+    reads: str = Access.PUBLIC.value
 
     @property
     def length(self) -> int:
@@ -144,7 +147,8 @@ _FOUND = """
                 SELECT s.name FROM project_names o JOIN projects s ON s.id = o.project_id
                  WHERE o.normalized = p.successor AND s.is_listed) END,
            (SELECT f.former_name FROM files f WHERE f.release_id = chosen.id
-             ORDER BY f.former_name NULLS FIRST LIMIT 1)
+             ORDER BY f.former_name NULLS FIRST LIMIT 1),
+           p.reads
       FROM projects p
       CROSS JOIN LATERAL ("""
 

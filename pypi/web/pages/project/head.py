@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from pypi.domain import versions
+from pypi.domain.permissions import Access
 from pypi.domain.values import Status
 from pypi.index.documents import Document
 from pypi.web.pages.connect import Here
@@ -40,7 +41,20 @@ def statuses(document: Document, *, exactly: bool) -> Sequence[Said]:
     Args:
         exactly: whether this release is meant, or whichever is the latest.
     """
-    return [*_of_release(document), *_of_project(document), *_of_version(document, exactly=exactly)]
+    return [
+        *_of_access(document.access),
+        *_of_release(document),
+        *_of_project(document),
+        *_of_version(document, exactly=exactly),
+    ]
+
+
+def _of_access(access: Access) -> Iterator[Said]:
+    match access:
+        case Access.ROLES:
+            yield Said("neutral", "Private", "Only those with a role in this project know of it.")
+        case Access.ACCOUNTS:
+            yield Said("neutral", "Private", "Only those with an account know of this project.")
 
 
 def _of_release(document: Document) -> Iterator[Said]:
