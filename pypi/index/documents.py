@@ -17,6 +17,7 @@ from pypi.domain import versions
 from pypi.domain.errors import NoSuchRelease, ProjectMoved
 from pypi.domain.metadata import Metadata
 from pypi.domain.names import NormalizedName
+from pypi.domain.permissions import Access
 from pypi.domain.values import Extent, Status, Yank
 from pypi.files import paths
 from pypi.files.workers import Workers
