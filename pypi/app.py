@@ -470,6 +470,7 @@ def build(
         here=called,
         contact=Contact.of(config.pages.contact),
         rules=rules(config),
+        is_private=not is_public,
         registration=members.registration.is_open,
     )
     project_pages = ProjectPages(

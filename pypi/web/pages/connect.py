@@ -68,6 +68,16 @@ class Here:
         return f"{self.origin}/simple/"
 
     @property
+    def simple_with_token(self) -> str:
+        """The same, for those who have to say who they are."""
+        return self.simple.replace("://", "://__token__:YOUR_TOKEN@", 1)
+
+    @property
+    def host(self) -> str:
+        """Its name, without a port."""
+        return urlsplit(self.origin).hostname or ""
+
+    @property
     def upload(self) -> str:
         """Where publishers send files."""
         return f"{self.origin}/legacy/"

@@ -46,6 +46,7 @@ class Guides:
     Attributes:
         rules: what publishers may send.
         registration: whether one may make an account for oneself.
+        is_private: whether nothing is read without an account.
     """
 
     router: ClassVar[Router] = Router()
@@ -54,11 +55,12 @@ class Guides:
     contact: Contact
     rules: Rules
     registration: bool = False
+    is_private: bool = False
 
     @router.get("/connect/", policy=PAGE, tags=SITE)
     async def connect(self, request: Any) -> Answer:
         """What to paste into which client."""
-        return self._page(request, "connect", clients=CLIENTS)
+        return self._page(request, "connect", clients=CLIENTS, is_private=self.is_private)
 
     @router.get("/feeds/", policy=PAGE, tags=SITE)
     async def feeds(self, request: Any) -> Answer:

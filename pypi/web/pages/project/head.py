@@ -52,9 +52,11 @@ def statuses(document: Document, *, exactly: bool) -> Sequence[Said]:
 def _of_access(access: Access) -> Iterator[Said]:
     match access:
         case Access.ROLES:
-            yield Said("neutral", "Private", "Only those with a role in this project know of it.")
+            sentence = "Only those with a role in this project know of it; installers have to show a token."
+            yield Said("neutral", "Private", sentence)
         case Access.ACCOUNTS:
-            yield Said("neutral", "Private", "Only those with an account know of this project.")
+            sentence = "Only those with an account know of this project; installers have to show a token."
+            yield Said("neutral", "Private", sentence)
 
 
 def _of_release(document: Document) -> Iterator[Said]:
