@@ -187,7 +187,7 @@ def _links(held: Held) -> Sequence[tuple[str, str, int | None]]:
     """(word, path, how many) of the pages somebody may see."""
     found: list[tuple[str, str, int | None]] = [
         ("Releases", manage_path(held.name, "releases"), held.releases),
-        ("People", manage_path(held.name, "people"), held.people),
+        ("People", manage_path(held.name, "people"), held.people if held.may_upload else None),
     ]
     if held.may_upload:
         found.append(("Publishing", manage_path(held.name, "publishing"), None))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pypi.domain.permissions import Role
 from tests.support.index import Index
-from tests.support.managing import letters_to
+from tests.support.managing import identity, letters_to
 from tests.support.visitor import visitor
 from tests.web.manage.shop import give, last_event, released, roles
 
@@ -155,3 +156,24 @@ async def test_transfer(index: Index, name: str) -> None:
     await grace.send(f"/manage/{name}/invitation/accept/")
     assert roles(index, name) == {"grace": "Owner"}
     assert (await ada.look(f"/manage/{name}/people/")).status == 404
+
+
+async def test_readers(index: Index, name: str) -> None:
+    """Who only reads sees who looks after the project, and neither its other readers nor who is invited."""
+    await released(index, name, "1.0")
+    await give(index, name, "grace", "Maintainer")
+    for user in ("roger", "reba"):
+        await give(index, name, user, "Reader")
+    await visitor(index, "guest")
+    await index.application.roles.invite(identity(index, "ada"), name, "guest", Role.READER)
+    seen = {
+        user: (await (await visitor(index, user)).look(f"/manage/{name}/people/")).text
+        for user in ("grace", "roger")
+    }
+    for user in ("ada", "grace", "roger"):
+        assert f'href="/user/{user}/"' in seen["roger"], user
+    for user in ("reba", "guest"):
+        assert f'href="/user/{user}/"' in seen["grace"], user
+        assert user not in seen["roger"], user
+    assert "4 people" in seen["grace"]
+    assert 'aria-current="page">People</a>' in seen["roger"]
