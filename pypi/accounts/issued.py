@@ -191,9 +191,9 @@ async def _report(cursor: Cursor, shown: dict[str, Token], address: str, *, now:
     # Who shows it is nobody known; the account is the one it happens to.
     told = [_revoked(one.user_id, one.id, "", address, "reported") for one in held]
     await audit.write_all(cursor, told, now=now)
-    for one in held:
-        letter = TokenReported(user="", token=one.description or one.id)
-        await tell(cursor, one.user_id, letter, now=now)
+    for user_id in sorted({one.user_id for one in held}):
+        names = ", ".join(one.description or one.id for one in held if one.user_id == user_id)
+        await tell(cursor, user_id, TokenReported(user="", token=names), now=now)
 
 
 def _revoked(user_id: int, token_id: str, actor: str, address: str, reason: str) -> Event:

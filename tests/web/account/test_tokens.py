@@ -230,6 +230,25 @@ async def test_reported(index: Index, shape: str) -> None:
     assert not index.state() - before, "once is enough"
 
 
+async def test_many_reported(index: Index) -> None:
+    """Of several tokens that are reported at once, each owner gets one letter."""
+    first, second = await visitor(index, "first"), await visitor(index, "second")
+    wishes = ((first, "laptop"), (first, "desk"), (second, "bench"))
+    tokens = [await made(who, description=description) for who, description in wishes]
+    assert json.loads((await report(index, {"tokens": tokens})).body) == {"received": 3}
+    assert not any([await lets_in(index, token) for token in tokens])
+    told = {
+        name: [
+            one["about"]["token"]
+            for one in letters_to(index, f"{name}@people.example")
+            if one["letter"] == "token-reported"
+        ]
+        for name in ("first", "second")
+    }
+    assert told["second"] == ["bench"]
+    assert [sorted(one.split(", ")) for one in told["first"]] == [["desk", "laptop"]]
+
+
 async def test_reported_without_proof(index: Index) -> None:
     """Nothing but the whole token revokes it, and every answer is the same."""
     owner = await visitor(index, "careful")
