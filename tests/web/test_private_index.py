@@ -166,6 +166,14 @@ async def test_whoever_has_an_account_reads(index: Index, brie: dict[str, str]) 
             assert (again.status, again["Cache-Control"]) == (304, "private, no-cache"), (path, headers)
 
 
+async def test_how_installers_sign_in(index: Index, brie: dict[str, str]) -> None:
+    """The page on how to connect says what to put where, as the clients take it."""
+    page = (await index.ask("/connect/", {"Authorization": index.auth()})).text
+    assert "read by those who have an account" in page
+    assert f"http://__token__:YOUR_TOKEN@127.0.0.1:{index.port}/simple/" in page
+    assert "machine 127.0.0.1 login __token__ password YOUR_TOKEN" in page
+
+
 async def test_kept_for_all_of_them(index: Index, brie: dict[str, str]) -> None:
     """What was made for one reader is kept for the next: only who asks is looked at each time."""
     for who in ("ruth", "eve"):

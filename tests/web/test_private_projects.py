@@ -309,6 +309,14 @@ async def test_what_the_journal_tells(index: Index, hidden: Name) -> None:
         assert (reply.status, "3.0" in reply.text) == (200, True)
 
 
+async def test_its_page_says_so(index: Index, hidden: Name) -> None:
+    """Those who see its page are told that others do not, and how installers get it."""
+    page = (await index.ask(f"/project/{HIDDEN}/", {"Authorization": index.auth()})).text
+    assert "Private</span>" in page
+    assert "Only those with a role in this project know of it" in page
+    assert "Some projects may be for few" in (await index.ask("/connect/")).text
+
+
 async def test_names_it_had(index: Index, hidden: Name, strangers: Shown) -> None:
     """A private project that is renamed is there, under both names, for its readers; and for nobody else."""
     assert (
