@@ -58,12 +58,14 @@ class SecondStep:
         await self.throttle.give_back(Act.SECOND_FACTOR, account=account, address=browser.address)
         return await self._whole(session, factor.value, browser)
 
-    async def ask_passkey(self, session: SessionRow) -> str:
+    async def ask_passkey(self, session: SessionRow, *, address: str) -> str:
         """What the browser is asked to show a passkey of the account, as JSON.
 
         Raises:
+            Throttled: too often.
             NoSuchPasskey, StaleChallenge, PasskeysImpossible: it cannot be asked.
         """
+        await self.throttle.take(Act.PASSKEY, address=address)
         return await self.passkeys.ask_for_one(session.digest, session.user_id)
 
     async def by_passkey(self, session: SessionRow, answer: str, browser: Browser) -> Started:

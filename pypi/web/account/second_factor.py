@@ -27,8 +27,6 @@ ASK = "/account/second-factor/passkey/ask/"
 PASSKEY = "/account/second-factor/passkey/"
 LEAVE = "/account/second-factor/leave/"
 
-SHOWING = entering(rate_limit="second-factor", audit=Kind.SIGNED_IN.event)
-
 
 class CodeForm(Form):
     """A code of the app, or for recovery; ``next`` is where they wanted to go."""
@@ -54,7 +52,7 @@ class SecondFactorPage:
             return after(f"{SIGN_IN}?next={quote(wanted, safe='/')}" if wanted else SIGN_IN)
         return await self._form(request, CodeForm(data={"next": wanted}))
 
-    @router.post(SECOND_FACTOR, terms=SHOWING)
+    @router.post(SECOND_FACTOR, terms=entering(rate_limit="second-factor", audit=Kind.SIGNED_IN.event))
     async def by_code(self, request: Any) -> Answer:
         """Look whether the code is right."""
         form = filled(CodeForm, request)
@@ -70,14 +68,14 @@ class SecondFactorPage:
         assert self.cookies is not None
         return entered(self.cookies, started, next_path(form.next.data, ""))
 
-    @router.call(ASK, terms=evolve(entering(), csrf=Csrf.TOKEN))
+    @router.call(ASK, terms=evolve(entering(rate_limit="passkey"), csrf=Csrf.TOKEN))
     async def ask_passkey(self, request: Any) -> Answer:
         """What a script asks the browser."""
         if request.session is None:
             raise SessionOver()
-        return in_json(await self.step.ask_passkey(request.session))
+        return in_json(await self.step.ask_passkey(request.session, address=request.caller.address))
 
-    @router.post(PASSKEY, terms=SHOWING)
+    @router.post(PASSKEY, terms=entering(audit=Kind.SIGNED_IN.event))
     async def by_passkey(self, request: Any) -> Answer:
         """Look whether the passkey is right."""
         form = filled(CodeForm, request)
