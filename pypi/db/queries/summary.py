@@ -16,8 +16,9 @@ class SummaryRow:
     Attributes:
         created: aware, UTC.
         email: the address its mail goes to; ``None`` if it has none.
-        is_proven: whether that is its own for certain.
-        emails: proven addresses.
+        is_proven: whether that is confirmed.
+        emails: addresses that are.
+        has_password: whether it can be signed in to by one.
         tokens: that are good.
         sessions: that go on.
     """
@@ -26,6 +27,7 @@ class SummaryRow:
     email: str | None
     is_proven: bool
     emails: int
+    has_password: bool
     totp: bool
     passkeys: int
     recovery_codes: int
@@ -36,6 +38,7 @@ class SummaryRow:
 OF = """
     SELECT u.created, e.address, e.verified IS NOT NULL,
            (SELECT count(*) FROM emails m WHERE m.user_id = u.id AND m.verified IS NOT NULL),
+           u.password_hash IS NOT NULL,
            EXISTS (SELECT FROM totp t WHERE t.user_id = u.id AND t.confirmed IS NOT NULL),
            (SELECT count(*) FROM passkeys p WHERE p.user_id = u.id),
            (SELECT count(*) FROM recovery_codes c WHERE c.user_id = u.id AND c.used IS NULL),

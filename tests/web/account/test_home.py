@@ -53,6 +53,17 @@ async def test_glance(index: Index) -> None:
     assert "in 2 browsers" in (await grace.look("/account/")).text
 
 
+async def test_without_password(index: Index) -> None:
+    """Who has no password is not told that one opens the account, and publishes with a token."""
+    lynn = await visitor(index, "lynn")
+    index.sql("UPDATE users SET password_hash = NULL WHERE name = 'lynn'")
+    index.sql("UPDATE emails SET verified = NULL WHERE address = 'lynn@people.example'")
+    page = (await lynn.look("/account/")).text
+    assert "Your password alone" not in page
+    assert "--username __token__" in page
+    assert "No letters reach you." in page
+
+
 async def test_sessions(index: Index) -> None:
     """Sessions are listed with what they are of, and end: another one's, or all but this."""
     joan, phone, work = [await visitor(index, "joan") for _ in range(3)]
