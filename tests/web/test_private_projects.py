@@ -311,7 +311,8 @@ async def test_what_the_journal_tells(index: Index, hidden: Name) -> None:
 
 async def test_its_page_says_so(index: Index, hidden: Name) -> None:
     """Those who see its page are told that others do not, and how installers get it."""
-    page = (await index.ask(f"/project/{HIDDEN}/", {"Authorization": index.auth()})).text
+    path = f"/project/{HIDDEN.replace('-', '_')}/"
+    page = (await index.ask(path, {"Authorization": index.auth()})).text
     assert "Private</span>" in page
     assert "Only those with a role in this project know of it" in page
     assert "Some projects may be for few" in (await index.ask("/connect/")).text
