@@ -1,4 +1,4 @@
-"""What is answered late, so that its time tells nothing, is answered at once here; that is tried elsewhere."""
+"""What is answered late so that its time tells nothing, comes at once here: that is tried elsewhere."""
 
 from __future__ import annotations
 
