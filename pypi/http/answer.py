@@ -158,12 +158,14 @@ def _write_head(request: Any, answer: Answer, policy: Policy, vary: list[str]) -
     Returns:
         whether the client has this very answer already, and so gets no body (304).
     """
-    known = answer.code == 200 and answer.etag is not None and is_known(request, answer.etag)
+    # What nobody may keep, nobody has: it is not compared with anything, and there is nothing to ask by.
+    etag = answer.etag if policy.store else None
+    known = answer.code == 200 and etag is not None and is_known(request, etag)
     code = 304 if known else answer.code
     request.setResponseCode(code, None if answer.reason is None else safe_reason(answer.reason))
     headers = [("X-Content-Type-Options", "nosniff"), *policy.headers(), *answer.headers]
-    if answer.etag is not None:
-        headers.append(("ETag", answer.etag))
+    if etag is not None:
+        headers.append(("ETag", etag))
     if vary:
         headers.append(("Vary", ", ".join(dict.fromkeys(vary))))
     if request.for_readers:
