@@ -178,6 +178,7 @@ async def running(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     scheduled: bool = False,
     lane: bool = False,
+    joins: bool = False,
     **settings: object,
 ) -> AsyncIterator[Index]:
     """An index that listens, with one account, ``OWNER``.
@@ -189,6 +190,7 @@ async def running(
         now: its clock.
         scheduled: whether its jobs run by themselves.
         lane: whether its fast lane answers, too.
+        joins: whether it is one more worker of an index that has its account already.
         settings: configuration, as ``section__key``.
     """
     overrides = {key.replace("__", "."): value for key, value in settings.items()}
@@ -216,7 +218,8 @@ async def running(
         ports = [_listen(public, site), _listen(private, operators)]
         index = Index(application, folder, database_url, port, operator_port, site, errors)
         try:
-            await index.add_user(OWNER)
+            if not joins:
+                await index.add_user(OWNER)
             yield index
         finally:
             for listening in ports:
