@@ -57,7 +57,7 @@ Rooms::
                         audit (log_words): the security log
                         administration: by operators
                         again: who changes an account proves once more who they are
-                        breached: passwords that leaked  owner: what is told of changes
+                        breached: passwords that leaked  owner: what is told of changes  one_line: names
                         registration emails renewal: what is proven by mail  strength even: of passwords,
                         and of time  notices, mailed: what people are told
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)

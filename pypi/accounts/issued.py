@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pypi.accounts import audit, tokens
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import NoSuchToken, SessionOver, TooManyTokens
 from pypi.accounts.mailed import tell
+from pypi.accounts.one_line import one_line
 from pypi.accounts.throttle import Act, Throttle
 from pypi.accounts.tokens import Token
 from pypi.db.connection import Cursor
@@ -91,6 +92,7 @@ class Tokens:
         """
         await self.throttle.take(Act.TOKEN, account=str(session.user_id))
         token = tokens.make(self.random_bytes)
+        wish = evolve(wish, description=one_line(wish.description, longest=LONGEST))
         await self.database.transact(_make, session, token, wish, address, now=self.now())
         return token
 
@@ -103,6 +105,8 @@ class Tokens:
         Raises:
             NoSuchToken: they have none of that id.
         """
+        if not tokens.is_id(token_id):
+            raise NoSuchToken()
         await self.database.transact(_revoke, by, token_id, address, now=self.now())
 
     async def report(self, texts: Sequence[str], *, address: str) -> None:
@@ -147,7 +151,7 @@ async def _make(
         user_id=session.user_id,
         project_id=scope.id if scope else None,
         secret_sha256=token.digest,
-        description=wish.description[:LONGEST],
+        description=wish.description,
         is_read_only=wish.is_read_only,
         expires=None if wish.lifetime is None else now + wish.lifetime,
         now=now,

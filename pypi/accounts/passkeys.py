@@ -27,6 +27,7 @@ from pypi.accounts.factor_errors import (
     UnusablePasskey,
     WrongPasskey,
 )
+from pypi.accounts.one_line import one_line
 from pypi.accounts.owner import Owner, has_added
 from pypi.accounts.relying import RelyingParty
 from pypi.db.connection import Cursor
@@ -289,6 +290,4 @@ def _key(browser: bytes, challenge: bytes) -> str:
 
 
 def _tidy(name: str) -> str:
-    """One line of printable characters, no longer than is kept."""
-    shown = "".join(character if character.isprintable() else " " for character in name[: 4 * _MAX_NAME])
-    return " ".join(shown.split())[:_MAX_NAME].strip() or "Passkey"
+    return one_line(name, longest=_MAX_NAME) or "Passkey"

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from attrs import frozen
 
 PREFIX = "cheeseshop"
+_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _GRAMMAR = re.compile(rf"{PREFIX}-([0-9a-f]{{16}})-([0-9a-f]{{64}})", re.ASCII)
 
 
@@ -40,6 +41,11 @@ class Token:
 def make(random_bytes: Callable[[int], bytes]) -> Token:
     """A new token from a source of randomness such as ``secrets.token_bytes``."""
     return Token(random_bytes(8).hex(), random_bytes(32).hex())
+
+
+def is_id(text: str) -> bool:
+    """Whether a text may be the public half of a token."""
+    return _ID.fullmatch(text) is not None
 
 
 def parse(text: str) -> Token | None:

@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 from wtforms import SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from pypi.accounts.again import Again
 from pypi.accounts.audit import Kind
 from pypi.accounts.issued import LONGEST, MOST, Tokens, Wish, reach
+from pypi.accounts.one_line import one_line
 from pypi.accounts.throttle import Act
 from pypi.domain.errors import Conflict, NotFound
 from pypi.http.answer import Answer
@@ -44,10 +45,15 @@ LIFETIMES = (
 REACHES = (("write", "publish and manage"), ("read", "read only"))
 
 
+def _shown(text: str | None) -> str:
+    """What was typed as one line; what is too long stays so, and is refused."""
+    return one_line(text or "", longest=2 * LONGEST)
+
+
 class TokenForm(AgainForm):
     """What a token shall be."""
 
-    description = StringField("Name", [InputRequired("Give it a name."), Length(max=LONGEST)])
+    description = StringField("Name", [DataRequired("Give it a name."), Length(max=LONGEST)], [_shown])
     project = SelectField("Good for")
     reach = SelectField("It may", choices=choices(REACHES))
     lifetime = SelectField("It expires", choices=choices(LIFETIMES), default="365")
@@ -97,24 +103,27 @@ class TokenPages:
         except (Conflict, NotFound) as refusal:
             form.form_errors = [str(refusal)]
             return await self._form(request, form, 409, offered=True)
-        scopes: Any = form.project.choices
-        project = next((one.label for one in scopes if one.value == wish.project), None)
-        return self.pages.page(
-            request,
-            "account/token_made.html",
-            token=str(token),
-            wish=wish,
-            reach=reach(project if wish.project else None, is_read_only=wish.is_read_only),
-            expires=None if wish.lifetime is None else self.tokens.now() + wish.lifetime,
-            index=self.index,
-            host=urlsplit(self.index.origin).hostname,
-        )
+        return self._made(request, form, wish, str(token))
 
     @router.post("/account/tokens/<token>/revoke/", terms=personal(audit=Kind.TOKEN_REVOKED.event))
     async def revoke(self, request: Any, token: str) -> Answer:
         """Let one be good for nothing."""
         await self.tokens.revoke(request.identity, token, address=request.caller.address)
         return after(TOKENS, "revoked")
+
+    def _made(self, request: Any, form: TokenForm, wish: Wish, token: str) -> Answer:
+        scopes: Any = form.project.choices
+        project = next((one.label for one in scopes if one.value == wish.project), None)
+        return self.pages.page(
+            request,
+            "account/token_made.html",
+            token=token,
+            wish=wish,
+            reach=reach(project, is_read_only=wish.is_read_only),
+            expires=None if wish.lifetime is None else self.tokens.now() + wish.lifetime,
+            index=self.index,
+            host=urlsplit(self.index.origin).hostname,
+        )
 
     async def _offer(self, request: Any, form: TokenForm) -> None:
         scopes = await self.tokens.scopes(request.session.user_id)
@@ -134,7 +143,7 @@ def wished(form: TokenForm) -> Wish:
     """What a form that is filled in well says."""
     lifetime = form.lifetime.data
     return Wish(
-        description=" ".join((form.description.data or "").split()),
+        description=form.description.data or "",
         project=form.project.data or None,
         is_read_only=form.reach.data == "read",
         lifetime=None if lifetime == FOR_EVER else timedelta(days=int(lifetime)),

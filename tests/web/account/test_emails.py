@@ -74,6 +74,7 @@ async def test_of_somebody_else(index: Index) -> None:
     [
         ("", PASSWORD, "Enter an e-mail address."),
         ("nowhere", PASSWORD, "is not an e-mail address."),
+        ("nul\0@people.example", PASSWORD, "is not an e-mail address."),
         ("x" * 250 + "@a.example", PASSWORD, "longer than 254"),
         ("wrong-new@people.example", "wrong", "This is not your password."),
         ("WRONG@people.example", PASSWORD, "This address is yours already."),

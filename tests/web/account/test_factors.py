@@ -242,6 +242,9 @@ async def test_passkey(index: Index) -> None:
     page = (await sofia.look(LIST)).text
     [path] = re.findall(r'href="(/account/factors/passkeys/[^"/]+/)">desk<', page)
     await sofia.look(path)
+    reply = await sofia.send(f"{path}rename/", {"name": " dra\0\r\n"})
+    assert ">dra</a>" in reply.text
+    await sofia.look(path)
     reply = await sofia.send(f"{path}rename/", {"name": "drawer"})
     assert ">drawer</a>" in reply.text
     index.sql("UPDATE sessions SET second_factor = now() - interval '16 minutes' RETURNING id")
@@ -252,6 +255,7 @@ async def test_passkey(index: Index) -> None:
     assert ">drawer</a>" not in reply.text
     assert [one for one in events(index, "sofia") if one[0].startswith("passkey")] == [
         ("passkey-added", {"name": "desk"}),
+        ("passkey-renamed", {"name": "dra"}),
         ("passkey-renamed", {"name": "drawer"}),
         ("passkey-removed", {"name": "drawer"}),
     ]

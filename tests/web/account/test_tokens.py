@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from pypi.accounts.issued import MOST
 from tests.support.archives import wheel, wheel_filename
 from tests.support.client import Reply
-from tests.support.index import Index, with_token
+from tests.support.index import Index, running, with_token
 from tests.support.managing import letters_to
 from tests.support.visitor import PASSWORD, Fields, Visitor, visitor
 from tests.web.pages.test_users import publish
@@ -140,6 +141,21 @@ async def test_wrong(index: Index, wrong: Fields, status: int, says: str) -> Non
     assert "<title>Error: " in reply.text
     assert TOKEN.search(reply.text) is None
     assert [kind for kind, *_ in events(index, name)] == []
+
+
+async def test_strange_names(index: Index) -> None:
+    """A name is one line of what can be shown, whatever was typed; what is none of ours is not there."""
+    zoe = await visitor(index, "zoe")
+    await made(zoe, description=" a\0b\r\nc\x1b[31m \N{RIGHT-TO-LEFT OVERRIDE}d ")
+    assert index.sql(
+        "SELECT description FROM tokens JOIN users u ON u.id = user_id AND u.name = 'zoe' "
+        "WHERE description <> ''"
+    ) == [("a b c [31m d",)]
+    await zoe.look(NEW)
+    assert (await zoe.send(NEW, {**WISH, "description": "\0 \r\n"})).status == 400
+    form = {"csrf_token": zoe.forms()[NEW]["csrf_token"]}
+    for number in ("%00", "%F0%9F%A7%80", "x" * 1000):
+        assert (await zoe.post(f"/account/tokens/{number}/revoke/", form)).status in (400, 404), number
 
 
 async def test_bound(index: Index) -> None:
@@ -332,6 +348,14 @@ async def test_reports_are_counted(new_index: Index) -> None:
     new_index.sql("UPDATE throttles SET tokens = 0.5 WHERE key LIKE 'report/address/%' RETURNING key")
     reply = await report(new_index, {"token": "x"})
     assert (reply.status, int(reply["Retry-After"]) > 0) == (429, True)
+
+
+async def test_where_nobody_reads(database_url: str, tmp_path: Path) -> None:
+    """On a private index, too, whoever finds a token revokes it without an account."""
+    async with running(database_url, tmp_path, access__reads="private") as index:
+        token = await index.application.accounts.add_token("ada")
+        assert (await report(index, {"token": token})).status == 200
+        assert not await lets_in(index, token)
 
 
 async def test_expired_and_of_no_use(index: Index, name: str) -> None:
