@@ -38,7 +38,7 @@ from pypi.http.noted import Named, Noted, named
 from pypi.http.reading import EVERYBODY, Look, Of, Reading, Subject
 from pypi.http.refused import refused, said
 from pypi.http.streams import Stream, while_let
-from pypi.http.terms import ANYBODY_READS, Csrf, Terms, check
+from pypi.http.terms import ANYBODY_READS, Credential, Csrf, Terms, check
 
 Handler = Callable[..., Awaitable[Answer]]
 H = TypeVar("H", bound=Handler)
@@ -203,8 +203,9 @@ class Answering:
 
     @property
     def reads(self) -> bool:
-        """Whether who asks matters where not everybody reads."""
-        return self.terms.permission is Permission.READ and not self.terms.always
+        """Whether who asks matters where not everybody reads, and is not asked anyway."""
+        is_open = Credential.NONE in self.terms.takes and not self.terms.always
+        return is_open and self.terms.permission is Permission.READ
 
     @classmethod
     def of(cls, room: Any, route: Route, twin: Any = None) -> Answering:

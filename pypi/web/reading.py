@@ -24,7 +24,7 @@ from pypi.http.credentials import credentials
 from pypi.http.negotiate import joined
 from pypi.http.next_path import next_path
 from pypi.http.reading import Look, Subject
-from pypi.http.refused import is_browser
+from pypi.http.refused import is_browser, said
 from pypi.index.private import Private, PrivateProject
 from pypi.web.door import SIGN_IN, Cookies
 
@@ -195,9 +195,12 @@ class ReadDoor:
 
     def _sent_to_sign_in(self, request: Any) -> Look:
         """People are led to where they sign in; programs are told that they have to."""
-        navigates = joined(request, "Sec-Fetch-Mode") == "navigate"
+        mode = joined(request, "Sec-Fetch-Mode")
         by_page = request.error_page is not None and is_browser(joined(request, "Accept"))
-        if self.cookies is None or request.method not in SAFE or not (navigates or by_page):
+        if mode not in (None, "navigate"):
+            # A page asks for a part of it: with a challenge, its browser would ask people for a password.
+            return Look(instead=said(request, 401, str(NoCredentials()), phrase=False))
+        if self.cookies is None or request.method not in SAFE or not (mode or by_page):
             raise NoCredentials()
         asked = next_path(request.uri.decode("ascii", "replace"), "")
         path = f"{SIGN_IN}?next={quote(asked, safe='/')}" if asked else SIGN_IN

@@ -125,6 +125,8 @@ async def test_people_are_led_to_where_they_sign_in(index: Index, brie: dict[str
     assert (reply.status, reply["Location"]) == (303, "/account/sign-in/?next=/simple/")
     accept = "application/vnd.pypi.simple.v1+json, text/html; q=0.01"
     assert (await index.ask("/simple/brie/", {"Accept": accept})).status == 401
+    by_script = await index.ask("/api/search/suggest?q=b", {"Sec-Fetch-Mode": "cors"})
+    assert (by_script.status, "www-authenticate" in by_script) == (401, False)
     person = await visitor(index)
     await person.look("/project/brie/")
     assert person.path == "/account/sign-in/?next=/project/brie/"
