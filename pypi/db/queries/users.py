@@ -38,9 +38,10 @@ BY_NAME = """
 
 ADD = """
     INSERT INTO users (name, password_hash, is_admin, created)
-    SELECT %(name)s, %(password_hash)s, %(is_admin)s, %(now)s
-     WHERE NOT EXISTS (SELECT FROM former_users WHERE name = lower(%(name)s))
+    VALUES (%(name)s, %(password_hash)s, %(is_admin)s, %(now)s)
     ON CONFLICT DO NOTHING RETURNING id"""
+
+WAS_TAKEN = "SELECT EXISTS (SELECT FROM former_users WHERE name = lower(%(name)s))"
 
 IS_TAKEN = """
     SELECT EXISTS (SELECT FROM users WHERE lower(name) = lower(%(name)s))
@@ -71,10 +72,13 @@ async def is_taken(cursor: Cursor, name: str) -> bool:
 async def add(
     cursor: Cursor, *, name: str, password_hash: str | None, is_admin: bool, now: datetime
 ) -> int | None:
-    """A new account's id; ``None`` where the name is taken, or was."""
+    """A new account's id; ``None`` where the name is taken, or was: then nothing of this is to be kept."""
     found: int | None = await cursor.value(
         ADD, {"name": name, "password_hash": password_hash, "is_admin": is_admin, "now": now}
     )
+    # Asked afterwards: who had it may have been deleted while this waited for that.
+    if found is not None and await cursor.value(WAS_TAKEN, {"name": name}):
+        return None
     return found
 
 
