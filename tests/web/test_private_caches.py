@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from xmlrpc.client import dumps
 
 import pytest
 import pytest_twisted
@@ -84,6 +85,20 @@ async def test_forgotten_at_once(kept: Index) -> None:
         assert (await kept.ask(one)).status == 404, one
     await reads.change(owner, NAME, Access.PUBLIC)
     assert {reply.status for reply in await hot(kept, *every)} == {200}
+
+
+async def test_who_is_downloaded_most(kept: Index) -> None:
+    """Calls of XML-RPC that are answered as some minutes ago do not tell of what is private since."""
+    await kept.ask(file_of(kept))
+    await kept.application.downloads.run()
+    calls = [dumps((), "top_packages"), dumps((NAME, "1.0"), "release_downloads")]
+    for says in (True, False):
+        for call in calls:
+            for _ in range(2):
+                headers = {"Content-Type": "text/xml"}
+                reply = await kept.ask("/RPC2", headers, method="POST", body=call.encode())
+                assert (NAME in reply.text) is says
+        await kept.application.reads.change(identity(kept, "ada"), NAME, Access.ROLES)
 
 
 async def test_readers_leave_nothing_behind(kept: Index) -> None:
