@@ -23,6 +23,7 @@ from legacy_compat.xmlrpc.methods import (
     Method,
 )
 from legacy_compat.xmlrpc.releases import release_data, release_file
+from pypi.domain.changes import WITHHELD
 from pypi.domain.names import normalize
 from pypi.index.downloads import Popularity
 from pypi.index.history import History
@@ -124,7 +125,7 @@ class Answers:
         limit = MOST_TOP if num is None else max(0, min(num, MOST_TOP))
         found = [[one.name, one.recent] for one in await self.popularity.top(limit)]
         # A minute late is soon enough for numbers, but not for a name that nobody may be told any more.
-        return made(found, (WITHHELD,))
+        return made(found, WITHHELD)
 
     # --- one project --------------------------------------------------------------------------------------
 
