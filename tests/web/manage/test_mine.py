@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pypi.domain.permissions import Role
+from pypi.domain.permissions import Access, Role
 from tests.support.index import Index
 from tests.support.managing import identity
 from tests.support.visitor import Visitor, visitor
@@ -73,6 +73,22 @@ async def test_accept(index: Index, name: str) -> None:
     assert "You accepted." in reply.text
     assert "invites you" not in reply.text
     assert roles(index, name)["grace"] == "Maintainer"
+
+
+async def test_accept_what_is_private(index: Index, name: str) -> None:
+    """An invitation to read what is not for everybody is found, and accepted once; then it is read."""
+    grace = await invited(index, name, "grace", Role.READER)
+    await index.application.reads.change(identity(index, "ada"), name, Access.ROLES)
+    own = f"/manage/{name}/releases/"
+    assert (await grace.look(own)).status == 404
+    await grace.look("/manage/")
+    action = f"/manage/{name}/invitation/accept/"
+    form = grace.forms()[action]
+    await grace.send(action)
+    assert (await grace.look(own)).status == 200
+    assert (await grace.look(f"/project/{name}/")).status == 200
+    assert (await grace.post(action, form)).status == 403
+    assert roles(index, name)["grace"] == "Reader"
 
 
 async def test_decline(index: Index, name: str) -> None:
