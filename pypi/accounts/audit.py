@@ -54,7 +54,7 @@ class Kind(Enum):
     RECOVERY_USED = "account.recovery-code-used", ("left",)
     SECOND_FACTOR_FAILED = "account.second-factor-failed", ("method",)
     TOKEN_ADDED = "account.token-added", ("token", "description", "project", "read_only")
-    TOKEN_REVOKED = "account.token-revoked", ("token", "reason")
+    TOKEN_REVOKED = "account.token-revoked", ("token", "description", "reason")
     ACCOUNT_DISABLED = "account.disabled", ("reason",)
     ACCOUNT_ENABLED = "account.enabled", ()
     ACCOUNT_DELETED = "account.deleted", ("name",)

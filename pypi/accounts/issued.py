@@ -23,7 +23,7 @@ from pypi.db.database import Database
 from pypi.db.queries import emails
 from pypi.db.queries import tokens as stored
 from pypi.db.queries.sessions import SessionRow
-from pypi.db.queries.tokens import ScopeRow, TokenLine
+from pypi.db.queries.tokens import HeldRow, ScopeRow, TokenLine
 from pypi.domain.errors import NoSuchProject
 from pypi.domain.permissions import Identity
 from pypi.mail.letters import TokenMade, TokenReported
@@ -182,7 +182,7 @@ async def _revoke(cursor: Cursor, by: Identity, token_id: str, address: str, *, 
         raise NoSuchToken()
     await stored.revoke(cursor, [token_id], now=now)
     reason = "operator" if by.is_operator else "owner"
-    await audit.write(cursor, _revoked(held[0].user_id, token_id, by.name, address, reason), now=now)
+    await audit.write(cursor, _revoked(held[0], by.name, address, reason), now=now)
 
 
 async def _report(cursor: Cursor, shown: dict[str, Token], address: str, *, now: datetime) -> None:
@@ -193,18 +193,18 @@ async def _report(cursor: Cursor, shown: dict[str, Token], address: str, *, now:
         return
     await stored.revoke(cursor, [one.id for one in held], now=now)
     # Who shows it is nobody known; the account is the one it happens to.
-    told = [_revoked(one.user_id, one.id, "", address, "reported") for one in held]
+    told = [_revoked(one, "", address, "reported") for one in held]
     await audit.write_all(cursor, told, now=now)
     for user_id in sorted({one.user_id for one in held}):
         names = ", ".join(one.description or one.id for one in held if one.user_id == user_id)
         await tell(cursor, user_id, TokenReported(user="", token=names), now=now)
 
 
-def _revoked(user_id: int, token_id: str, actor: str, address: str, reason: str) -> Event:
+def _revoked(token: HeldRow, actor: str, address: str, reason: str) -> Event:
     return Event(
         kind=Kind.TOKEN_REVOKED,
-        user_id=user_id,
+        user_id=token.user_id,
         actor=actor,
         address=address,
-        about={"token": token_id, "reason": reason},
+        about={"token": token.id, "description": token.description, "reason": reason},
     )

@@ -21,7 +21,7 @@ EVENTS: Mapping[str, str] = {
     "account.password-changed": "Your password was changed",
     "account.reset-asked": "Somebody asked for a new password, by mail",
     "account.password-reset": "Your password was changed by a link that was sent by mail",
-    "account.email-added": "The address {email} was added",
+    "account.email-added": "A letter was sent to {email}, to confirm that address",
     "account.email-verified": "The address {email} was confirmed",
     "account.email-removed": "The address {email} was removed",
     "account.email-primary": "Your mail goes to {email} now",
@@ -36,7 +36,7 @@ EVENTS: Mapping[str, str] = {
     "account.recovery-code-used": "A recovery code was used; {left} are left",
     "account.second-factor-failed": "A wrong second factor was shown ({method})",
     "account.token-added": "The token “{description}” was made",
-    "account.token-revoked": "A token was revoked",
+    "account.token-revoked": "The token “{description}” was revoked {reason}",
     "account.disabled": "Your account was disabled by who runs this index",
     "account.enabled": "Your account was enabled again",
     "account.factors-removed": "All your second factors were removed by who runs this index",
@@ -65,8 +65,11 @@ BY: Mapping[str, str] = {
 REASONS: Mapping[str, str] = {
     "password": "the password was wrong",
     "password asked for again": "the password was wrong, asked for once more",
+    "owner": "by its owner",
+    "operator": "by who runs this index",
+    "reported": "by somebody who found it",
 }
-"""Why a sign-in failed, in words; others are words already."""
+"""Why a sign-in failed, or a token was revoked, in words; others are words already."""
 
 GRAVE = frozenset(
     {
@@ -111,7 +114,8 @@ def in_words(row: AuditRow, reader: str) -> Line:
         about["reason"] = REASONS.get(str(row.about["reason"]), str(row.about["reason"]))
     words = EVENTS.get(row.event, f"Something happened ({row.event})").format_map(about)
     by = row.actor if row.actor not in ("", reader) else ""
-    return Line(row.at, words, by, row.address, row.event in GRAVE)
+    is_grave = row.event in GRAVE or row.about.get("reason") == "reported"
+    return Line(row.at, words, by, row.address, is_grave)
 
 
 class _Said(dict[str, Any]):

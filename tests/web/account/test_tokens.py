@@ -186,7 +186,11 @@ async def test_revoked(index: Index) -> None:
     assert number not in reply.text
     assert not await lets_in(index, token)
     assert events(index, "katherine")[1:] == [
-        ("account.token-revoked", "katherine", {"token": number, "reason": "owner"})
+        (
+            "account.token-revoked",
+            "katherine",
+            {"token": number, "description": "old laptop", "reason": "owner"},
+        )
     ]
 
 
@@ -237,7 +241,10 @@ async def test_reported(index: Index, shape: str) -> None:
     assert reply["Cache-Control"] == "private, no-store"
     assert not await lets_in(index, token)
     number = token.split("-")[1]
-    assert events(index, name)[1:] == [("account.token-revoked", "", {"token": number, "reason": "reported"})]
+    about = {"token": number, "description": "in a repository", "reason": "reported"}
+    assert events(index, name)[1:] == [("account.token-revoked", "", about)]
+    page = (await owner.look("/account/log/")).text
+    assert "The token “in a repository” was revoked by somebody who found it" in page
     letter = letters_to(index, f"{name}@people.example")[-1]
     assert (letter["letter"], letter["about"]["token"]) == ("token-reported", "in a repository")
     before = index.state()
