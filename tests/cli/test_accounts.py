@@ -143,7 +143,9 @@ def test_tokens_listed_and_revoked(service: Service) -> None:
     assert service.cheeseshop("token", "revoke", identifier).stderr == f"Revoked {identifier}.\n"
     assert not lets_in(service, "__token__", token)
     assert "There is no such token." in service.cheeseshop("token", "revoke", identifier, status=1).stderr
-    told = "SELECT event, actor FROM audit JOIN users u ON u.id = user_id AND u.name = 'kit' ORDER BY audit.id"
+    told = (
+        "SELECT event, actor FROM audit JOIN users u ON u.id = user_id AND u.name = 'kit' ORDER BY audit.id"
+    )
     assert service.sql(told) == [
         ("account.token-added", "operator"),
         ("account.token-revoked", "operator"),
