@@ -16,4 +16,5 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     def at_once(reactor: Any, seconds: float) -> Deferred[None]:
         return deferLater(reactor, 0)
 
-    monkeypatch.setattr("pypi.accounts.even.deferLater", at_once)
+    for place in ("entrance", "even"):
+        monkeypatch.setattr(f"pypi.accounts.{place}.deferLater", at_once)
