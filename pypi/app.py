@@ -310,7 +310,7 @@ def build(
         shown=(origin, files_url, str(switched), str(config.pages), str(config.uploads)),
         log=watched.lane_log,
         overheard=watched.overheard,
-        on_withheld=withheld.hint,
+        on_withheld=lambda: (withheld.hint(), statistics.forget()),
         on_private=private.hint,
     )
     workers = Workers(reactor)

@@ -86,6 +86,7 @@ class Counted(Generic[T]):
     seconds: Callable[[], float]
     _held: tuple[T, TotalsRow] | None = field(default=None, init=False, repr=False)
     _at: float = field(default=0.0, init=False)
+    _forgotten: int = field(default=0, init=False)
 
     async def get(self, serial: int) -> T:
         """The last count, unless something has changed since; a long one is good for a while nevertheless.
@@ -95,9 +96,16 @@ class Counted(Generic[T]):
         """
         if self._held is not None and self._is_good(self._held[1], serial):
             return self._held[0]
-        began = self.seconds()
-        self._held, self._at = await self.count(), began
-        return self._held[0]
+        began, forgotten = self.seconds(), self._forgotten
+        counted = await self.count()
+        if forgotten == self._forgotten:
+            self._held, self._at = counted, began
+        return counted[0]
+
+    def forget(self) -> None:
+        """Count anew when somebody asks next; what is being counted now is of before."""
+        self._held = None
+        self._forgotten += 1
 
     def _is_good(self, totals: TotalsRow, serial: int) -> bool:
         recent = self.seconds() - self._at < RARELY
@@ -124,6 +132,11 @@ class Statistics:
     @_summary.default
     def _summing_up(self) -> Counted[Summary]:
         return Counted(self._sum_up, self.database.reactor.seconds)
+
+    def forget(self) -> None:
+        """Something may not be named or counted any more, however rarely all is counted."""
+        self._totals.forget()
+        self._summary.forget()
 
     async def news(self) -> News:
         """What is newest, at one moment."""
