@@ -299,6 +299,11 @@ def build(
     watched = watch(config, reactor, wall=wall, worker=worker, run=run)
     withheld, private = Withheld(database, reactor), Private(database, reactor, wall)
     unoffered = Unoffered(withheld, private)
+
+    def withhold() -> None:
+        withheld.hint()
+        statistics.forget()
+
     kept = caches(
         config,
         reactor,
@@ -310,7 +315,7 @@ def build(
         shown=(origin, files_url, str(switched), str(config.pages), str(config.uploads)),
         log=watched.lane_log,
         overheard=watched.overheard,
-        on_withheld=lambda: (withheld.hint(), statistics.forget()),
+        on_withheld=withhold,
         on_private=private.hint,
     )
     workers = Workers(reactor)

@@ -9,7 +9,7 @@ import pytest
 import pytest_twisted
 from attrs import evolve
 from twisted.internet import reactor
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
 from pypi.db.database import Database
@@ -99,6 +99,29 @@ async def test_at_once(filled: Statistics) -> None:
     ask(filled.database.dsn, "INSERT INTO journal (serial, action, tags, at) VALUES (2, 'x', '{}', now())")
     assert (await filled.totals(2)).releases == 4
     assert (await filled.summary()).totals.releases == 4
+
+
+async def test_forgotten() -> None:
+    """What must not be counted any more is counted anew, be it in a count that is under way."""
+    counts: list[Deferred[tuple[int, TotalsRow]]] = []
+
+    def count() -> Deferred[tuple[int, TotalsRow]]:
+        counts.append(Deferred())
+        return counts[-1]
+
+    counted = Counted(count, Clock().seconds)
+    totals = TotalsRow(serial=1, projects=1, releases=1, files=MANY, wheels=0, size=0)
+    first = ensureDeferred(counted.get(1))
+    counted.forget()
+    counts[0].callback((1, totals))
+    assert await first == 1
+    second = ensureDeferred(counted.get(1))
+    counts[1].callback((2, totals))
+    assert await second == await counted.get(1) == 2
+    counted.forget()
+    third = ensureDeferred(counted.get(1))
+    counts[2].callback((3, totals))
+    assert await third == 3
 
 
 @pytest.mark.parametrize(("files", "expected"), [(MANY - 1, [1, 2, 3, 3, 4]), (MANY, [1, 1, 1, 1, 2])])
