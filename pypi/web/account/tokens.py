@@ -6,7 +6,7 @@ and in no log, and nobody keeps that page.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -41,6 +41,9 @@ LIFETIMES = (
     (FOR_EVER, "never"),
 )
 """Days, and how people call that."""
+
+IDLE = timedelta(days=183)
+"""After which one is reminded of a token that is not used."""
 
 REACHES = (("write", "publish and manage"), ("read", "read only"))
 
@@ -79,7 +82,13 @@ class TokenPages:
         """All of them."""
         tokens = await self.tokens.of_user(request.session.user_id)
         return self.pages.page(
-            request, "account/tokens.html", done=DONE, tokens=tokens, reach=reach, now=self.tokens.now()
+            request,
+            "account/tokens.html",
+            done=DONE,
+            tokens=tokens,
+            reach=reach,
+            is_idle=is_idle,
+            now=self.tokens.now(),
         )
 
     @router.get(NEW, policy=PERSONAL, terms=personal())
@@ -137,6 +146,11 @@ class TokenPages:
         return self.pages.page(
             request, "account/token_new.html", code=code, form=form, asked=asked, path=NEW, most=MOST
         )
+
+
+def is_idle(token: Any, now: datetime) -> bool:
+    """Whether a token was not used for so long that nobody may need it any more."""
+    return now - (token.last_used or token.created) > IDLE
 
 
 def wished(form: TokenForm) -> Wish:

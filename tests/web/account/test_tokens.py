@@ -365,6 +365,18 @@ async def test_where_nobody_reads(database_url: str, tmp_path: Path) -> None:
         assert not await lets_in(index, token)
 
 
+async def test_idle(index: Index) -> None:
+    """One is reminded of a token that was not used for half a year, or never since it was made."""
+    dora = await visitor(index, "dora")
+    first, second, third = [(await made(dora)).split("-")[1] for _ in range(3)]
+    long_ago = "now() - interval '200 days'"
+    index.sql(f"UPDATE tokens SET created = {long_ago} WHERE id IN ('{first}', '{second}') RETURNING id")
+    index.sql(f"UPDATE tokens SET last_used = now() WHERE id = '{second}' RETURNING id")
+    assert (await dora.look(LIST)).text.count("not used for half a year") == 1
+    index.sql(f"UPDATE tokens SET last_used = {long_ago} WHERE id = '{third}' RETURNING id")
+    assert (await dora.look(LIST)).text.count("not used for half a year") == 2
+
+
 async def test_expired_and_of_no_use(index: Index, name: str) -> None:
     """A token that has expired is told as such, and so is one for a project that one has left."""
     vera = await visitor(index, "vera")
