@@ -59,7 +59,7 @@ class BadParameter(Invalid):
 
 @frozen(kw_only=True, eq=False)
 class ChangeFeed:
-    """Answers ``/api/changes``: every change of anything, under serials without gaps.
+    """Answers ``/api/changes``: every change of anything that is for everybody, by serials.
 
     Attributes:
         changes: the journal, page by page.

@@ -53,7 +53,7 @@ _LINE = {
 PAGE = Operation(
     name="changes",
     summary="Changes, by pages or by waiting",
-    about="Every change of anything, under serials without gaps: ask `next` next. With `wait`, an answer "
+    about="Every change of anything that is for everybody, by serials: ask `next` next. With `wait`, an answer "
     "that would be empty waits for the next change.",
     group=FOLLOWING,
     parameters=(
