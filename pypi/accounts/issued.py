@@ -37,6 +37,9 @@ OFFERED = 1000
 AT_ONCE = 100
 """Tokens that are reported at once."""
 
+IDLE = timedelta(days=183)
+"""After which one is reminded of a token that is not used."""
+
 LONGEST = 100
 """Characters of a description."""
 
@@ -131,6 +134,11 @@ def reach(project: str | None, *, is_read_only: bool) -> str:
     """What a token may do, in words that follow “It may”."""
     whose = project or "all your projects"
     return f"read {whose}" if is_read_only else f"publish and manage {whose}"
+
+
+def is_idle(token: TokenLine, now: datetime) -> bool:
+    """Whether a token was not used for so long that nobody may need it any more."""
+    return now - (token.last_used or token.created) > IDLE
 
 
 async def _make(

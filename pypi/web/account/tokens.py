@@ -6,7 +6,7 @@ and in no log, and nobody keeps that page.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from wtforms.validators import DataRequired, Length
 
 from pypi.accounts.again import Again
 from pypi.accounts.audit import Kind
-from pypi.accounts.issued import LONGEST, MOST, Tokens, Wish, reach
+from pypi.accounts.issued import LONGEST, MOST, Tokens, Wish, is_idle, reach
 from pypi.accounts.one_line import one_line
 from pypi.accounts.throttle import Act
 from pypi.domain.errors import Conflict, NotFound
@@ -41,9 +41,6 @@ LIFETIMES = (
     (FOR_EVER, "never"),
 )
 """Days, and how people call that."""
-
-IDLE = timedelta(days=183)
-"""After which one is reminded of a token that is not used."""
 
 REACHES = (("write", "publish and manage"), ("read", "read only"))
 
@@ -146,11 +143,6 @@ class TokenPages:
         return self.pages.page(
             request, "account/token_new.html", code=code, form=form, asked=asked, path=NEW, most=MOST
         )
-
-
-def is_idle(token: Any, now: datetime) -> bool:
-    """Whether a token was not used for so long that nobody may need it any more."""
-    return now - (token.last_used or token.created) > IDLE
 
 
 def wished(form: TokenForm) -> Wish:
