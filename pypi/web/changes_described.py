@@ -53,8 +53,8 @@ _LINE = {
 PAGE = Operation(
     name="changes",
     summary="Changes, by pages or by waiting",
-    about="Every change of anything that is for everybody, by serials: ask `next` next. With `wait`, an answer "
-    "that would be empty waits for the next change.",
+    about="Every change of anything that is for everybody, by serials: ask `next` next. With `wait`, an "
+    "answer that would be empty waits for the next change.",
     group=FOLLOWING,
     parameters=(
         _SINCE,
