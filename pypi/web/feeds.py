@@ -14,6 +14,7 @@ from pypi.domain.errors import NoSuchProject, ProjectMoved
 from pypi.domain.names import normalize
 from pypi.http.answer import Answer, redirect
 from pypi.http.router import Router
+from pypi.http.terms import ALWAYS
 from pypi.index.feeds import Feeds
 from pypi.web import feeds_xml as xml
 
@@ -81,7 +82,7 @@ class FeedRoom:
         "/rss/project/<name>/releases.xml", policy=FEED, tags=("project/<name>",), feature="feeds.project"
     )
     async def releases(self, request: Any, name: str) -> Answer:
-        """The newest releases of a project; other spellings of its name, and former names, lead here at once."""
+        """The newest releases of a project; other spellings of its name, and former ones, lead here at once."""
         normalized = normalize(name)
         tags = (f"project/{normalized}",)
         try:
@@ -108,7 +109,7 @@ class FeedRoom:
             return _xml(xml.sitemap(places, self.origin), ALL)
         return _xml(await deferToThread(xml.sitemap, places, self.origin), ALL)
 
-    @router.get("/robots.txt", policy=DOCUMENT, tags=SITE)
+    @router.get("/robots.txt", policy=DOCUMENT, tags=SITE, terms=ALWAYS)
     async def robots(self, request: Any) -> Answer:
         """Where robots may go."""
         closed = NOT_FOR_ROBOTS if self.is_public else ("/",)
@@ -121,7 +122,7 @@ class FeedRoom:
         """How browsers search here."""
         return _xml(xml.opensearch(self.origin), SITE)
 
-    @router.get("/favicon.ico", policy=ICON, tags=SITE)
+    @router.get("/favicon.ico", policy=ICON, tags=SITE, terms=ALWAYS)
     async def favicon(self, request: Any) -> Answer:
         """The wedge."""
         return Answer(body=self.icon, content_type="image/x-icon", tags=SITE)
