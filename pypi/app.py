@@ -117,8 +117,8 @@ from pypi.readership import readership
 from pypi.search.find import Search
 from pypi.watch import Watch, watch
 from pypi.web import changes_forms
-from pypi.web.account.delete import DeleteAccount
 from pypi.web.account.codes import CodePages
+from pypi.web.account.delete import DeleteAccount
 from pypi.web.account.emails import EmailPages
 from pypi.web.account.factor_desk import FactorDesk
 from pypi.web.account.factors import FactorPages
@@ -403,9 +403,7 @@ def build(
     deletions = Deletions(
         database=database, now=now, announce=kept.invalidations.announce, forget=publisher.forget
     )
-    leaving = Leaving(
-        database=database, sessions=sessions, now=now, announce=kept.invalidations.announce
-    )
+    leaving = Leaving(database=database, sessions=sessions, now=now, announce=kept.invalidations.announce)
     schedule = Schedule(reactor, jobs=jobs)
     known = kept.ladder.known
     changes = Changes(database)

@@ -22,8 +22,8 @@ from pypi.http.reading import Reading
 from pypi.http.refused import ErrorPage
 from pypi.http.router import SWITCHES, Route, klein_for, let
 from pypi.http.terms import PUBLISHING, check, check_names
-from pypi.web.account.delete import DeleteAccount
 from pypi.web.account.codes import CodePages
+from pypi.web.account.delete import DeleteAccount
 from pypi.web.account.emails import EmailPages
 from pypi.web.account.factors import FactorPages
 from pypi.web.account.home import AccountHome

@@ -82,7 +82,7 @@ class FeedRoom:
         "/rss/project/<name>/releases.xml", policy=FEED, tags=("project/<name>",), feature="feeds.project"
     )
     async def releases(self, request: Any, name: str) -> Answer:
-        """The newest releases of a project; other spellings of its name, and former ones, lead here at once."""
+        """The newest releases of a project; other spellings of its name, or former ones, lead here."""
         normalized = normalize(name)
         tags = (f"project/{normalized}",)
         try:
