@@ -165,6 +165,29 @@ async def test_quarantined(behind: Behind) -> None:
     assert (await behind.ask(behind.varnish.port, file)).status == 200
 
 
+async def test_private(behind: Behind) -> None:
+    """What turns private is gone from the edge; its readers' answers pass through, and none is kept."""
+    [(digest,)] = behind.index.sql("SELECT blake2_256 FROM files")
+    file = f"/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{wheel_filename()}"
+    kept = ("/simple/demo/", "/pypi/demo/json", "/project/demo/", file, f"{file}.metadata")
+    for path in (*kept, *kept):
+        assert (await behind.ask(behind.varnish.port, path)).status == 200, path
+    reads = behind.index.application.reads
+    await reads.change(OPERATOR, "demo", Access.ROLES)
+    [(payload,)] = behind.index.sql(
+        "SELECT payload FROM outbox WHERE kind = 'purge' ORDER BY id DESC LIMIT 1"
+    )
+    edge = Varnish(urls=(behind.varnish.url,), secret="", client=behind.client)
+    await edge.purge(payload["tags"], hard=payload["hard"])
+    for path in kept:
+        for headers, status in (({}, 404), ({"Authorization": behind.index.auth()}, 200), ({}, 404)):
+            reply = await behind.ask(behind.varnish.port, path, headers)
+            assert reply.status == status, path
+            assert "cheeseshop-edge; hit" not in reply.headers["cache-status"], path
+    await reads.change(OPERATOR, "demo", Access.PUBLIC)
+    assert (await behind.ask(behind.varnish.port, file)).status == 200
+
+
 def test_parameters_of_all_routes() -> None:
     """Every parameter that a cached route reads is one that the VCL lets through."""
     read = {(route.path.split("/")[1], name) for route in routes() for name in route.policy.query}
