@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from caching.client import Client, Reply
 from caching.varnish import Varnish, vcl
-from pypi.domain.permissions import OPERATOR
+from pypi.domain.permissions import OPERATOR, Access
 from pypi.front import routes
 from tests.support.archives import wheel, wheel_filename
 from tests.support.index import Index, reactor, running
@@ -181,7 +181,7 @@ async def test_private(behind: Behind) -> None:
     await edge.purge(payload["tags"], hard=payload["hard"])
     for path in kept:
         for headers, status in (({}, 404), ({"Authorization": behind.index.auth()}, 200), ({}, 404)):
-            reply = await behind.ask(behind.varnish.port, path, headers)
+            reply = await behind.ask(behind.varnish.port, path, **headers)
             assert reply.status == status, path
             assert "cheeseshop-edge; hit" not in reply.headers["cache-status"], path
     await reads.change(OPERATOR, "demo", Access.PUBLIC)
