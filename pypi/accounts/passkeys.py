@@ -45,6 +45,9 @@ MOST = 20
 LIFETIME = timedelta(minutes=5)
 """How long an answer may take."""
 
+_TO_MAKE, _TO_SHOW = b"\1", b"\2"
+"""What a challenge is for: who may be asked to show a passkey has not proven yet that they may make one."""
+
 _MAX_NAME = 100
 _MAX_ID = 1023
 _MAX_KEY = 4096
@@ -88,7 +91,7 @@ class Passkeys:
         known = await self.database.ask(stored.of_user, user_id)
         if len(known) >= MOST:
             raise TooManyPasskeys(MOST)
-        challenge = await self._ask(session, user_id)
+        challenge = await self._ask(session, user_id, _TO_MAKE)
         asked: str = self._ceremonies().creation(
             self.site, challenge=challenge, user_id=user_id, user_name=user_name, known=_known(known)
         )
@@ -107,7 +110,7 @@ class Passkeys:
             PasskeyKnown: it belongs to an account already.
             TooManyPasskeys: the account has as many as it may have.
         """
-        challenge = await self._taken(session, owner.user_id)
+        challenge = await self._taken(session, owner.user_id, _TO_MAKE)
         ceremonies = self._ceremonies()
         try:
             made = ceremonies.made(self.site, answer, challenge=challenge)
@@ -130,7 +133,7 @@ class Passkeys:
         known = await self.database.ask(stored.of_user, user_id)
         if not known:
             raise NoSuchPasskey()
-        challenge = await self._ask(session, user_id)
+        challenge = await self._ask(session, user_id, _TO_SHOW)
         asked: str = self._ceremonies().request(self.site, challenge=challenge, known=_known(known))
         return asked
 
@@ -142,7 +145,7 @@ class Passkeys:
             WrongPasskey: the answer proves nothing of this account.
             CopiedPasskey: the passkey was used more often than this copy of it.
         """
-        challenge = await self._taken(session, user_id)
+        challenge = await self._taken(session, user_id, _TO_SHOW)
         return await self._proven(self._claimed(answer), answer, challenge, user_id)
 
     async def ask_anybody(self, browser: bytes) -> str:
@@ -155,7 +158,7 @@ class Passkeys:
         """
         ceremonies = self._ceremonies()
         now = self.now()
-        challenge = _challenge(self.random_bytes, now + LIFETIME)
+        challenge = _challenge(self.random_bytes, now + LIFETIME, _TO_SHOW)
         await self.database.transact(
             stored.ask_anybody, _key(browser, challenge), now=now, expires=now + LIFETIME
         )
@@ -196,21 +199,21 @@ class Passkeys:
 
     # --- how ------------------------------------------------------------------------------------------------
 
-    async def _ask(self, session: bytes, user_id: int) -> bytes:
+    async def _ask(self, session: bytes, user_id: int, purpose: bytes) -> bytes:
         self._ceremonies()
         now = self.now()
-        challenge = _challenge(self.random_bytes, now + LIFETIME)
+        challenge = _challenge(self.random_bytes, now + LIFETIME, purpose)
         if not await self.database.transact(
             stored.ask_session, session, user_id=user_id, challenge=challenge, now=now
         ):
             raise StaleChallenge()
         return challenge
 
-    async def _taken(self, session: bytes, user_id: int) -> bytes:
+    async def _taken(self, session: bytes, user_id: int, purpose: bytes) -> bytes:
         # Committed before the answer is looked at: a wrong one uses the challenge up, too.
         now = self.now()
         challenge = await self.database.transact(stored.take_from_session, session, user_id=user_id, now=now)
-        if challenge is None or _expires(challenge) <= now.timestamp():
+        if challenge is None or _expires(challenge) <= now.timestamp() or _purpose(challenge) != purpose:
             raise StaleChallenge()
         return challenge
 
@@ -276,13 +279,17 @@ def _known(rows: Sequence[PasskeyRow]) -> list[Known]:
     return [Known(row.id, row.transports) for row in rows]
 
 
-def _challenge(random_bytes: Callable[[int], bytes], expires: datetime) -> bytes:
-    """32 bytes: the second from which it is too late, and 192 random bits."""
-    return int(expires.timestamp()).to_bytes(8, "big") + random_bytes(24)
+def _challenge(random_bytes: Callable[[int], bytes], expires: datetime, purpose: bytes) -> bytes:
+    """32 bytes: what it is for, the second from which it is too late, and 192 random bits."""
+    return purpose + int(expires.timestamp()).to_bytes(7, "big") + random_bytes(24)
+
+
+def _purpose(challenge: bytes) -> bytes:
+    return challenge[:1]
 
 
 def _expires(challenge: bytes) -> int:
-    return int.from_bytes(challenge[:8], "big")
+    return int.from_bytes(challenge[1:8], "big")
 
 
 def _key(browser: bytes, challenge: bytes) -> str:

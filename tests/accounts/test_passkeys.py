@@ -178,6 +178,23 @@ async def test_not_made(kept: Kept, wrong: dict[str, Any]) -> None:
     assert await ada.passkeys.of(ada.id) == []
 
 
+async def test_made_for_another_question(kept: Kept) -> None:
+    """Whoever may be asked for a passkey, with no password said, makes no other by that question."""
+    ada = await person(kept)
+    await ada.add()
+    other = Authenticator(ORIGIN)
+    asked = await ada.passkeys.ask_for_new(ada.session, ada.id, ada.name)
+    challenge = json.loads(await ada.asked())["challenge"]
+    with pytest.raises(StaleChallenge):
+        await ada.passkeys.add(
+            ada.session, owner(ada.id), other.make(asked, challenge=challenge), name="Mine"
+        )
+    challenge = json.loads(await ada.passkeys.ask_for_new(ada.session, ada.id, ada.name))["challenge"]
+    with pytest.raises(StaleChallenge):
+        await ada.use(ada.device.show(json.dumps({"rpId": SITE.id, "challenge": challenge})))
+    assert [line.id for line in await ada.passkeys.of(ada.id)] == [ada.device.id]
+
+
 async def test_made_twice(kept: Kept) -> None:
     """A passkey belongs to one account, and is added once."""
     ada, bob = await person(kept), await person(kept, "bob")
