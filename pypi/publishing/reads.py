@@ -13,7 +13,7 @@ from pypi.db.database import Database
 from pypi.db.queries import dependencies, reads, roles, search
 from pypi.domain.changes import ReadsChanged
 from pypi.domain.permissions import Access, Identity, Permission
-from pypi.publishing.holding import hold
+from pypi.publishing.holding import hold, leave_to_operator
 from pypi.publishing.record import Recorded
 from pypi.publishing.told import Act, conclude
 
@@ -44,7 +44,7 @@ class Reads:
             the serial; ``None`` where all was so before.
 
         Raises:
-            NoSuchProject, MayNotManage.
+            NoSuchProject, MayNotManage, InQuarantine.
         """
         act = Act(identity=identity, now=self.now(), address=address)
         done = await self.database.transact(_change, act, name, access)
@@ -56,6 +56,7 @@ class Reads:
 
 async def _change(cursor: Cursor, act: Act, name: str, access: Access) -> Recorded | None:
     project = await hold(cursor, act.identity, name, Permission.OWN)
+    leave_to_operator(act.identity, project)
     if project.reads == access.value:
         return None
     await reads.say(cursor, project.id, access)

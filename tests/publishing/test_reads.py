@@ -11,7 +11,7 @@ import pytest_twisted
 
 from pypi.domain.errors import NoSuchProject
 from pypi.domain.permissions import OPERATOR, Access, Role
-from pypi.publishing.holding import MayNotManage
+from pypi.publishing.holding import InQuarantine, MayNotManage
 from pypi.publishing.status import NoSuccessor
 from tests.support.archives import wheel, wheel_filename
 from tests.support.index import OWNER, Index, running
@@ -79,6 +79,23 @@ async def test_who_may_say_so(new_index: Index) -> None:
     with pytest.raises(NoSuccessor):
         await application.statuses.deprecate(owner, "other", "", "demo")
     assert await application.reads.change(OPERATOR, "demo", Access.PUBLIC) is not None
+
+
+async def test_in_quarantine(new_index: Index) -> None:
+    """Who reads a project in quarantine is for the operator to say; afterwards it is as it was said."""
+    application, owner = new_index.application, identity(new_index, OWNER)
+    await application.quarantines.begin(OPERATOR, "demo")
+    with pytest.raises(InQuarantine):
+        await application.reads.change(owner, "demo", Access.ROLES)
+    await application.reads.change(OPERATOR, "demo", Access.ROLES)
+    auth = {"Authorization": new_index.auth()}
+    path = new_index.sql("SELECT blake2_256 FROM files ORDER BY id")[0][0]
+    file = f"/packages/{path[:2]}/{path[2:4]}/{path[4:]}/{wheel_filename('demo')}"
+    assert (await new_index.ask(file, auth)).status == 404
+    await application.quarantines.clear(OPERATOR, "demo")
+    assert (await new_index.ask(file, auth)).status == 200
+    assert (await new_index.ask(file)).status == 404
+    check(new_index)
 
 
 async def test_who_is_invited(new_index: Index) -> None:
