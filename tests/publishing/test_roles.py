@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from pypi.domain.errors import Refusal
 from pypi.domain.permissions import OPERATOR, Role
+from pypi.index.managed import Managing
 from pypi.publishing.holding import MayNotManage
 from pypi.publishing.inviting import GOOD_FOR, MOST_A_DAY
 from pypi.publishing.role_errors import HasRole, InvitedOften, LastOwner, NoRole, NoSuchUser, NotInvited
@@ -80,6 +81,24 @@ async def test_invitations_that_end(new_index: Index) -> None:
     with pytest.raises(NotInvited):
         await roles.accept(bob, "demo")
     check(new_index)
+
+
+async def test_an_offer_of_an_account_that_is_disabled(new_index: Index) -> None:
+    """What somebody offered whose account was disabled is of no use, while it is, and is shown to nobody."""
+    application, owner = new_index.application, identity(new_index, OWNER)
+    roles, eve, bob = application.roles, identity(new_index, "eve"), identity(new_index, "Bob")
+    managing = Managing(database=roles.database, now=lambda: datetime.now(UTC))
+    await roles.invite(owner, "demo", "eve", Role.OWNER)
+    await roles.transfer(owner, "demo", "Bob")
+    new_index.sql(f"UPDATE users SET is_active = false WHERE name = '{OWNER}'")
+    for who in (eve, bob):
+        with pytest.raises(NotInvited):
+            await roles.accept(who, "demo")
+        assert (await managing.mine(who)).offers == []
+    assert held(new_index) == [(OWNER, "Owner")]
+    new_index.sql(f"UPDATE users SET is_active = true WHERE name = '{OWNER}'")
+    await roles.accept(eve, "demo")
+    assert held(new_index) == [(OWNER, "Owner"), ("eve", "Owner")]
 
 
 async def test_giving_a_project_away(new_index: Index) -> None:

@@ -25,7 +25,6 @@ class OfferedRow:
     is_transfer: bool
 
 
-# An invitation is good only while whoever sent it may still send it.
 INVITE = """
     INSERT INTO invitations (project_id, user_id, role, invited_by, created, expires, is_transfer)
     VALUES (%(project_id)s, %(user_id)s, %(role)s, %(invited_by)s, %(now)s, %(expires)s, %(is_transfer)s)
@@ -33,12 +32,14 @@ INVITE = """
        SET role = excluded.role, invited_by = excluded.invited_by, created = excluded.created,
            expires = excluded.expires, is_transfer = excluded.is_transfer"""
 
+# An invitation is good only while whoever sent it may still send it.
 OFFERED = """
     SELECT i.role, i.invited_by, i.is_transfer FROM invitations i
      WHERE i.project_id = %(project_id)s AND i.user_id = %(user_id)s AND i.expires > %(now)s
        AND (i.invited_by IS NULL OR EXISTS (
-            SELECT FROM roles r WHERE r.project_id = i.project_id AND r.user_id = i.invited_by
-               AND r.role = 'Owner'))"""
+            SELECT FROM roles r JOIN users o ON o.id = r.user_id
+             WHERE r.project_id = i.project_id AND r.user_id = i.invited_by
+               AND r.role = 'Owner' AND o.is_active))"""
 
 IS_INVITED = """
     SELECT EXISTS (SELECT FROM invitations WHERE project_id = %(project_id)s AND user_id = %(user_id)s)"""

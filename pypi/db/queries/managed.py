@@ -140,8 +140,9 @@ OFFERS = """
       LEFT JOIN users u ON u.id = i.invited_by
      WHERE (i.project_id = %(project_id)s OR i.user_id = %(user_id)s) AND i.expires > %(now)s
        AND (i.invited_by IS NULL OR EXISTS (
-            SELECT FROM roles r WHERE r.project_id = i.project_id AND r.user_id = i.invited_by
-               AND r.role = 'Owner'))
+            SELECT FROM roles r JOIN users o ON o.id = r.user_id
+             WHERE r.project_id = i.project_id AND r.user_id = i.invited_by
+               AND r.role = 'Owner' AND o.is_active))
      ORDER BY i.created DESC, p.normalized, lower(w.name) LIMIT %(limit)s"""
 
 HEAD = """
