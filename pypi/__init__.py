@@ -4,7 +4,9 @@ The plan of the house. Data walks one way; a line imports only from the lines be
 (``tests/test_house.py`` reads the imports and checks)::
 
     twisted/plugins > pypi.service > pypi.process   start, supervise, reload, stop
-    pypi.app  front  caches  readership  watch  membership  foundations  cli  jobs   assemble: choose adapters
+    pypi.app  front  cli                         assemble and operate
+    pypi.acts  browsing  chores  old_world  providers  readership  rooms   what belongs together, put together
+    pypi.caches  configured  foundations  jobs  membership  watch   the same: what that stands on
     pypi.web.*   legacy_compat.*                 rooms: never each other, never db
     pypi.http                                    manners of HTTP: requests, answers, routes, bodies
     pypi.index  publishing  accounts  search  shadow   what an index does
@@ -19,10 +21,10 @@ Rooms::
 
     pypi/app.py         composition root: build(config, reactor, ...) -> Application
     pypi/front.py       which room answers this path
-    pypi/caches.py      the caches of one process, put together
-    pypi/membership.py  what looks after accounts, put together
-    pypi/readership.py  who reads what not everybody does, put together
-    pypi/watch.py       access log and metrics of one process, put together
+    pypi/configured.py  what the configuration decides alone: adapters, rules, names
+    pypi/               put together: watch (access log and metrics)  caches  membership (accounts)
+                        providers (OpenID Connect)  readership (who reads what is private)  acts (on projects)
+                        chores (jobs)  browsing (pages for everybody)  rooms (pages for one person)  old_world
     pypi/foundations.py the servers behind the index, and the schema, seen to at the start
     pypi/service.py     Options and makeService for twistd
     pypi/process/       supervisor generation slots footing child: keep workers, and carry no application

@@ -23,16 +23,10 @@ ROOT = Path(pypi.__file__).parents[1]
 OURS = ("pypi", "caching", "legacy_compat", "templates", "twisted/plugins")
 
 SIDEWAYS = {
-    ("pypi.app", "pypi.caches"): "composing the application includes its caches",
     ("pypi.app", "pypi.front"): "composing the application ends with the rooms it shows",
-    ("pypi.app", "pypi.jobs"): "composing the application includes its jobs",
-    ("pypi.app", "pypi.membership"): "composing the application includes what looks after accounts",
-    ("pypi.app", "pypi.readership"): "composing the application includes who reads what not everybody does",
-    ("pypi.readership", "pypi.membership"): "readers are accounts",
-    ("pypi.app", "pypi.watch"): "composing the application includes what watches it",
+    ("pypi.rooms", "pypi.acts"): "people do to projects what can be done to them",
     ("pypi.cli", "pypi.app"): "a command works on the application the service runs",
     ("pypi.cli", "pypi.front"): "the table of routes is printed",
-    ("pypi.cli", "pypi.foundations"): "a command stands on the servers the service stands on",
     ("pypi.cli", "pypi.process"): "`cheeseshop serve` and `workers` start processes and look at them",
     ("pypi.cli", "pypi.service"): "`cheeseshop serve` runs the service without twistd",
     ("pypi.service", "pypi.process"): "the service is one process, or a supervisor's",
@@ -268,7 +262,7 @@ def _room(module: str) -> str:
 
 def test_only_those_who_assemble_see_the_old_world() -> None:
     """Nobody but those who put the service together knows of ``legacy_compat``."""
-    assembling = {"pypi.app", "pypi.front", "pypi.cli", "pypi.service"}
+    assembling = {"pypi.old_world", "pypi.front", "pypi.cli", "pypi.service"}
     seen_by = {one.source for one in imports() if one.is_of("legacy_compat")}
     assert {source for source in seen_by if not within(source, "legacy_compat")} <= assembling
 

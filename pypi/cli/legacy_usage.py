@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 import click
 
-from pypi.app import switches
 from pypi.cli.running import application, configured, run, show
+from pypi.configured import switches
 from pypi.domain.usage import Judged, Verdict, judged
 
 TOP = 3
