@@ -27,7 +27,7 @@ from tests.support.archives import sdist, sdist_filename, wheel, wheel_filename
 from tests.support.client import Reply
 from tests.support.index import Index, basic, eventually, with_token
 from tests.support.managing import identity
-from tests.support.visitor import PASSWORD, visitor
+from tests.support.visitor import PASSWORD, operator, visitor
 
 OLD_HOST, OLD_DOCS = "old.example", "docs.old.example"
 
@@ -348,6 +348,16 @@ async def test_uploads(index: Index, hidden: Name) -> None:
     assert "isn't allowed" in refused.text
     assert "user" not in refused.text
     assert HIDDEN not in like.text
+
+
+async def test_those_who_run_the_index(index: Index, hidden: Name) -> None:
+    """Who runs the index reads all there is, by a second factor; by a password alone, what others read."""
+    path = f"/simple/{HIDDEN}/"
+    otto, olga = await operator(index), await visitor(index, "olga")
+    index.sql("UPDATE users SET is_admin = true WHERE name = 'olga'")
+    assert (await otto.look(path)).status == 200
+    assert (await olga.look(path)).status == 404
+    assert (await index.ask(path, {"Authorization": basic("olga", PASSWORD)})).status == 404
 
 
 async def test_a_role_that_ends(index: Index, hidden: Name) -> None:
