@@ -24,17 +24,7 @@ BY_PROGRAMS = [
     if not route.terms.takes & {Credential.NONE, Credential.SESSION} and not route.path.startswith("//")
 ]
 
-AS_IF = (
-    "{}x.css",
-    "{}/x.css",
-    "{}%2fx.css",
-    "{};x.css",
-    "{}?x.css",
-    "{}%23x.css",
-    "{}%3fx.css",
-    "{}%00.css",
-    "{}.json",
-)
+AS_IF = ("{}x.css", "{}/x.css", "{}%2fx.css", "{};x.css", "{}?x.css", "{}%00.css")
 """Addresses that a shared cache may take for those of files, which it keeps (cache deception)."""
 
 ROUNDABOUT = ("/static/..%2f{}", "/static/%2e%2e/{}", "/packages/..%2f{}", "/simple/../{}", "//{}", "/./{}")
