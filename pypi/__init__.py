@@ -41,8 +41,9 @@ Rooms::
                         history: the journal as changelogs tell it  releases: one question at a time
                         past past_words: what happened to a project, and how that is said
                         documents: all about one release  dependencies: what it needs, and who needs it
-                        lookups: many small questions at once  withheld: files in quarantine  private: what
-                        is not for everybody
+                        lookups: many small questions at once
+                        looking: what is known in memory, of that  withheld: files in quarantine
+                        private: what is not for everybody
                         xmlrpc_lists: the same as answers  statistics: how much there is, and what is newest
                         downloads: of whom how many  people: who publishes what
                         classifiers: how many have which  present: what is called otherwise now

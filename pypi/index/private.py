@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import time
-from typing import Any
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
-from pypi.db.database import Database
 from pypi.db.queries import reads
 from pypi.db.queries.reads import PrivateRow
 from pypi.domain.changes import PRIVATE, PRIVATE_TAG
 from pypi.domain.errors import Unavailable
 from pypi.domain.permissions import Access
+from pypi.index.looking import Looking
 from pypi.index.withheld import Withheld
 
 log = Logger()
 
-AGAIN = 0.5
-"""Seconds until another look where the database did not answer."""
+YOUNG = 60.0
+"""Seconds for which a file may be there while not every process knows of it: far more than it takes."""
+
+MOST_SETTLED = 10_000
+"""Such files that are known to be for everybody; the oldest make room."""
 
 
 @frozen
@@ -31,14 +33,6 @@ class PrivateProject:
 
     id: int
     access: Access
-
-
-YOUNG = 60.0
-"""Seconds for which a file may be there while not every process knows of it: far more than it takes."""
-
-
-MOST_SETTLED = 10_000
-"""Such files that are known to be for everybody; the oldest make room."""
 
 
 @frozen(eq=False)
@@ -71,19 +65,16 @@ def names_in(tags: Iterable[str]) -> list[str]:
 
 
 @define(eq=False, repr=False)
-class Private:
+class Private(Looking):
     """Knows them by name, and by the digests of their files.
 
     It tells nobody anything: answers for everybody are made as if these projects were not there, whatever is
     known here. It says whose requests are worth a look at who asks, and which files are not for everybody.
 
     Attributes:
-        reactor: ``IReactorTime``.
         wall: POSIX seconds.
     """
 
-    database: Database
-    reactor: Any
     wall: Callable[[], float] = time
     _projects: dict[str, PrivateProject] = field(factory=dict, init=False)
     _files: dict[str, PrivateProject] = field(factory=dict, init=False)
@@ -92,23 +83,9 @@ class Private:
     _is_known: bool = field(default=False, init=False)
     _unseen: set[str] | None = field(default=None, init=False)
     _turn: DeferredLock = field(factory=DeferredLock, init=False, repr=False)
-    _again: Any = field(default=None, init=False)
-    _stopped: bool = field(default=True, init=False)
 
     def __repr__(self) -> str:
         return f"<Private {len(self._projects)} projects, {len(self._files)} files>"
-
-    async def start(self) -> None:
-        """Know them, if the database answers; otherwise go on asking."""
-        self._stopped = False
-        await self.look()
-
-    async def stop(self) -> None:
-        """Look no more."""
-        self._stopped = True
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
 
     def project(self, normalized: str) -> PrivateProject | None:
         """The project of that name, if it is not for everybody.
@@ -200,8 +177,7 @@ class Private:
         except Exception as error:
             log.warn("It is not known which projects are private: {error}", error=repr(error))
             self._unseen = None if unseen is None or self._unseen is None else unseen | self._unseen
-            if not self._stopped and self._again is None:
-                self._again = self.reactor.callLater(AGAIN, self._look_again)
+            self._later()
             return
         # Nobody asks in between: these run in one turn of the reactor.
         for project_id in ids:
