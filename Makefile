@@ -1,6 +1,6 @@
 # Cheeseshop: nothing but Python >= 3.11, make and a package index for pip is needed.
 #   make serve    start the index on http://127.0.0.1:8080/   (PORT=, DATA= override)
-#   make tests    run everything                              (TESTS=tests/http, LONG=1)
+#   make tests    run everything, in two processes            (TESTS=tests/http, LONG=1, JOBS=0: in this one)
 #   make check    ruff and mypy
 #   make screenshots   take the pictures of the README anew (needs Chromium, and port 8080)
 #   make bench    print the figures, see docs/benchmarks.md   (BENCH="hot zipf --runs 7")
@@ -10,6 +10,7 @@ PYTHON ?= python3
 PORT ?= 8080
 DATA ?= .data
 TESTS ?= tests
+JOBS ?= 2
 BENCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +23,7 @@ serve: $(VENV)/.serve
 	@exec $(BIN)/cheeseshop serve --port $(PORT) --data $(DATA)
 
 tests: $(VENV)/.tests
-	$(BIN)/pytest $(if $(LONG),,-m "not long") $(TESTS)
+	$(BIN)/pytest -n $(JOBS) --no-loadscope-reorder $(if $(LONG),,-m "not long") $(TESTS)
 
 check: $(VENV)/.tests
 	$(BIN)/ruff format --check .

@@ -66,6 +66,8 @@ TEST = [
     "moto[server,s3]>=5.1",
     "twine>=6.2",
     "uv>=0.9",
+    # Tests in two processes, which takes little more than half as long; kept up by pytest's own people.
+    "pytest-xdist>=3.8",
     "ruff>=0.15",
     "mypy>=1.19",
     "types-WTForms>=3.2",

@@ -13,6 +13,8 @@ from twisted.internet.defer import Deferred
 from pypi.embedded import Servers, Urls
 from tests.support.databases import Databases
 
+pytest_plugins = ["tests.support.shares"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run every ``async def test_…`` on the Twisted reactor, without a decorator on each."""
