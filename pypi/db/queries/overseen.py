@@ -41,7 +41,7 @@ class ReleaseLine:
     Attributes:
         yanked: why; ``None`` where it is not.
         quarantined: since when; aware, UTC; ``None`` where it is not.
-        quarantine_reason: for those who run the index.
+        quarantine_reason: may be empty; whoever asks for that release is told as well.
     """
 
     version: str
