@@ -11,7 +11,7 @@ import pytest
 from pypi.search.inquiry import MOST_CHARACTERS, meant
 from tests.support.archives import core_metadata, sdist, sdist_filename, wheel, wheel_filename
 from tests.support.index import Index
-from tests.web.pages.test_users import until_kept
+from tests.support.keeping import until_kept
 
 
 async def publish(index: Index, name: str, summary: str, *fields: tuple[str, str]) -> None:

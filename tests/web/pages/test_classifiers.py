@@ -11,8 +11,8 @@ from trove_classifiers import deprecated_classifiers, sorted_classifiers
 
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.index import Index
+from tests.support.keeping import until_kept
 from tests.web.pages.test_home import Reader
-from tests.web.pages.test_users import until_kept
 
 
 async def publish(index: Index, name: str, *classifiers: str, version: str = "1.0") -> None:

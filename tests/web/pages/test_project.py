@@ -12,8 +12,8 @@ from pypi.domain.permissions import OPERATOR
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.client import Reply
 from tests.support.index import Index
+from tests.support.keeping import until_kept
 from tests.web.pages.test_home import Reader
-from tests.web.pages.test_users import until_kept
 
 SETTINGS = {"service__origin": "https://index.example"}
 

@@ -17,8 +17,8 @@ from pypi.web.pages.search import SearchPage
 from pypi.web.templates import Templates
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.index import Index
+from tests.support.keeping import until_kept
 from tests.web.pages.test_home import Reader
-from tests.web.pages.test_users import until_kept
 
 CREATED = datetime(2026, 3, 7, 12, 30, tzinfo=UTC)
 

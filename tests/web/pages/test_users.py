@@ -13,6 +13,7 @@ from pypi.domain.permissions import OPERATOR
 from pypi.index.people import LISTED
 from tests.support.archives import core_metadata, wheel, wheel_filename
 from tests.support.index import Index, reactor
+from tests.support.keeping import until_kept
 from tests.web.pages.test_home import BROWSER, Reader
 
 EVIL = '"><script>alert(1)</script>'
@@ -78,15 +79,6 @@ async def test_at_once(new_index: Index) -> None:
     assert ">1.1</span>" in (await new_index.ask("/user/ada/")).text
     await new_index.application.yanks.yank(OPERATOR, "one", "1.1", "")
     assert ">1.0</span>" in (await new_index.ask("/user/ada/")).text
-
-
-async def until_kept(index: Index, path: str) -> None:
-    """Ask until an answer comes out of memory: what is made before all changes are known is not kept."""
-    for _ in range(200):
-        if (await index.ask(path))["Cache-Status"] == "cheeseshop-l1; hit":
-            return
-        await deferLater(reactor, 0.05)
-    pytest.fail(f"{path} is not kept")
 
 
 async def test_kept(new_index: Index) -> None:
