@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
 from pypi.domain.errors import Refusal
@@ -18,23 +15,8 @@ from pypi.publishing.inviting import GOOD_FOR, MOST_A_DAY
 from pypi.publishing.role_errors import HasRole, InvitedOften, LastOwner, NoRole, NoSuchUser, NotInvited
 from pypi.publishing.roles import Roles
 from tests.support.archives import wheel
-from tests.support.index import OWNER, Index, running
-from tests.support.managing import check, identity, letters_to
-
-
-@pytest_twisted.async_yield_fixture
-async def new_index(database_url: str, tmp_path: Path) -> AsyncIterator[Index]:
-    """An index with ``demo``, and accounts that are nothing to it."""
-    async with running(database_url, tmp_path) as made:
-        await made.upload(wheel("demo"), "demo-1.0-py3-none-any.whl")
-        await made.add_user("eve")
-        await made.add_user("Bob")
-        yield made
-
-
-def held(index: Index) -> list[tuple[object, ...]]:
-    """Who has which role."""
-    return index.sql("SELECT name, role FROM roles JOIN users ON id = user_id ORDER BY lower(name)")
+from tests.support.index import OWNER, Index
+from tests.support.managing import check, held, identity, letters_to
 
 
 async def test_an_invitation(new_index: Index) -> None:

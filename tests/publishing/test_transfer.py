@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import pytest_twisted
 
 from pypi.domain.permissions import OPERATOR, Role
 from pypi.publishing.holding import MayNotManage
 from pypi.publishing.role_errors import HasRole, NoSuchUser, NotInvited
-from tests.support.archives import wheel
-from tests.support.index import OWNER, Index, running
-from tests.support.managing import check, identity
-
-
-@pytest_twisted.async_yield_fixture
-async def new_index(database_url: str, tmp_path: Path) -> AsyncIterator[Index]:
-    """An index with ``demo``, and accounts that are nothing to it."""
-    async with running(database_url, tmp_path) as made:
-        await made.upload(wheel("demo"), "demo-1.0-py3-none-any.whl")
-        await made.add_user("eve")
-        await made.add_user("Bob")
-        yield made
-
-
-def held(index: Index) -> list[tuple[object, ...]]:
-    """Who has which role."""
-    return index.sql("SELECT name, role FROM roles JOIN users ON id = user_id ORDER BY lower(name)")
+from tests.support.index import OWNER, Index
+from tests.support.managing import check, held, identity
 
 
 async def test_a_project_is_given_away(new_index: Index) -> None:

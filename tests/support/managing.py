@@ -15,6 +15,19 @@ def identity(index: Index, name: str, **more: Any) -> Identity:
     return Identity(user_id=number, name=name, **more)
 
 
+def token_of(index: Index, name: str) -> str:
+    """The id of a token that an account has."""
+    [(token,)] = index.sql(
+        f"SELECT min(t.id) FROM tokens t JOIN users u ON u.id = t.user_id WHERE u.name = '{name}'"
+    )
+    return str(token)
+
+
+def held(index: Index) -> list[tuple[object, ...]]:
+    """Who has which role."""
+    return index.sql("SELECT name, role FROM roles JOIN users ON id = user_id ORDER BY lower(name)")
+
+
 def check(index: Index) -> None:
     """What holds after every change: no gaps in the journal, searches as meant, no strays in the store."""
     [(count, last)] = index.sql("SELECT count(*), max(serial) FROM journal")
