@@ -25,6 +25,15 @@ def page(request: Any) -> int:
     return max(1, min(int(text), LAST)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
+def turning(request: Any, asked: Mapping[str, str], *, is_more: bool) -> dict[str, Any]:
+    """The ways from a page of a list to those beside it, as pages show them; empty where there is none."""
+    number = page(request)
+    return {
+        "before": turn(asked, number - 1) if number > 1 else "",
+        "more": turn(asked, number + 1) if is_more else "",
+    }
+
+
 def turn(asked: Mapping[str, str], number: int) -> str:
     """The address of another page of the same list."""
     return "?" + urlencode({name: value for name, value in (*asked.items(), ("page", str(number))) if value})

@@ -72,9 +72,9 @@ class OperateProjects:
     @router.get("/admin/projects/", policy=PERSONAL, terms=OPERATORS)
     async def projects(self, request: Any) -> Answer:
         """A list, of all or of what is looked for: ``?q=``, ``?withheld=1``, ``?page=``."""
-        words, page = asked.word(request, "q"), asked.page(request)
+        words = asked.word(request, "q")
         only = asked.word(request, "withheld") == "1"
-        found = await self.overseen.look_for(words, page=page, only_withheld=only)
+        found = await self.overseen.look_for(words, page=asked.page(request), only_withheld=only)
         same = {"q": words, "withheld": "1" if only else ""}
         return self.pages.page(
             request,
@@ -83,8 +83,7 @@ class OperateProjects:
             projects=found[:PAGE],
             words_asked=words,
             only_withheld=only,
-            before=asked.turn(same, page - 1) if page > 1 else "",
-            more=asked.turn(same, page + 1) if len(found) > PAGE else "",
+            **asked.turning(request, same, is_more=len(found) > PAGE),
         )
 
     @router.get("/admin/projects/<name>/", policy=PERSONAL, terms=OPERATORS)
@@ -164,8 +163,7 @@ class OperateProjects:
         return "restored"
 
     async def _shown(self, request: Any, name: str, form: QuarantineForm, code: int = 200) -> Answer:
-        page = asked.page(request)
-        project = await self.overseen.look_at(name, page=page)
+        project = await self.overseen.look_at(name, page=asked.page(request))
         past = await self.past.of_project(name, before=asked.word(request, "before"), for_operators=True)
         return self.pages.page(
             request,
@@ -177,8 +175,7 @@ class OperateProjects:
             people=project.people,
             past=past,
             form=form,
-            before=asked.turn({}, page - 1) if page > 1 else "",
-            more=asked.turn({}, page + 1) if len(project.releases) > RELEASES else "",
+            **asked.turning(request, {}, is_more=len(project.releases) > RELEASES),
         )
 
     async def _names(self, request: Any, form: NameForm, restoring: RestoreForm, code: int = 200) -> Answer:

@@ -74,9 +74,9 @@ class OperateAccounts:
     @router.get("/admin/users/", policy=PERSONAL, terms=OPERATORS)
     async def users(self, request: Any) -> Answer:
         """A list, of all or of what is looked for: ``?q=``, ``?operators=1``, ``?page=``."""
-        words, page = asked.word(request, "q"), asked.page(request)
+        words = asked.word(request, "q")
         only = asked.word(request, "operators") == "1"
-        found = await self.administration.look_for(words, page=page, only_operators=only)
+        found = await self.administration.look_for(words, page=asked.page(request), only_operators=only)
         same = {"q": words, "operators": "1" if only else ""}
         return self.pages.page(
             request,
@@ -86,8 +86,7 @@ class OperateAccounts:
             words_asked=words,
             only_operators=only,
             counts=await self.administration.counts(),
-            before=asked.turn(same, page - 1) if page > 1 else "",
-            more=asked.turn(same, page + 1) if len(found) > PAGE else "",
+            **asked.turning(request, same, is_more=len(found) > PAGE),
         )
 
     @router.get("/admin/users/<name>/", policy=PERSONAL, terms=OPERATORS)
