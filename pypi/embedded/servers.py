@@ -55,11 +55,6 @@ class Servers:
         if self.redis:
             self._wanted["redis"] = Redis(self.data / "redis", self.reactor, memory=self.redis_memory)
 
-    @property
-    def are_up(self) -> bool:
-        """Whether all that are wanted lived at the last look."""
-        return all(server.is_up for server in self._wanted.values())
-
     async def start(self) -> Urls:
         """Find or start them, all at once.
 

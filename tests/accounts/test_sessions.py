@@ -21,7 +21,6 @@ from pypi.accounts.errors import SessionOver, WrongCredentials
 from pypi.accounts.session_copies import COPIED, Copy
 from pypi.accounts.sessions import OWED, Sessions, Started
 from pypi.db.database import DatabaseDown
-from pypi.db.queries import sessions as stored
 from pypi.embedded import Urls
 from tests.accounts.conftest import Kept
 from tests.support.databases import ask
@@ -229,20 +228,6 @@ async def test_rotated(desk: Desk) -> None:
     assert rotated.session.id == begun.session.id
     with pytest.raises(SessionOver):
         await desk.there.rotate(begun.session)
-
-
-async def test_a_challenge_is_good_once(desk: Desk) -> None:
-    """What a passkey has to sign is found once, is replaced by the next, and ends with the secret."""
-    database, digest = desk.kept.accounts.database, (begun := await desk.begin()).session.digest
-    assert await database.transact(stored.take_challenge, digest) is None
-    for challenge in (b"first", b"second"):
-        assert await database.transact(stored.set_challenge, digest, challenge)
-    assert await database.transact(stored.take_challenge, digest) == b"second"
-    assert await database.transact(stored.take_challenge, digest) is None
-    await database.transact(stored.set_challenge, digest, b"third")
-    rotated = await desk.here.rotate(begun.session)
-    assert await database.transact(stored.take_challenge, rotated.session.digest) is None
-    assert not await database.transact(stored.set_challenge, digest, b"fourth")
 
 
 # Over

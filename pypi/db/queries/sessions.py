@@ -82,16 +82,9 @@ SEEN = """
                         FOR UPDATE SKIP LOCKED)"""
 
 ROTATE = """
-    UPDATE sessions SET digest = %(new)s, challenge = NULL, expires = %(expires)s,
-           is_partial = %(is_partial)s, second_factor = %(second_factor)s
+    UPDATE sessions SET digest = %(new)s, expires = %(expires)s, is_partial = %(is_partial)s,
+           second_factor = %(second_factor)s
      WHERE digest = %(digest)s"""
-
-CHALLENGE = "UPDATE sessions SET challenge = %(challenge)s WHERE digest = %(digest)s"
-
-TAKE_CHALLENGE = """
-    UPDATE sessions s SET challenge = NULL
-      FROM (SELECT digest, challenge FROM sessions WHERE digest = %(digest)s FOR UPDATE) AS was
-     WHERE s.digest = was.digest RETURNING was.challenge"""
 
 OF_USER = """
     SELECT id, created, last_seen, address, agent FROM sessions
@@ -180,17 +173,6 @@ async def rotate(
         "second_factor": second_factor,
     }
     return await cursor.run(ROTATE, parameters) == 1
-
-
-async def set_challenge(cursor: Cursor, digest: bytes, challenge: bytes) -> bool:
-    """Remember what a passkey has to sign, in place of the last; whether the session was still there."""
-    return await cursor.run(CHALLENGE, {"digest": digest, "challenge": challenge}) == 1
-
-
-async def take_challenge(cursor: Cursor, digest: bytes) -> bytes | None:
-    """What a passkey had to sign, which is forgotten with that; ``None`` if there is nothing."""
-    found = await cursor.value(TAKE_CHALLENGE, {"digest": digest})
-    return None if found is None else bytes(found)
 
 
 async def of_user(
