@@ -56,7 +56,7 @@ Rooms::
                         archives/  inspection  descriptions  rendering/  children/ (processes)
     pypi/accounts/      accounts passwords proven tokens addresses  secret: what is sent or kept in a cookie
                         issued: tokens that accounts have  last_used: when these were used  readers: who reads
-                        sessions (session_copies)  throttle: how often one may try
+                        sessions (session_changes, _copies)  throttle: how often one may try
                         audit (log_words): the security log
                         administration: by operators
                         again: who changes an account proves once more who they are

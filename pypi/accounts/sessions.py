@@ -17,12 +17,12 @@ from attrs import evolve, field, frozen
 from twisted.logger import Logger
 
 from caching.redis import Redis, RedisDown
-from pypi.accounts import audit, secret
+from pypi.accounts import secret, session_changes
 from pypi.accounts.audit import Event, Kind
-from pypi.accounts.browsers import Arrival, Browsers
-from pypi.accounts.errors import SessionOver, WrongCredentials
+from pypi.accounts.browsers import Browsers
+from pypi.accounts.errors import SessionOver
+from pypi.accounts.session_changes import Arriving, New
 from pypi.accounts.session_copies import COPIED, MARKED, Copy
-from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import sessions as stored
 from pypi.db.queries import summary
@@ -103,7 +103,7 @@ class Sessions:
             WrongCredentials: the account is not active, or its password was changed in between.
         """
         text = secret.make(self.random_bytes)
-        new = _New(
+        new = New(
             digest=_digest(text),
             expires=self.now() + (OWED if is_partial else self.lifetime),
             address=address[:64],
@@ -116,7 +116,14 @@ class Sessions:
         before = instead_of.digest if instead_of else None
         arriving = None if is_partial else self._arriving(browser, agent)
         session, ended = await self.database.transact(
-            _begin, new, event, arriving, asked=asked, before=before, most=self.most, now=self.now()
+            session_changes.begin,
+            new,
+            event,
+            arriving,
+            asked=asked,
+            before=before,
+            most=self.most,
+            now=self.now(),
         )
         await self.forget(ended)
         return Started(secret=text, session=session, browser=arriving.browser if arriving else "")
@@ -167,7 +174,9 @@ class Sessions:
             about={"by": second_factor},
         )
         arriving = self._arriving(browser, agent) if session.is_partial and not new.is_partial else None
-        ended = await self.database.transact(_rotate, session, new, event, arriving, most=self.most, now=now)
+        ended = await self.database.transact(
+            session_changes.rotate, session, new, event, arriving, most=self.most, now=now
+        )
         await self.forget(ended)
         return Started(secret=text, session=new, browser=arriving.browser if arriving else "")
 
@@ -193,7 +202,7 @@ class Sessions:
     async def end(self, session: SessionRow, *, address: str) -> None:
         """Sign out."""
         event = Event(kind=Kind.SIGNED_OUT, user_id=session.user_id, actor=session.name, address=address)
-        await self.database.transact(_end, session.digest, event, now=self.now())
+        await self.database.transact(session_changes.end, session.digest, event, now=self.now())
         await self.forget([session.digest])
 
     async def revoke(self, by: SessionRow, session_id: int, *, address: str) -> bool:
@@ -202,13 +211,13 @@ class Sessions:
         Returns:
             whether the account had a session of that ``id``.
         """
-        ended = await self.database.transact(_revoke, by, session_id, address, now=self.now())
+        ended = await self.database.transact(session_changes.revoke, by, session_id, address, now=self.now())
         await self.forget(ended)
         return bool(ended)
 
     async def revoke_others(self, but: SessionRow, *, address: str) -> int:
         """End all sessions of the account but this one; how many."""
-        ended = await self.database.transact(_revoke_others, but, address, now=self.now())
+        ended = await self.database.transact(session_changes.revoke_others, but, address, now=self.now())
         await self.forget(ended)
         return len(ended)
 
@@ -233,10 +242,10 @@ class Sessions:
         now = self.now()
         return await self.database.transact(stored.tidy, idle_since=now - self.idle, now=now, limit=TIDIED)
 
-    def _arriving(self, browser: str | None, agent: str) -> _Arriving | None:
+    def _arriving(self, browser: str | None, agent: str) -> Arriving | None:
         if self.browsers is None:
             return None
-        return _Arriving(self.browsers, self.browsers.known_or_new(browser), agent)
+        return Arriving(self.browsers, self.browsers.known_or_new(browser), agent)
 
     async def _copied(self, digest: bytes) -> Copy | None:
         if self.redis is None:
@@ -278,143 +287,6 @@ class Sessions:
     def _goes_on(self, session: SessionRow) -> bool:
         now = self.now()
         return now < session.expires and now < session.last_seen + self.idle
-
-
-@frozen(kw_only=True)
-class _New:
-    digest: bytes
-    expires: datetime
-    address: str
-    agent: str
-    is_partial: bool
-    second_factor: bool
-
-
-@frozen
-class _Arriving:
-    """A browser that will have a whole session."""
-
-    browsers: Browsers
-    browser: str = field(repr=False)
-    agent: str
-
-    async def note(self, cursor: Cursor, session: SessionRow, address: str) -> None:
-        arrival = Arrival(
-            user_id=session.user_id,
-            name=session.name,
-            browser=self.browser,
-            address=address,
-            agent=self.agent,
-        )
-        await self.browsers.arrived(cursor, arrival)
-
-
-async def _begin(
-    cursor: Cursor,
-    new: _New,
-    event: Event,
-    arriving: _Arriving | None,
-    *,
-    asked: datetime,
-    before: bytes | None,
-    most: int,
-    now: datetime,
-) -> tuple[SessionRow, list[bytes]]:
-    """The session, and the digests of those that ended for it."""
-    assert event.user_id is not None
-    owner = await stored.owner(cursor, event.user_id)
-    if owner is None or (owner.password_changed is not None and owner.password_changed >= asked):
-        raise WrongCredentials()
-    ended = [] if before is None else [before]
-    for digest in ended:
-        await stored.end(cursor, digest)
-    proven = now if new.second_factor else None
-    session_id = await stored.add(
-        cursor,
-        digest=new.digest,
-        user_id=event.user_id,
-        expires=new.expires,
-        address=new.address,
-        agent=new.agent,
-        is_partial=new.is_partial,
-        second_factor=proven,
-        now=now,
-    )
-    ended += await stored.trim(cursor, user_id=event.user_id, is_partial=new.is_partial, most=most)
-    await audit.write(cursor, evolve(event, actor=owner.name), now=now)
-    session = SessionRow(
-        new.digest,
-        session_id,
-        event.user_id,
-        owner.name,
-        owner.is_admin,
-        now,
-        now,
-        new.expires,
-        new.is_partial,
-        proven,
-    )
-    if arriving is not None:
-        await arriving.note(cursor, session, new.address)
-    return session, ended
-
-
-async def _rotate(
-    cursor: Cursor,
-    old: SessionRow,
-    new: SessionRow,
-    event: Event,
-    arriving: _Arriving | None,
-    *,
-    most: int,
-    now: datetime,
-) -> list[bytes]:
-    """The digests that are good no longer."""
-    if await stored.owner(cursor, old.user_id) is None or not await stored.rotate(
-        cursor,
-        old.digest,
-        new=new.digest,
-        expires=new.expires,
-        is_partial=new.is_partial,
-        second_factor=new.second_factor,
-    ):
-        raise SessionOver()
-    ended = [old.digest]
-    if old.is_partial and not new.is_partial:
-        ended += await stored.trim(cursor, user_id=old.user_id, is_partial=False, most=most)
-        await audit.write(cursor, event, now=now)
-    if arriving is not None:
-        await arriving.note(cursor, new, event.address)
-    return ended
-
-
-async def _end(cursor: Cursor, digest: bytes, event: Event, *, now: datetime) -> None:
-    if await stored.end(cursor, digest):
-        await audit.write(cursor, event, now=now)
-
-
-async def _revoke(
-    cursor: Cursor, by: SessionRow, session_id: int, address: str, *, now: datetime
-) -> list[bytes]:
-    ended = await stored.end_one(cursor, user_id=by.user_id, session_id=session_id)
-    if ended:
-        about = {"session": session_id}
-        event = Event(
-            kind=Kind.SESSION_ENDED, user_id=by.user_id, actor=by.name, address=address, about=about
-        )
-        await audit.write(cursor, event, now=now)
-    return ended
-
-
-async def _revoke_others(cursor: Cursor, but: SessionRow, address: str, *, now: datetime) -> list[bytes]:
-    ended = await stored.end_all(cursor, user_id=but.user_id, but=but.digest)
-    if ended:
-        about = {"count": len(ended)}
-        event = Event(
-            kind=Kind.SESSIONS_ENDED, user_id=but.user_id, actor=but.name, address=address, about=about
-        )
-        await audit.write(cursor, event, now=now)
-    return ended
 
 
 def _digest(text: str) -> bytes:
