@@ -44,21 +44,12 @@ from pypi.index.statistics import Statistics
 from pypi.index.tail import Tail
 from pypi.index.withheld import Withheld
 from pypi.jobs.downloads import KeepDownloads
-from pypi.jobs.mail import figures as of_mail
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.purge import Purges
 from pypi.jobs.sweep import Sweep
 from pypi.jobs.usage import KeepUsage
 from pypi.membership import Membership, membership
-from pypi.metrics.readings import (
-    Reading,
-    of_invalidations,
-    of_ladder,
-    of_memory,
-    of_outbox,
-    of_shared,
-    of_uploads,
-)
+from pypi.metrics.readings import Reading, of_uploads
 from pypi.old_world import old_world, xml_rpc, xml_rpc_limit
 from pypi.providers import provider_name, sign_in_with
 from pypi.publishing.deletion import Deletions
@@ -217,7 +208,6 @@ def build(
     watched = watch(config, reactor, wall=wall, worker=worker, run=run)
     withheld, private = Withheld(database, reactor), Private(database, reactor, wall)
     unoffered = Unoffered(withheld, private)
-
     statistics = Statistics(database, now)
 
     def withhold() -> None:
@@ -439,27 +429,17 @@ def build(
         "redis": redis.ping,
         "files": lambda: files.size(paths.store_path("0" * 64, "probe")),
     }
-    outside: dict[str, Probe] = {"mail": by_and_by.mail.mailer.probe} if by_and_by.mail else {}
-    if openid:
-        outside["openid"] = openid.provider.probe
+    outside: dict[str, Probe] = {"openid": openid.provider.probe} if openid else {}
     health = Health(probes=probes, dispensable=frozenset({"redis"}), serial=lambda: known.last)
     watched.metrics.add(
         database,
         redis,
         tail,
         limiter,
-        by_and_by.downloads.downloaded,
-        by_and_by.rerender,
-        Reading(lambda: of_memory(kept.ladder.memory)),
-        Reading(lambda: of_ladder(kept.ladder)),
-        Reading(lambda: of_shared(kept.shared)),
-        Reading(lambda: of_invalidations(kept.invalidations)),
-        Reading(lambda: of_outbox(by_and_by.outbox.stats())),
+        *kept.readings,
+        *by_and_by.readings,
         Reading(lambda: of_uploads(watched.observer.routes, UPLOADS)),
     )
-    mail, letters = by_and_by.mail, by_and_by.letters
-    if mail and letters:
-        watched.metrics.add(Reading(lambda: of_mail(mail, letters)))
     return Application(
         worker=worker,
         accounts=accounts,
@@ -480,7 +460,7 @@ def build(
         usage=by_and_by.usage,
         downloads=by_and_by.downloads,
         tail=tail,
-        probes={**probes, **outside},
+        probes=probes | by_and_by.probes | outside,
         parts=(
             *watched.parts,
             workers,

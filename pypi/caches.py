@@ -35,6 +35,7 @@ from pypi.http.limits import Limits
 from pypi.http.overheard import Murmur, Overheard
 from pypi.http.plain import PlainReader
 from pypi.index.private import names_in
+from pypi.metrics.readings import Reading, of_invalidations, of_ladder, of_memory, of_shared
 
 NAME = "cheeseshop"
 
@@ -71,6 +72,16 @@ class Caches:
     def parts(self) -> tuple[Any, ...]:
         """What has to be started, in this order, once the database is."""
         return self.ladder.moment, self.invalidations, self.notifications
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """What shows figures of them."""
+        return (
+            Reading(lambda: of_memory(self.ladder.memory)),
+            Reading(lambda: of_ladder(self.ladder)),
+            Reading(lambda: of_shared(self.shared)),
+            Reading(lambda: of_invalidations(self.invalidations)),
+        )
 
 
 def caches(

@@ -19,6 +19,7 @@ from pypi.http.usage import Usage
 from pypi.jobs.audit import Audit
 from pypi.jobs.downloads import KeepDownloads, TendDownloads
 from pypi.jobs.mail import SendMail, send_mail
+from pypi.jobs.mail import figures as of_mail
 from pypi.jobs.outbox import Outbox
 from pypi.jobs.popular import MarkPopular
 from pypi.jobs.purge import Purge, Purges
@@ -29,6 +30,7 @@ from pypi.jobs.tidy import Tidy
 from pypi.jobs.tokens import KeepTokenUse
 from pypi.jobs.turn import InTurn
 from pypi.jobs.usage import ForgetUsage, KeepUsage
+from pypi.metrics.readings import Reading, of_outbox
 from pypi.publishing.descriptions import Renderer
 
 
@@ -57,6 +59,18 @@ class Chores:
         """What has to be started after all it stands on."""
         letters = (self.letters,) if self.letters else ()
         return (self.usage, self.downloads, self.schedule, self.outbox, *letters, self.rerender)
+
+    @property
+    def readings(self) -> tuple[Any, ...]:
+        """What shows figures of it."""
+        found = (self.downloads.downloaded, self.rerender, Reading(lambda: of_outbox(self.outbox.stats())))
+        mail, letters = self.mail, self.letters
+        return (*found, Reading(lambda: of_mail(mail, letters))) if mail and letters else found
+
+    @property
+    def probes(self) -> dict[str, Callable[[], Awaitable[object]]]:
+        """Whom it needs outside: a call that fails where one does not answer."""
+        return {"mail": self.mail.mailer.probe} if self.mail else {}
 
 
 def chores(
