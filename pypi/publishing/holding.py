@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from pypi.accounts.errors import WrongCredentials
 from pypi.db.connection import Cursor
-from pypi.db.queries import invitations, projects, renaming, roles
+from pypi.db.queries import invitations, projects, renaming, roles, tokens
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
 from pypi.domain.errors import Conflict, Forbidden, NoSuchProject, ProjectMoved
@@ -49,6 +50,18 @@ class ReleaseInQuarantine(Conflict):
         )
 
 
+async def check_good(cursor: Cursor, identity: Identity) -> None:
+    """Make sure that what somebody showed is good yet: its body may have come an hour later, on purpose.
+
+    Raises:
+        WrongCredentials: the token was revoked, or the account disabled, in the meantime.
+    """
+    if identity.user_id is None:
+        return
+    if not await tokens.is_good(cursor, identity.token_id, user_id=identity.user_id):
+        raise WrongCredentials()
+
+
 async def hold(cursor: Cursor, identity: Identity, name: str, permission: Permission) -> ProjectRow:
     """The project, which nobody else changes until this transaction ends; its roles are those of now.
 
@@ -56,7 +69,9 @@ async def hold(cursor: Cursor, identity: Identity, name: str, permission: Permis
         NoSuchProject: there is none of that name, or none that this identity may know of.
         ProjectMoved: the project that had the name is called otherwise now.
         MayNotManage: it is not for this identity to do.
+        WrongCredentials: as ``check_good``.
     """
+    await check_good(cursor, identity)
     project = await projects.locked(cursor, normalize(name))
     if project is None:
         now = await renaming.present_name(cursor, normalize(name))

@@ -47,6 +47,7 @@ from pypi.failpoints import failpoint
 from pypi.publishing import facts
 from pypi.publishing.descriptions import Rendered
 from pypi.publishing.facts import Facts
+from pypi.publishing.holding import check_good
 from pypi.publishing.submission import Submission
 
 
@@ -100,6 +101,7 @@ async def record(cursor: Cursor, publication: Publication, decide: Decide) -> Re
     """
     submission, identity, now = publication.submission, publication.identity, publication.now
     known = await facts.hold(cursor, submission, identity)
+    await check_good(cursor, identity)
     if not await decide(publication, known):
         return None
     failpoint("upload.before-insert")

@@ -15,7 +15,7 @@ from pypi.publishing.holding import MayNotManage
 from pypi.publishing.kept_names import NotKept
 from tests.support.archives import sdist, wheel
 from tests.support.index import OWNER, Index, running
-from tests.support.managing import check, identity
+from tests.support.managing import check, identity, token_of
 
 
 @pytest_twisted.async_yield_fixture
@@ -110,7 +110,9 @@ async def test_who_may(new_index: Index) -> None:
     with pytest.raises(MayNotManage):
         await deletions.delete_file(eve, "demo", "demo-1.0.tar.gz")
     owner = identity(new_index, OWNER)
-    elsewhere = Identity(user_id=owner.user_id, name=OWNER, token_id="0" * 16, project_id=10**6)
+    elsewhere = Identity(
+        user_id=owner.user_id, name=OWNER, token_id=token_of(new_index, OWNER), project_id=10**6
+    )
     with pytest.raises(MayNotManage):
         await deletions.delete_release(elsewhere, "demo", "1.0")
     with pytest.raises(NoSuchProject):

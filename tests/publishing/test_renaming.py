@@ -26,7 +26,7 @@ from pypi.publishing.holding import InQuarantine, MayNotManage
 from pypi.publishing.renaming import MOST_A_DAY, MOST_NAMES, NameTaken, RenamedTooOften, TooManyNames
 from tests.support.archives import sdist, wheel
 from tests.support.index import OWNER, Index, eventually, running, with_token
-from tests.support.managing import check, identity
+from tests.support.managing import check, identity, token_of
 
 
 @pytest_twisted.async_yield_fixture
@@ -207,7 +207,7 @@ async def test_who_may(new_index: Index) -> None:
     before = new_index.state()
     with pytest.raises(MayNotManage):
         await renaming.rename(identity(new_index, "eve"), "old-lib", "mine")
-    elsewhere: Identity = evolve(owner, token_id="0" * 16, project_id=10**6)
+    elsewhere: Identity = evolve(owner, token_id=token_of(new_index, OWNER), project_id=10**6)
     for one in (elsewhere, evolve(elsewhere, project_id=None, is_read_only=True)):
         with pytest.raises(MayNotManage):
             await renaming.rename(one, "old-lib", "mine")

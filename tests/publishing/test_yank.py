@@ -14,7 +14,7 @@ from pypi.publishing.holding import InQuarantine, MayNotManage
 from pypi.publishing.yank import MOST_AT_ONCE, NotThatMany, ReasonUnusable
 from tests.support.archives import wheel
 from tests.support.index import OWNER, Index, running
-from tests.support.managing import check, identity
+from tests.support.managing import check, identity, token_of
 
 ACCEPT = {"Accept": "application/vnd.pypi.simple.v1+json"}
 
@@ -79,13 +79,17 @@ async def test_who_may(new_index: Index) -> None:
     for who in (
         identity(new_index, "eve"),
         identity(new_index, "eve", is_admin=True),
-        Identity(user_id=owner.user_id, name=OWNER, token_id="0" * 16, project_id=project_id + 1),
-        Identity(user_id=owner.user_id, name=OWNER, token_id="0" * 16, is_read_only=True),
+        Identity(
+            user_id=owner.user_id, name=OWNER, token_id=token_of(new_index, OWNER), project_id=project_id + 1
+        ),
+        Identity(user_id=owner.user_id, name=OWNER, token_id=token_of(new_index, OWNER), is_read_only=True),
     ):
         with pytest.raises(MayNotManage):
             await application.yanks.yank(who, "demo", "1.0")
     assert not new_index.state() - before
-    by_token = Identity(user_id=owner.user_id, name=OWNER, token_id="0" * 16, project_id=project_id)
+    by_token = Identity(
+        user_id=owner.user_id, name=OWNER, token_id=token_of(new_index, OWNER), project_id=project_id
+    )
     assert await application.yanks.yank(by_token, "demo", "1.0") is not None
 
 

@@ -170,6 +170,30 @@ async def test_client_that_leaves_in_the_middle(
     assert not await index.rests() - before
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "UPDATE tokens SET revoked = now() WHERE user_id = {whose}",
+        "UPDATE users SET is_active = false WHERE id = {whose}",
+    ],
+    ids=["revoked", "disabled"],
+)
+async def test_who_is_good_no_longer(index: Index, name: str, end: str) -> None:
+    """An upload that began with a token publishes nothing once that is revoked, or its account disabled."""
+    rival = f"eve.{name}"
+    await index.add_user(rival)
+    data = wheel(name, files={"noise": Random(1).randbytes(1 << 20)})
+    request = upload_request(index, data, wheel_filename(name), auth=index.auth(rival))
+    exchange = await client.connect(index.port)
+    exchange.send(request[: len(request) // 2])
+    await eventually(lambda: list((index.folder / "files" / ".tmp").iterdir()))
+    index.sql(end.format(whose=f"(SELECT id FROM users WHERE name = '{rival}')"))
+    exchange.send(request[len(request) // 2 :])
+    assert client.parse(await exchange.ended).status in (401, 403)
+    assert files_of(index, name) == []
+    check_consistent(index)
+
+
 async def test_client_that_sends_its_headers_only(index: Index) -> None:
     """A client that leaves after its headers leaves nothing."""
     before = await index.rests()
@@ -182,8 +206,8 @@ async def test_client_that_sends_its_headers_only(index: Index) -> None:
     assert not await index.rests() - before
 
 
-def upload_request(index: Index, data: bytes, filename: str) -> bytes:
-    headers = {"Authorization": index.auth(), "Content-Type": CONTENT_TYPE}
+def upload_request(index: Index, data: bytes, filename: str, *, auth: str = "") -> bytes:
+    headers = {"Authorization": auth or index.auth(), "Content-Type": CONTENT_TYPE}
     body = multipart(upload_parts(data, filename, {}))
     return client.request(index.port, "POST", "/legacy/", headers, body)
 

@@ -75,6 +75,11 @@ BY_ID = """
       FROM tokens t JOIN users u ON u.id = t.user_id
      WHERE t.id = %(id)s AND t.revoked IS NULL AND u.is_active"""
 
+IS_GOOD = """
+    SELECT EXISTS (SELECT FROM users WHERE id = %(user_id)s AND is_active)
+       AND (%(token_id)s::text IS NULL OR EXISTS (
+            SELECT FROM tokens WHERE id = %(token_id)s AND user_id = %(user_id)s AND revoked IS NULL))"""
+
 ADD = """
     INSERT INTO tokens (id, user_id, project_id, secret_sha256, description, is_read_only, created, expires)
     VALUES (%(id)s, %(user_id)s, %(project_id)s, %(secret_sha256)s, %(description)s, %(is_read_only)s,
@@ -124,6 +129,11 @@ REVOKE = "UPDATE tokens SET revoked = %(now)s WHERE id = ANY(%(ids)s) AND revoke
 async def by_id(cursor: Cursor, token_id: str) -> TokenRow | None:
     """The token of that id, ``None`` if it is good for nothing; its expiry is for the caller to look at."""
     return await cursor.row(TokenRow, BY_ID, {"id": token_id})
+
+
+async def is_good(cursor: Cursor, token_id: str | None, *, user_id: int) -> bool:
+    """Whether an account that was recognised a while ago is in use yet, and the token, if it was by one."""
+    return bool(await cursor.value(IS_GOOD, {"token_id": token_id, "user_id": user_id}))
 
 
 async def add(
