@@ -53,7 +53,11 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "pages.camo_key": ("s3cret", "s3cret", "s3cret"),
     "access.reads": ("private", "PRIVATE", "private"),
     "access.registration": ("on", "on", "on"),
-    "access.breached_passwords_url": ("https://range.example/x/", "https://range.example/x", "https://range.example/x"),
+    "access.breached_passwords_url": (
+        "https://range.example/x/",
+        "https://range.example/x",
+        "https://range.example/x",
+    ),
     "openid.issuer": ("", "", ""),
     "openid.client_id": ("", "", ""),
     "openid.client_secret": ("s3cret", "s3cret", "s3cret"),
