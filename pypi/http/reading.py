@@ -55,8 +55,8 @@ class Look:
         is_reader: whether the subject is private, and this is one of those who read it.
         missing: to be waited for before anybody is told that there is nothing: then it takes as long, and
             fails as often, as where there is something that may not be read. Raises ``Refusal``.
-        goes_on: whether what has no end may go on, since whoever asks may still read. It keeps what was shown,
-            and no request. ``None``: for as long as both like.
+        goes_on: whether what has no end may go on, since whoever asks may still read. It keeps what was
+            shown, and no request. ``None``: for as long as both like.
     """
 
     instead: Answer | None = None
