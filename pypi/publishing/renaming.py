@@ -171,7 +171,7 @@ async def _check_name(cursor: Cursor, project: ProjectRow, order: Order, rules: 
         return
     facts = Facts(
         project=None,
-        look_alike=await renaming.look_alike(cursor, project.id, order.new_name),
+        look_alike=await projects.look_alike(cursor, order.new_name, but=project.id),
         is_prohibited=await projects.is_prohibited(cursor, new),
         former=await removal.former_name(cursor, new, user_id=identity.user_id),
     )

@@ -65,6 +65,7 @@ LOOK_ALIKE = """
         SELECT f.name, 2, p.id, coalesce(p.reads, CASE WHEN f.is_private THEN 'roles' ELSE 'public' END)
           FROM former_names f LEFT JOIN projects p ON p.id = f.project_id
          WHERE f.look_alike = %(look_alike)s AND f.normalized <> %(normalized)s) AS alike
+     WHERE id IS DISTINCT FROM %(but)s
      ORDER BY place, id LIMIT 1"""
 
 # Two look-alikes registered at once must not both succeed: whoever creates holds the key of both.
@@ -121,13 +122,16 @@ async def locked(cursor: Cursor, name: NormalizedName) -> ProjectRow | None:
     return await cursor.row(ProjectRow, LOCKED, {"normalized": name})
 
 
-async def look_alike(cursor: Cursor, name: str) -> str | None:
+async def look_alike(cursor: Cursor, name: str, *, but: int = 0) -> str | None:
     """The name another project has or had which a hurried reader would take for ``name``, if any.
 
     It is empty where that project is not for everybody.
+
+    Args:
+        but: a project that may well be called like itself.
     """
     found: str | None = await cursor.value(
-        LOOK_ALIKE, {"look_alike": look_alike_key(name), "normalized": normalize(name)}
+        LOOK_ALIKE, {"look_alike": look_alike_key(name), "normalized": normalize(name), "but": but}
     )
     return found
 

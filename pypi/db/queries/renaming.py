@@ -46,17 +46,6 @@ SHOWN = """
     SELECT p.name FROM project_names n JOIN projects p ON p.id = n.project_id
      WHERE n.normalized = %(normalized)s AND p.is_listed"""
 
-LOOK_ALIKE = """
-    SELECT CASE WHEN reads = 'public' THEN name ELSE '' END FROM (
-        SELECT name, 1 AS place, id, reads FROM projects
-         WHERE look_alike = %(look_alike)s AND normalized <> %(normalized)s
-         UNION ALL
-        SELECT f.name, 2, p.id, coalesce(p.reads, CASE WHEN f.is_private THEN 'roles' ELSE 'public' END)
-          FROM former_names f LEFT JOIN projects p ON p.id = f.project_id
-         WHERE f.look_alike = %(look_alike)s AND f.normalized <> %(normalized)s) AS alike
-     WHERE id IS DISTINCT FROM %(id)s
-     ORDER BY place, id LIMIT 1"""
-
 COUNT = "SELECT count(*) FROM former_names WHERE project_id = %(id)s"
 
 RECENT = """
@@ -95,14 +84,6 @@ async def present_name(cursor: Cursor, name: NormalizedName) -> str | None:
 async def shown_name(cursor: Cursor, name: NormalizedName) -> str | None:
     """What a project that has or had this name is called; ``None`` where lists have none."""
     found: str | None = await cursor.value(SHOWN, {"normalized": name})
-    return found
-
-
-async def look_alike(cursor: Cursor, project_id: int, name: str) -> str | None:
-    """As ``projects.look_alike``, but a project may well be called like itself."""
-    found: str | None = await cursor.value(
-        LOOK_ALIKE, {"look_alike": look_alike_key(name), "normalized": normalize(name), "id": project_id}
-    )
     return found
 
 
