@@ -18,6 +18,9 @@ from pypi.web.templates import Templates
 PERSONAL = NO_STORE
 """The policy of such pages."""
 
+HIGHEST_PAGE = 10_000
+"""Of lists."""
+
 F = TypeVar("F", bound=Form)
 
 
@@ -54,7 +57,7 @@ class PersonalPages:
             code=code,
             visitor=request.identity,
             form_token=csrf.token(request.secret, self.random_bytes),
-            done=done.get((request.args.get(b"done") or [b""])[0].decode("utf-8", "replace")),
+            done=done.get(given(request, "done")),
             **values,
         )
         # An address of these pages may hold a secret that was sent by mail; no other site is told of it.
@@ -86,9 +89,23 @@ def choices(offered: Iterable[tuple[str, str]]) -> list[Any]:
     return [SelectChoice(value, label) for value, label in offered]
 
 
+def given(request: Any, name: str) -> str:
+    """A parameter of the address, the first of its name; empty where it is not there."""
+    found: list[bytes] = request.args.get(name.encode()) or [b""]
+    return found[0].decode("utf-8", "replace")
+
+
+def page_number(request: Any) -> int:
+    """Which page of a list is meant, from 1; the first by any nonsense."""
+    text = given(request, "page")
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(HIGHEST_PAGE))):
+        return 1
+    return min(max(1, int(text)), HIGHEST_PAGE)
+
+
 def given_next(request: Any) -> str:
     """Where somebody wanted to go before they were led here; empty where nobody says, or it is not ours."""
-    return next_path((request.args.get(b"next") or [b""])[0].decode("ascii", "replace"), "")
+    return next_path(given(request, "next"), "")
 
 
 def after(path: str, done: str = "", *cookies: tuple[str, str]) -> Answer:

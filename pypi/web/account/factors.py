@@ -19,7 +19,7 @@ from pypi.web.account.again import AgainForm
 from pypi.web.account.factor_desk import FactorDesk, owner_of
 from pypi.web.account.passkeys import written
 from pypi.web.door import FACTORS
-from pypi.web.personal import PERSONAL, filled
+from pypi.web.personal import PERSONAL, filled, given
 
 APP = "/account/factors/app/"
 
@@ -61,7 +61,7 @@ class FactorPages:
             factors=await self.desk.second_factors.of(user_id),
             passkeys=[(written(one.id), one) for one in await self.passkeys.of(user_id)],
             few=FEW,
-            is_for_operators=(request.args.get(b"why") or [b""])[0] == b"operator",
+            is_for_operators=given(request, "why") == "operator",
         )
 
     @router.get(APP, policy=PERSONAL, terms=personal())

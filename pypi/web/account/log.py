@@ -11,7 +11,7 @@ from pypi.accounts.log_words import in_words
 from pypi.http.answer import Answer
 from pypi.http.router import Router
 from pypi.http.terms import personal
-from pypi.web.personal import PERSONAL, PersonalPages
+from pypi.web.personal import PERSONAL, PersonalPages, given
 
 
 @frozen(kw_only=True, eq=False)
@@ -25,7 +25,7 @@ class AccountLog:
     @router.get("/account/log/", policy=PERSONAL, terms=personal())
     async def show(self, request: Any) -> Answer:
         """A page of it, newest first; ``?before=`` goes on."""
-        before = _number((request.args.get(b"before") or [b""])[0])
+        before = _number(given(request, "before"))
         rows = await self.audit.of_user(request.session.user_id, before=before, limit=PAGE + 1)
         return self.pages.page(
             request,
@@ -37,5 +37,5 @@ class AccountLog:
         )
 
 
-def _number(text: bytes) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 19 else None
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -24,7 +24,7 @@ from pypi.http.answer import Answer
 from pypi.http.router import Router
 from pypi.http.terms import personal
 from pypi.web.account.again import AgainForm, is_proven
-from pypi.web.personal import PERSONAL, PersonalPages, after, choices, filled
+from pypi.web.personal import PERSONAL, PersonalPages, after, choices, filled, given
 
 TOKENS = "/account/tokens/"
 NEW = "/account/tokens/new/"
@@ -91,7 +91,7 @@ class TokenPages:
     @router.get(NEW, policy=PERSONAL, terms=personal())
     async def ask(self, request: Any) -> Answer:
         """The form for one more."""
-        wanted = (request.args.get(b"project") or [b""])[0].decode("ascii", "replace")
+        wanted = given(request, "project")
         return await self._form(request, TokenForm(data={"project": wanted}))
 
     @router.post(NEW, terms=personal(rate_limit=Act.TOKEN.word, audit=Kind.TOKEN_ADDED.event))

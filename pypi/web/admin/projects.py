@@ -23,7 +23,7 @@ from pypi.publishing.quarantine import Quarantines
 from pypi.publishing.yank import LONGEST_REASON
 from pypi.web.admin import asked
 from pypi.web.admin.overview import OPERATORS
-from pypi.web.personal import PERSONAL, PersonalPages, after, filled
+from pypi.web.personal import PERSONAL, PersonalPages, after, filled, page_number
 
 DONE = {
     "quarantined": "It is in quarantine: nothing of it is listed or handed out any more, by any cache.",
@@ -74,7 +74,7 @@ class OperateProjects:
         """A list, of all or of what is looked for: ``?q=``, ``?withheld=1``, ``?page=``."""
         words = asked.word(request, "q")
         only = asked.word(request, "withheld") == "1"
-        found = await self.overseen.look_for(words, page=asked.page(request), only_withheld=only)
+        found = await self.overseen.look_for(words, page=page_number(request), only_withheld=only)
         same = {"q": words, "withheld": "1" if only else ""}
         return self.pages.page(
             request,
@@ -163,7 +163,7 @@ class OperateProjects:
         return "restored"
 
     async def _shown(self, request: Any, name: str, form: QuarantineForm, code: int = 200) -> Answer:
-        project = await self.overseen.look_at(name, page=asked.page(request))
+        project = await self.overseen.look_at(name, page=page_number(request))
         past = await self.past.of_project(name, before=asked.word(request, "before"), for_operators=True)
         return self.pages.page(
             request,

@@ -21,7 +21,7 @@ from pypi.http.router import Router
 from pypi.http.terms import Terms, personal
 from pypi.web.admin import asked
 from pypi.web.admin.overview import OPERATORS
-from pypi.web.personal import PERSONAL, PersonalPages, after, filled
+from pypi.web.personal import PERSONAL, PersonalPages, after, filled, page_number
 
 DONE = {
     "disabled": "The account is disabled, and signed out everywhere.",
@@ -76,7 +76,7 @@ class OperateAccounts:
         """A list, of all or of what is looked for: ``?q=``, ``?operators=1``, ``?page=``."""
         words = asked.word(request, "q")
         only = asked.word(request, "operators") == "1"
-        found = await self.administration.look_for(words, page=asked.page(request), only_operators=only)
+        found = await self.administration.look_for(words, page=page_number(request), only_operators=only)
         same = {"q": words, "operators": "1" if only else ""}
         return self.pages.page(
             request,

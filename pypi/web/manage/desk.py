@@ -26,8 +26,6 @@ MINE = "/manage/"
 SEEING = personal(Permission.READ)
 """The terms of a page that everybody sees who is anything to the project: its question joins the role."""
 
-HIGHEST_PAGE = 10_000
-
 OF_PEOPLE = {"leave": "people", "transfer": "people"}
 """Pages with an address of their own that belong to another."""
 
@@ -72,14 +70,6 @@ def manage_path(name: str, *segments: str) -> str:
         segments: what follows.
     """
     return "/".join((MINE.rstrip("/"), *map(quoted, (name, *segments)), ""))
-
-
-def page_number(request: Any) -> int:
-    """Of a list, from 1; the first is what is meant by any nonsense."""
-    text = (request.args.get(b"page") or [b""])[0].decode("utf-8", "replace")
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(HIGHEST_PAGE))):
-        return 1
-    return min(max(1, int(text)), HIGHEST_PAGE)
 
 
 def numbered(path: str, page: int, done: str = "") -> str:

@@ -14,7 +14,7 @@ from pypi.http.urls import user_path
 from pypi.index.managed import Managing
 from pypi.index.past import Past
 from pypi.web.manage.desk import SEEING, Desk, manage_path, permit
-from pypi.web.personal import PERSONAL
+from pypi.web.personal import PERSONAL, given
 
 
 @frozen(kw_only=True, eq=False)
@@ -31,7 +31,7 @@ class ManagedHistory:
         """The last first, a page of it."""
         held = await self.managing.project(request.identity, name)
         permit(request, held, Permission.UPLOAD)
-        before = (request.args.get(b"before") or [b""])[0].decode("utf-8", "replace")
+        before = given(request, "before")
         page = await self.past.of_project(held.normalized, before=before)
         path = manage_path(held.name, "history")
         return self.desk.page(

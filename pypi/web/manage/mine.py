@@ -19,8 +19,8 @@ from pypi.index.managed import Managing
 from pypi.publishing.holding import MayNotManage
 from pypi.publishing.role_errors import NotInvited
 from pypi.publishing.roles import Roles
-from pypi.web.manage.desk import DONE, MINE, SEEING, manage_path, numbered, page_number, wrong
-from pypi.web.personal import PERSONAL, PersonalPages, after
+from pypi.web.manage.desk import DONE, MINE, SEEING, manage_path, numbered, wrong
+from pypi.web.personal import PERSONAL, PersonalPages, after, page_number
 
 
 @frozen(kw_only=True, eq=False)

@@ -24,11 +24,10 @@ from pypi.web.manage.desk import (
     ReasonForm,
     manage_path,
     numbered,
-    page_number,
     permit,
     tried,
 )
-from pypi.web.personal import PERSONAL, after, filled
+from pypi.web.personal import PERSONAL, after, filled, page_number
 
 PAGE = "/manage/<name>/releases/<version>/"
 DELETE_RELEASE = "/manage/<name>/releases/<version>/delete/"

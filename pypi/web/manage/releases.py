@@ -14,8 +14,8 @@ from pypi.http.router import Router
 from pypi.http.terms import personal
 from pypi.index.managed import Managing
 from pypi.publishing.yank import Yanks
-from pypi.web.manage.desk import SEEING, Desk, ReasonForm, manage_path, numbered, page_number, tried, wrong
-from pypi.web.personal import PERSONAL, filled
+from pypi.web.manage.desk import SEEING, Desk, ReasonForm, manage_path, numbered, tried, wrong
+from pypi.web.personal import PERSONAL, filled, page_number
 
 LIST = "releases"
 

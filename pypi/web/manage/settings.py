@@ -104,22 +104,6 @@ class ManagedSettings:
             return await self._page(request, name, reads=form, code=code)
         return after(manage_path(name, "settings"), "reads")
 
-    async def _say(self, request: Any, name: str, form: StatusForm) -> int:
-        identity, address = request.identity, request.caller.address
-
-        def act() -> Awaitable[int | None]:
-            reason, successor = form.reason.data or "", (form.successor.data or "").strip()
-            match Status(form.status.data):
-                case Status.ARCHIVED:
-                    return self.statuses.archive(identity, name, reason, address=address)
-                case Status.DEPRECATED:
-                    return self.statuses.deprecate(identity, name, reason, successor, address=address)
-            return self.statuses.activate(identity, name, address=address)
-
-        return await tried(
-            form, act, at=lambda refusal: "successor" if isinstance(refusal, NoSuccessor) else ""
-        )
-
     @router.get(RENAME, policy=PERSONAL, terms=OWNING)
     async def ask_rename(self, request: Any, name: str) -> Answer:
         """What it means to rename it."""
@@ -159,6 +143,22 @@ class ManagedSettings:
         if code := await tried(form, act, typed=held.name):
             return await self._ask_delete(request, name, form, code)
         return after(MINE, "project-deleted")
+
+    async def _say(self, request: Any, name: str, form: StatusForm) -> int:
+        identity, address = request.identity, request.caller.address
+
+        def act() -> Awaitable[int | None]:
+            reason, successor = form.reason.data or "", (form.successor.data or "").strip()
+            match Status(form.status.data):
+                case Status.ARCHIVED:
+                    return self.statuses.archive(identity, name, reason, address=address)
+                case Status.DEPRECATED:
+                    return self.statuses.deprecate(identity, name, reason, successor, address=address)
+            return self.statuses.activate(identity, name, address=address)
+
+        return await tried(
+            form, act, at=lambda refusal: "successor" if isinstance(refusal, NoSuccessor) else ""
+        )
 
     async def _page(
         self,
