@@ -21,6 +21,7 @@ from pypi.http.caller import HEARSAY, Caller
 from pypi.http.forms import Form
 from pypi.http.head import ALLOW, Head
 from pypi.http.hosts import Authority
+from pypi.http.hushed import hushed
 
 if TYPE_CHECKING:
     from pypi.http.channel import StrictChannel
@@ -163,7 +164,7 @@ class Request(server.Request):
             log.error(
                 "{method} {uri} was answered with another length than announced",
                 method=self.method,
-                uri=self.uri,
+                uri=hushed(self.uri),
             )
             self.channel.abort()
             return
@@ -176,13 +177,12 @@ class Request(server.Request):
 
     def processingFailed(self, reason: Failure) -> Failure:
         """Answer 500 for a handler that failed, and log why, once."""
+        uri = hushed(self.uri)
         if self._disconnected or self.finished:
             if not reason.check(CancelledError, BodyIncomplete):
-                log.failure(
-                    "{method} {uri} failed behind its answer", reason, method=self.method, uri=self.uri
-                )
+                log.failure("{method} {uri} failed behind its answer", reason, method=self.method, uri=uri)
             return reason
-        log.failure("{method} {uri} failed", reason, method=self.method, uri=self.uri)
+        log.failure("{method} {uri} failed", reason, method=self.method, uri=uri)
         if self.startedWriting:
             self.channel.abort()
             return reason

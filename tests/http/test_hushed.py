@@ -9,7 +9,10 @@ from twisted.internet import reactor
 
 from pypi.http.hushed import hushed
 from pypi.http.log_lines import Combined, Json
+from pypi.http.request import Request
 from pypi.http.site import Site
+from tests.http.memory import errors_logged, serve
+from tests.http.probes import H
 from tests.support import client
 from tests.support.index import eventually, running
 
@@ -52,6 +55,19 @@ def test_referers(lines: Combined | Json) -> None:
     line = lines.suffix(f"https://i.example/account/reset/{SECRET}".encode(), b"Browser")
     assert SECRET.encode() not in line
     assert b"https://i.example/account/reset/***" in line
+
+
+def test_failures() -> None:
+    """What is logged of a request that failed holds no secret of its address."""
+
+    async def handler(request: Request) -> None:
+        raise RuntimeError
+
+    with errors_logged() as events:
+        target = f"GET /account/reset/{SECRET} HTTP/1.1\r\n".encode()
+        serve(handler).connect().send(target + H + b"\r\n")
+    [event] = events
+    assert event["uri"] == b"/account/reset/***"
 
 
 async def test_in_the_log(database_url: str, tmp_path: Path) -> None:
