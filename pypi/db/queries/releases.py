@@ -71,6 +71,8 @@ CLEAR = """
 
 async def by_version(cursor: Cursor, *, project_id: int, version: str) -> ReleaseRow | None:
     """The release of that version in any spelling (``1.0`` is ``1.0.0``), ``None`` if there is none."""
+    if "\0" in version:  # which the database takes in no text
+        return None
     return await cursor.row(
         ReleaseRow, BY_VERSION, {"project_id": project_id, "canonical": versions.canonical(version)}
     )
@@ -78,7 +80,8 @@ async def by_version(cursor: Cursor, *, project_id: int, version: str) -> Releas
 
 async def by_versions(cursor: Cursor, *, project_id: int, asked: Sequence[str]) -> dict[str, ReleaseRow]:
     """Canonical version → the release, of those of these versions that there are."""
-    given = {"project_id": project_id, "canonicals": [versions.canonical(one) for one in asked]}
+    canonicals = [versions.canonical(one) for one in asked if "\0" not in one]
+    given = {"project_id": project_id, "canonicals": canonicals}
     return {key: ReleaseRow(*row) for key, *row in await cursor.tuples(BY_VERSIONS, given)}
 
 

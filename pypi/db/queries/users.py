@@ -61,6 +61,8 @@ ALL = """
 
 async def by_name(cursor: Cursor, name: str) -> UserRow | None:
     """The account of that name in any letter case, ``None`` if there is none."""
+    if "\0" in name:  # which the database takes in no text
+        return None
     return await cursor.row(UserRow, BY_NAME, {"name": name})
 
 

@@ -36,6 +36,7 @@ async def test_invite(index: Index, name: str) -> None:
     [
         ({"user": "", "role": "Owner"}, 400, "Enter a user name."),
         ({"user": "nobody-at-all", "role": "Owner"}, 404, "There is no user named"),
+        ({"user": "no\0body", "role": "Owner"}, 404, "There is no user named"),
         ({"user": "ada", "role": "Owner"}, 409, "is Owner already"),
         ({"user": "grace", "role": "Emperor"}, 400, "Not a valid choice"),
         ({"user": '"><script>', "role": "Reader"}, 404, "There is no user named"),

@@ -73,6 +73,8 @@ async def test_all_or_none(index: Index, name: str) -> None:
     reply = await ada.send(f"/manage/{name}/yank/", {"version": ["1.0", "7.0"], "reason": "Oops"})
     assert reply.status == 404
     assert "There is no version &#39;7.0&#39;" in reply.text
+    reply = await ada.send(f"/manage/{name}/yank/", {"version": ["1.0", "1\0"]})
+    assert (reply.status, "There is no version" in reply.text) == (404, True)
     assert 'value="1.0" checked' in reply.text
     assert 'value="1.1" checked' not in reply.text
     assert 'value="Oops"' in reply.text
