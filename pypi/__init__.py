@@ -81,7 +81,7 @@ Rooms::
     pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat  overview
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
                         request bodies forms multipart caller hosts credentials: what a route sees
-                        answer streams refused router keeping table negotiate ranges urls:
+                        answer streams refused router answering keeping table negotiate ranges urls:
                         what a route says
                         observed access_log log_lines log_file log_writer hushed noted
                         overheard usage downloaded: what is noted of it

@@ -15,12 +15,13 @@ from legacy_compat.xmlrpc.resource import CALLS, XmlRpc
 from pypi.accounts.audit import Kind
 from pypi.accounts.throttle import Act
 from pypi.domain.switches import Switches
+from pypi.http.answering import SWITCHES, klein_for, let
 from pypi.http.csrf import Origins
 from pypi.http.door import Door
 from pypi.http.keeping import Keeper
 from pypi.http.reading import Reading
 from pypi.http.refused import ErrorPage
-from pypi.http.router import SWITCHES, Route, klein_for, let
+from pypi.http.router import Route
 from pypi.http.terms import PUBLISHING, check, check_names
 from pypi.web.account.codes import CodePages
 from pypi.web.account.delete import DeleteAccount

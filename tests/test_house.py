@@ -98,11 +98,11 @@ ONLY_HERE = {
     "botocore": {"pypi.files": "the bucket"},
     "txredisapi": {"caching.redis": "the one place that wraps it"},
     "klein": {
-        "pypi.http.router": "routes are a layer over it",
+        "pypi.http.answering": "routes are a layer over it",
         "pypi.front": "the type of what it returns",
         "pypi.app": "the type of what it holds",
     },
-    "werkzeug": {"pypi.http.router": "Klein's routing"},
+    "werkzeug": {"pypi.http.answering": "Klein's routing"},
     "argon2": {"pypi.accounts.passwords": "passwords"},
     "click": {"pypi.cli": "the command line"},
     "jinja2": {"pypi.web.templates": "pages", "pypi.mail.messages": "letters"},

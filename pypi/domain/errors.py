@@ -1,7 +1,7 @@
 """Refusals: the nouns for what an index will not do.
 
 A refusal's ``str()`` is one sentence a person can act on; twine and uv print it as they get it. Its
-family (``Invalid``, ``Forbidden`` …) says whose mistake it is; ``pypi.http.router`` turns families into
+family (``Invalid``, ``Forbidden`` …) says whose mistake it is; ``pypi.http.refused`` turns families into
 statuses in one table. Nothing here knows of HTTP.
 """
 

@@ -27,6 +27,7 @@ from caching.tags import Known
 from pypi.domain.errors import NoSuchProject, Refusal, Unavailable
 from pypi.http.access_log import AccessLog
 from pypi.http.answer import Answer, redirect
+from pypi.http.answering import klein_for
 from pypi.http.hosts import Hosts
 from pypi.http.keeping import Keeper, entry_of
 from pypi.http.limits import Limits
@@ -34,7 +35,7 @@ from pypi.http.log_lines import Json
 from pypi.http.negotiate import best, joined
 from pypi.http.observed import Observer
 from pypi.http.plain import PlainReader
-from pypi.http.router import Router, klein_for
+from pypi.http.router import Router
 from pypi.http.site import Site
 from pypi.http.streams import Stream
 from pypi.http.terms import PUBLISHING

@@ -22,12 +22,12 @@ from pypi.files.descriptors import FRESH
 from pypi.files.local import LocalFiles
 from pypi.files.paths import store_path
 from pypi.files.workers import Workers
+from pypi.http.answering import klein_for
 from pypi.http.caller import Networks
 from pypi.http.hosts import Hosts
 from pypi.http.limits import Limits
 from pypi.http.observed import Observer
 from pypi.http.plain import PlainReader
-from pypi.http.router import klein_for
 from pypi.http.site import Site
 from pypi.web.downloads import Downloads
 from tests.caching.test_transport import Client

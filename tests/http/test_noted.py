@@ -15,12 +15,13 @@ from pypi.domain.features import FEATURES
 from pypi.domain.switches import Announcement, Switches
 from pypi.http.announced import announcements
 from pypi.http.answer import Answer
+from pypi.http.answering import klein_for
 from pypi.http.hosts import Hosts
 from pypi.http.log_lines import Combined
 from pypi.http.observed import Observer
 from pypi.http.overheard import Overheard
 from pypi.http.request import MOST_FEATURES, Request
-from pypi.http.router import Router, klein_for
+from pypi.http.router import Router
 from pypi.http.site import Site
 from pypi.http.terms import ANYBODY_READS
 from pypi.http.usage import Usage

@@ -12,8 +12,9 @@ from twisted.internet.task import Clock
 from caching.policy import Policy
 from pypi.domain.errors import Forbidden, NoSuchProject, Unavailable
 from pypi.http.answer import Answer
+from pypi.http.answering import klein_for
 from pypi.http.hosts import Hosts
-from pypi.http.router import Route, Router, klein_for
+from pypi.http.router import Route, Router
 from pypi.http.site import Site
 from pypi.http.streams import Stream
 from pypi.http.terms import PUBLISHING

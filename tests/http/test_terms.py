@@ -12,9 +12,10 @@ from caching.policy import DAY, NO_STORE, Policy
 from pypi.domain.permissions import Permission
 from pypi.front import EVENTS, LIMITS, routes
 from pypi.http.answer import Answer
+from pypi.http.answering import klein_for
 from pypi.http.csrf import Origins
 from pypi.http.hosts import Hosts
-from pypi.http.router import Route, Router, klein_for
+from pypi.http.router import Route, Router
 from pypi.http.site import Site
 from pypi.http.terms import (
     ANYBODY_READS,
