@@ -14,7 +14,6 @@ from pypi.accounts.administration import LONGEST_REASON, PAGE, Act, Administrati
 from pypi.accounts.audit import Audit, Kind
 from pypi.accounts.second_factor import SecondFactors
 from pypi.accounts.sessions import Sessions
-from pypi.domain.errors import Conflict
 from pypi.domain.permissions import Permission
 from pypi.http.answer import Answer
 from pypi.http.router import Router
@@ -51,13 +50,6 @@ class TypedForm(Form):
         "Type the user name to confirm", [InputRequired("Type the user name."), Length(max=100)]
     )
     reason = StringField("Reason", [Length(max=LONGEST_REASON)])
-
-
-class NotTyped(Conflict):
-    """What was to be typed was not."""
-
-    def __str__(self) -> str:
-        return "What you typed is not the user name, so nothing was done."
 
 
 @frozen(kw_only=True, eq=False)
@@ -129,7 +121,7 @@ class OperateAccounts:
     ) -> Answer:
         form = filled(TypedForm, request)
         if not form.validate() or (form.confirm.data or "").strip().lower() != name.lower():
-            form.confirm.errors = [str(NotTyped())]
+            form.confirm.errors = ["What you typed is not the user name, so nothing was done."]
             return await self._shown(request, name, ReasonForm(), form, 400)
         return await self._act(request, name, act, done, form.reason.data or "")
 
