@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired, Length
 from pypi.accounts.audit import Kind
 from pypi.accounts.factor_errors import LastFactor, WrongCode
 from pypi.accounts.passkeys import Passkeys
+from pypi.accounts.throttle import Act
 from pypi.accounts.totp import Totp
 from pypi.http.answer import Answer
 from pypi.http.router import Router
@@ -79,17 +80,24 @@ class FactorPages:
         qr = enrolment.qr("QR code for your authenticator app")
         return self._confirming(request, CodeForm(), enrolment=enrolment, qr=qr)
 
-    @router.post("/account/factors/app/confirm/", terms=personal(audit=Kind.TOTP_ADDED.event))
+    @router.post(
+        "/account/factors/app/confirm/",
+        terms=personal(rate_limit=Act.SECOND_FACTOR.word, audit=Kind.TOTP_ADDED.event),
+    )
     async def confirm(self, request: Any) -> Answer:
         """Take the app into use, since it shows the right code."""
         form = filled(CodeForm, request)
         if not form.validate():
             return self._confirming(request, form, 400)
+        # Whoever sits at a browser left open does not get by guessing what takes the password.
+        throttle, account = self.desk.again.throttle, str(request.session.user_id)
+        await throttle.take(Act.SECOND_FACTOR, account=account)
         try:
             await self.totp.confirm(owner_of(request), form.code.data or "")
         except WrongCode as refusal:
             form.code.errors = [str(refusal)]
             return self._confirming(request, form, 403)
+        await throttle.give_back(Act.SECOND_FACTOR, account=account)
         return await self.desk.has_added(request, "app", by="authenticator app")
 
     @router.post("/account/factors/app/remove/", terms=personal(audit=Kind.TOTP_REMOVED.event))

@@ -15,6 +15,7 @@ from tests.support.client import Reply
 from tests.support.index import Index
 from tests.support.managing import letters_to
 from tests.support.visitor import HEADERS, PASSWORD, Fields, Visitor, give_password
+from tests.support.visitor import visitor as visit
 
 ORIGIN = "http://localhost"
 SETTINGS = {"limits__factor": 0, "service__origin": ORIGIN}
@@ -156,6 +157,17 @@ async def test_wrong_code(index: Index, code: str, status: int) -> None:
     assert app.secret not in reply.text.replace(" ", "")
     assert events(index, "joan") == []
     assert "10 left" not in (await joan.look(LIST)).text
+
+
+async def test_guessed(new_index: Index) -> None:
+    """Nobody guesses the code of an app that was begun, which would stand for the password from then on."""
+    joan = await visit(new_index, "joan")
+    await joan.look(APP)
+    await joan.send(f"{APP}begin/", {"again": PASSWORD})
+    statuses = [(await joan.send(f"{APP}confirm/", {"code": "abc"})).status for _ in range(5)]
+    form = joan.forms()[f"{APP}confirm/"]
+    statuses.append((await joan.post(f"{APP}confirm/", {**form, "code": "abc"})).status)
+    assert statuses == [403] * 5 + [429]
 
 
 @pytest.mark.parametrize(
