@@ -129,6 +129,8 @@ async def _ask(cursor: Cursor, send: Send, new: Notice, address: str, *, now: da
     holder = await emails.by_address(cursor, new.to)
     if holder is None:
         return
+    # To the address that was proven, and not to what was typed: however alike, only the one is theirs.
+    new = evolve(new, to=holder.address)
     await keep_proof(cursor, new, user_id=holder.id, purpose=PURPOSE, now=now)
     # Who asked is nobody known; the account is the one it happens to.
     event = Event(kind=Kind.RESET_ASKED, user_id=holder.id, actor="", address=address)

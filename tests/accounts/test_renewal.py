@@ -72,6 +72,26 @@ async def test_reset(office: Office) -> None:
     assert office.events()[-2:] == ["account.reset-asked", "account.password-reset"]
 
 
+@pytest.mark.parametrize(
+    "email", ["ada@people.examp\u0142e", "ada@gr\u0130d.example", "ada@\u212aiel.example"]
+)
+async def test_addresses_that_are_almost_the_same(office: Office, email: str) -> None:
+    """Nobody gets the secret at an address whose letters only have the same lower case."""
+    await office.kept.accounts.add_user("ada", email="ada@grid.example", password=PASSWORD)
+    await office.kept.accounts.add_user("eva", email="ada@kiel.example", password=PASSWORD)
+    await office.renewal.ask(email, address=HERE)
+    assert office.sent() == []
+    await office.renewal.ask("Ada@GRID.example", address=HERE)
+    assert [one.to for one in office.sent()] == ["ada@grid.example"]
+
+
+async def test_an_address_in_another_alphabet(office: Office) -> None:
+    """An address that is not of ASCII is found as it is spelled."""
+    await office.kept.accounts.add_user("ada", email="ada@k\u00e4se.example", password=PASSWORD)
+    await office.renewal.ask("ada@k\u00e4se.example", address=HERE)
+    assert [one.to for one in office.sent()] == ["ada@k\u00e4se.example"]
+
+
 async def test_only_a_digest_is_kept(office: Office) -> None:
     """Of the secret only a digest is kept."""
     await office.account()

@@ -30,6 +30,13 @@ class HolderRow:
 
 
 @frozen
+class ProvenRow(HolderRow):
+    """An active account by an address that it has proven, as that is spelled here."""
+
+    address: str
+
+
+@frozen
 class Reachable:
     """An account that can be written to; ``address`` is its primary one."""
 
@@ -48,9 +55,12 @@ HOLDER = """
 
 BY_ID = "SELECT id, name, password_hash FROM users WHERE id = %(user_id)s AND is_active"
 
+# Outside of ASCII, different letters have one lower case: ``İ`` and ``I`` are both ``i`` then, and a domain
+# with one of them is somebody else's.
 BY_ADDRESS = """
-    SELECT u.id, u.name, u.password_hash FROM emails e JOIN users u ON u.id = e.user_id
-     WHERE lower(e.address) = lower(%(address)s) AND e.verified IS NOT NULL AND u.is_active"""
+    SELECT u.id, u.name, u.password_hash, e.address FROM emails e JOIN users u ON u.id = e.user_id
+     WHERE lower(e.address) = lower(%(address)s) AND e.verified IS NOT NULL AND u.is_active
+       AND (%(is_ascii)s OR e.address = %(address)s)"""
 
 # Nobody proves an address that is not theirs: what happens to projects is told to no other.
 REACHABLE = """
@@ -93,9 +103,9 @@ async def by_id(cursor: Cursor, user_id: int) -> HolderRow | None:
     return await cursor.row(HolderRow, BY_ID, {"user_id": user_id})
 
 
-async def by_address(cursor: Cursor, address: str) -> HolderRow | None:
-    """The active account that has proven an address, in any letter case."""
-    return await cursor.row(HolderRow, BY_ADDRESS, {"address": address})
+async def by_address(cursor: Cursor, address: str) -> ProvenRow | None:
+    """The active account that has proven an address, in any letter case, where that is one of ASCII."""
+    return await cursor.row(ProvenRow, BY_ADDRESS, {"address": address, "is_ascii": address.isascii()})
 
 
 async def reachable(cursor: Cursor, user_ids: Sequence[int]) -> list[Reachable]:
