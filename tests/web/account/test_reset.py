@@ -35,7 +35,7 @@ async def test_all_the_way(index: Index) -> None:
     """The link of the letter takes a new password, which signs in; the old one, and all sessions, do not."""
     before = await visitor(index, "grace")
     grace = await ask(index, "Grace@people.example")
-    path = link(index, "Grace@people.example")
+    path = link(index, "grace@people.example")
     reply = await grace.look(path)
     assert reply["Referrer-Policy"] == "strict-origin"
     reply = await grace.send(path, {"password": NEW})
