@@ -52,6 +52,7 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "pages.camo_url": ("", "", ""),
     "pages.camo_key": ("s3cret", "s3cret", "s3cret"),
     "access.reads": ("private", "PRIVATE", "private"),
+    "access.new_projects": ("roles", "Roles", "roles"),
     "access.registration": ("on", "on", "on"),
     "access.breached_passwords_url": (
         "https://range.example/x/",
@@ -276,6 +277,7 @@ def test_values_of_the_wrong_type(file: Path, dotted: str) -> None:
         ("pages.name", "n" * 61, "text on one line, of 1 to 60 characters"),
         ("pages.tagline", "two\nlines", "text on one line, of 0 to 120 characters"),
         ("access.reads", "some", "public or private"),
+        ("access.new_projects", "private", "public, accounts, roles"),
         ("legacy.uploads", "410", "accept or gone"),
         ("service.trusted_proxies", "10.0.0.1/8", "a list of networks such as 10.0.0.0/8 or ::1"),
         ("service.trusted_proxies", "everybody", "a list of networks such as 10.0.0.0/8 or ::1"),
