@@ -57,13 +57,14 @@ def acts(
         announce: has every process forget what a change made old.
     """
     standing: dict[str, Any] = {"database": database, "now": now}
-    writing = standing | {"announce": announce}
+    # This process knows at once by which names what is private goes, and who reads it.
+    writing = standing | {"announce": private.after(announce)}
     return Acts(
         yanks=Yanks(**writing),
         deletions=Deletions(forget=publisher.forget, **writing),
         statuses=Statuses(**writing),
         roles=Roles(**writing),
-        reads=Reads(announce=private.after(announce), **standing),
+        reads=Reads(**writing),
         renaming=Renaming(rules=rules, **writing),
         leaving=Leaving(sessions=sessions, **writing),
         quarantines=Quarantines(withhold=withheld.look, **writing),
