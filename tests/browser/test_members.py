@@ -137,6 +137,7 @@ def test_reset(way: Way, window: Open, site: Site) -> None:
     hand.press(page.get_by_role("link", name="Forgot your password?"))
     hand.write(page.get_by_label("E-mail address"), forgetful.email)
     hand.press(page.get_by_role("button", name="Send me a link"))
+    page.wait_for_url("**/account/reset/sent/")
     link = forgetful.link("reset")
     page.goto(site.url + link)
     hand.write(page.get_by_label("New password"), "cheddar and crackers")
