@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -106,3 +107,12 @@ def shown_day(at: datetime) -> str:
 def instant(at: datetime) -> str:
     """An aware datetime as machines read it: ``2026-03-07T12:30:00Z``."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def line(counts: Sequence[int]) -> str:
+    """Points of an SVG polyline through some counts, 0 at the bottom, in a drawing of 100 by 30."""
+    highest, last = max(counts, default=0) or 1, max(len(counts) - 1, 1)
+    return " ".join(
+        f"{round(100 * place / last, 1):g},{round(28 - 26 * count / highest, 1):g}"
+        for place, count in enumerate(counts)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from pypi.index.downloads import Popularity
 from pypi.index.statistics import Statistics
 from pypi.metrics.overview import Overview, overview
 from pypi.web.personal import PERSONAL, PersonalPages
-from pypi.web.templates import shown_size
+from pypi.web.templates import line, shown_size
 
 OPERATORS = personal(Permission.ADMINISTER)
 DAYS = 30
@@ -65,7 +65,7 @@ class Operate:
             totals=summary.totals,
             accounts=await self.administration.counts(),
             downloads=await self.popularity.daily_of_all(DAYS),
-            points=points,
+            line=line,
             per_second=per_second(seen),
         )
 
@@ -73,12 +73,3 @@ class Operate:
 def per_second(seen: Overview) -> float:
     """Requests a second since the oldest worker began."""
     return seen.total / seen.seconds if seen.seconds >= 1 else 0.0
-
-
-def points(numbers: Sequence[int]) -> str:
-    """Numbers as a line in a drawing of 100 by 30, the largest at its top."""
-    most = max(numbers, default=0) or 1
-    step = 100 / max(1, len(numbers) - 1)
-    return " ".join(
-        f"{step * place:.1f},{29 - 28 * number / most:.1f}" for place, number in enumerate(numbers)
-    )

@@ -13,9 +13,10 @@ from pypi.domain.values import Status, Yank
 from pypi.index.documents import Document
 from pypi.web.pages.connect import Here
 from pypi.web.pages.project.aside import LONGEST_TEXT, MOST_CLASSIFIERS, aside
-from pypi.web.pages.project.charts import HEIGHT, MOST_BARS, line, over_time
+from pypi.web.pages.project.charts import HEIGHT, MOST_BARS, over_time
 from pypi.web.pages.project.contents import LONG, MOST, Heading, contents
 from pypi.web.pages.project.head import install_lines, pinned, statuses
+from pypi.web.templates import line
 
 PADDING = f"<p>{'x' * LONG}</p>"
 ORIGIN = "https://index.example"

@@ -90,12 +90,3 @@ def _bars(counts: Sequence[tuple[str, int]]) -> tuple[Bar, ...]:
         x, width = round(10 * (place + GAP / 2), 1), round(10 * (1 - GAP), 1)
         made.append(Bar(label, count, x, round(HEIGHT - height, 1), width, height))
     return tuple(made)
-
-
-def line(counts: Sequence[int]) -> str:
-    """Points of an SVG polyline through some counts, 0 at the bottom, in a drawing of 100 by 30."""
-    highest, last = max(counts, default=0) or 1, max(len(counts) - 1, 1)
-    return " ".join(
-        f"{round(100 * place / last, 1):g},{round(28 - 26 * count / highest, 1):g}"
-        for place, count in enumerate(counts)
-    )

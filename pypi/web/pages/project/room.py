@@ -21,7 +21,7 @@ from pypi.index.downloads import Popularity
 from pypi.search.find import Search
 from pypi.web.pages.connect import Here
 from pypi.web.pages.project.aside import aside
-from pypi.web.pages.project.charts import line, over_time
+from pypi.web.pages.project.charts import over_time
 from pypi.web.pages.project.contents import contents
 from pypi.web.pages.project.head import install_lines, pinned, statuses
 from pypi.web.pages.project.lists import FILES_SHOWN, RELEASES_SHOWN, described, timeline
@@ -39,7 +39,7 @@ from pypi.web.pages.project.sections import (
     links,
     page_number,
 )
-from pypi.web.templates import PAGE, Templates
+from pypi.web.templates import PAGE, Templates, line
 
 TAGS = ("project/<name>",)
 LOOKED_THROUGH = (*TAGS, "search")
