@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 
 from pypi.accounts import audit
 from pypi.accounts.accounts import Accounts, is_usable
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import WrongCredentials
+from pypi.accounts.even import refusing_evenly
 from pypi.accounts.second_factor import SecondFactors
 from pypi.accounts.sessions import Sessions, Started
 from pypi.accounts.throttle import Act, Throttle
@@ -21,10 +20,7 @@ from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import users
 from pypi.db.queries.sessions import SessionRow
-from pypi.domain.permissions import Credentials
-
-PATIENCE = timedelta(seconds=0.5)
-"""After which who is not recognised is told so, whatever was looked at meanwhile."""
+from pypi.domain.permissions import Credentials, Identity
 
 
 @frozen(kw_only=True)
@@ -65,18 +61,18 @@ class Entrance:
         """
         asked = self.now()
         await self.throttle.take(Act.SIGN_IN, account=name, address=browser.address)
-        waiting: Deferred[None] = deferLater(self.reactor, PATIENCE.total_seconds())
-        try:
-            identity = await self.accounts.by_password(Credentials(name, password))
-        except WrongCredentials:
-            await self.database.transact(_failed, name, browser.address, now=self.now())
-            await waiting
-            raise
-        finally:
-            waiting.addErrback(lambda _: None).cancel()
+        looking = self._look(name, password, browser.address)
+        identity = await refusing_evenly(self.reactor, looking, WrongCredentials)
         await self.throttle.give_back(Act.SIGN_IN, account=name, address=browser.address)
         assert identity.user_id is not None
         return await self.recognised(identity.user_id, by="password", asked=asked, browser=browser)
+
+    async def _look(self, name: str, password: str, address: str) -> Identity:
+        try:
+            return await self.accounts.by_password(Credentials(name, password))
+        except WrongCredentials:
+            await self.database.transact(_failed, name, address, now=self.now())
+            raise
 
     async def recognised(
         self, user_id: int, *, by: str, asked: datetime, browser: Browser, is_whole: bool = False

@@ -21,3 +21,17 @@ async def evenly(reactor: Any, work: Coroutine[Any, Any, T], *, seconds: float =
         return await Deferred.fromCoroutine(work)
     finally:
         await waiting
+
+
+async def refusing_evenly(
+    reactor: Any, work: Coroutine[Any, Any, T], refusal: type[Exception], *, seconds: float = SECONDS
+) -> T:
+    """What the work returns, at once; a refusal of it, no sooner than after so many seconds."""
+    waiting: Deferred[None] = deferLater(reactor, seconds)
+    try:
+        return await Deferred.fromCoroutine(work)
+    except refusal:
+        await waiting
+        raise
+    finally:
+        waiting.addErrback(lambda _: None).cancel()

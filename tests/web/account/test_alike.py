@@ -11,7 +11,6 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from pypi.accounts.entrance import PATIENCE
 from pypi.accounts.even import SECONDS
 from tests.support.client import Reply
 from tests.support.factors import give_app
@@ -44,8 +43,7 @@ def waited(monkeypatch: pytest.MonkeyPatch, no_waiting: None) -> list[float]:
     def shortly(reactor: Any, until: float) -> Deferred[None]:
         return deferLater(reactor, 0.02, seconds.append, until)
 
-    for place in ("entrance", "even"):
-        monkeypatch.setattr(f"pypi.accounts.{place}.deferLater", shortly)
+    monkeypatch.setattr("pypi.accounts.even.deferLater", shortly)
     return seconds
 
 
@@ -73,14 +71,13 @@ FORMS: list[tuple[str, list[Fields], int]] = [
 )
 async def test_alike(known: Index, waited: list[float], path: str, forms: list[Fields], wanted: int) -> None:
     """Whoever is asked about, the answer is the same, as late, and leads to the same page."""
-    late = PATIENCE.total_seconds() if path == SIGN_IN else SECONDS
     answers = []
     for fields in forms:
         somebody = Visitor(known.port)
         await somebody.look(path)
         first = await somebody.send(path, fields, follow=False)
         then = await somebody.look(first["Location"] or path)
-        assert (first.status, waited) == (wanted, [late])
+        assert (first.status, waited) == (wanted, [SECONDS])
         waited.clear()
         answers.append((told(first, fields), told(then, fields), sorted(somebody.cookies)))
     assert all(answer == answers[0] for answer in answers), answers
