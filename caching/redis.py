@@ -7,6 +7,7 @@ What txredisapi 1.6 does on today's Twisted, and what is done about it here:
   deadline of its own, and the reply time-out only clears away connections that hang;
 - by default it turns ``'007'`` into 7 and bytes into text: here bytes go in and bytes come out;
 - it waits up to ten seconds before it reconnects: here at most one;
+- it gives up when a connection breaks before it was of use: here it goes on, see ``caching.redis_pool``;
 - it imports the reactor when it is imported: so it is imported when a connection is made.
 """
 
@@ -85,15 +86,14 @@ class Redis:
 
     async def start(self) -> None:
         """Begin to connect. Nobody waits for it: an index answers without Redis, too."""
-        from txredisapi import RedisFactory
+        from caching.redis_pool import RedisPool
 
         parts = urlsplit(self.url)
         database = int(parts.path.strip("/") or 0) if parts.scheme != "unix" else 0
-        self._factory = RedisFactory(
+        self._factory = RedisPool(
             None,
             database,
             self.connections,
-            isLazy=True,
             charset=None,
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,

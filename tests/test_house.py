@@ -96,7 +96,10 @@ ONLY_HERE = {
     "alembic": {"pypi.db.migrations": "the schema's steps"},
     "boto3": {"pypi.files": "the bucket"},
     "botocore": {"pypi.files": "the bucket"},
-    "txredisapi": {"caching.redis": "the one place that wraps it"},
+    "txredisapi": {
+        "caching.redis": "the one place that wraps it",
+        "caching.redis_pool": "its connections, which it gives up too early",
+    },
     "klein": {
         "pypi.http.answering": "routes are a layer over it",
         "pypi.front": "the type of what it returns",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -15,7 +16,9 @@ import pytest_twisted
 from redis import Redis as PlainRedis
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from caching.redis import Redis, RedisDown
 from pypi.embedded import Servers
@@ -130,3 +133,50 @@ async def test_it_reconnects_by_itself(redis: Redis, server: Any) -> None:
             break
         await deferLater(reactor, 0.05)
     assert await redis.command("get", "key") is None
+
+
+class Turnstile(Protocol):
+    """Takes a connection, and drops it as soon as something is asked through it."""
+
+    def dataReceived(self, data: bytes) -> None:
+        self.factory.turned_away += 1
+        self.transport.abortConnection()
+
+
+@pytest_twisted.async_yield_fixture
+async def turnstile(tmp_path: Path) -> AsyncIterator[Any]:
+    """A server at a socket of its own that never lets anybody in."""
+    factory: Any = Factory.forProtocol(Turnstile)
+    factory.turned_away, factory.path = 0, tmp_path / "turnstile.sock"
+    factory.port = reactor.listenUNIX(str(factory.path), factory)
+    yield factory
+    await factory.port.stopListening()
+
+
+async def test_broken_before_it_was_of_use(turnstile: Any, server: Any) -> None:
+    """A server that goes away between accepting and answering is tried again, and used once it answers."""
+    made = Redis(f"unix://{turnstile.path}", reactor, timeout=1.0)
+    with capturedLogs() as logs:
+        await made.start()
+        await until(lambda: turnstile.turned_away > 2 * made.connections)
+        with pytest.raises(RedisDown):
+            await made.ping()
+        turnstile.path.unlink()
+        turnstile.path.symlink_to(server[1].removeprefix("unix://"))
+        await until(lambda: made._factory.size == made.connections)
+        await made.ping()
+        await made.stop()
+    said = [formatEvent(event) for event in logs if event["log_namespace"] == "caching.redis_pool"]
+    assert [line.partition(",")[0] for line in said] == ["Redis lets nobody in", "Redis lets us in again"]
+
+
+async def test_stopping_before_it_was_of_use(server: Any) -> None:
+    """Who stops in the middle of connecting leaves no error behind that nobody looks at."""
+    with capturedLogs() as logs:
+        for moment in range(20):
+            made = Redis(server[1], reactor)
+            await made.start()
+            await deferLater(reactor, moment / 10_000)
+            await made.stop()
+        gc.collect()
+    assert [event for event in logs if event["log_level"] >= LogLevel.error] == []
