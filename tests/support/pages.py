@@ -105,6 +105,9 @@ class Stage(Crew):
             # Read again each time: it is a moment old, and one of them may just have died.
             pids = {one.pid: one.slot for one in self.picture.workers if not slots or one.slot in slots}
             wanted = set(pids)
+            if 0 in wanted:  # one that is about to be started again
+                time.sleep(0.05)
+                continue
             connection = self.connect()
             pid = self._owner(connection, wanted)
             if pid is None or pid in found:
