@@ -115,8 +115,8 @@ Rooms::
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  kept_files  memfiles  memory  layered
                         coalesce  moment  lane  sockets  transport  sendfile  redis (redis_pool)  packing
-                        shared  invalidations  breaker  figures  stats  rate  limiter  patient  client  purge  fastly
-                        varnish  vcl/  compression  blocks  buckets: long lists that change a line at a time
+                        shared  invalidations  breaker  figures  stats  rate  limiter  patient  client  purge
+                        fastly  varnish  vcl/  compression  blocks  buckets: long lists changed by the line
     legacy_compat/      questions (values)  urls (urls_pypi urls_index urls_remains) actions files hosts
                         docs_hosting: the table of old addresses  people  paths  spelling  trove (classifiers)
                         redirects forms: who answers  found said: and what
