@@ -12,7 +12,7 @@ from attrs import field, frozen
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import audit as lines
-from pypi.db.queries.audit import AuditRow
+from pypi.db.queries.audit import AuditRow, NamedRow
 
 PAGE = 50
 """Lines at once; asked for more, it is ``MOST``."""
@@ -181,7 +181,7 @@ class Audit:
 
     async def everything(
         self, *, kind: Kind | None = None, before: int | None = None, limit: int = PAGE
-    ) -> Sequence[AuditRow]:
+    ) -> Sequence[NamedRow]:
         """A page of the whole log, or of one kind, last first; for operators."""
         if kind is None:
             return await self.database.ask(lines.everything, before=before, limit=_within(limit))

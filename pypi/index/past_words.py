@@ -79,11 +79,12 @@ _ACTIONS = [(re.compile(pattern), event, words) for pattern, event, words in ACT
 def in_words(row: PastRow) -> tuple[str, str]:
     """What it is for programs, and for people."""
     if row.event is not None:
-        return row.event, _of_event(row.event, row.about or {}, row.actor)
+        return row.event, of_event(row.event, row.about or {}, row.actor)
     return _of_action(row.action or "", row.version)
 
 
-def _of_event(event: str, about: Mapping[str, Any], actor: str) -> str:
+def of_event(event: str, about: Mapping[str, Any], actor: str) -> str:
+    """A line of the security log: what somebody did, in a sentence that begins with who it was."""
     if about.get("user") == actor and event in OWN:
         words = OWN[event].format_map(_Said(about))
     elif event == "project.status":

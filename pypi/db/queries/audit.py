@@ -36,6 +36,17 @@ class AuditRow:
     about: dict[str, Any]
 
 
+@frozen
+class NamedRow(AuditRow):
+    """A line for those who see all accounts.
+
+    Attributes:
+        user: name of the account it happened to; empty for none, or for one that is no more.
+    """
+
+    user: str
+
+
 ADD = """
     INSERT INTO audit (at, user_id, actor, address, event, normalized, about)
     VALUES (%(at)s, %(user_id)s, %(actor)s, %(address)s, %(event)s, %(normalized)s, %(about)s)"""
@@ -64,14 +75,16 @@ OF_PROJECT = """
      ORDER BY id DESC LIMIT %(limit)s"""
 
 OF_EVENT = """
-    SELECT id, at, user_id, actor, address, event, normalized, about FROM audit
-     WHERE event = %(event)s AND (%(before)s::bigint IS NULL OR id < %(before)s)
-     ORDER BY id DESC LIMIT %(limit)s"""
+    SELECT a.id, at, user_id, actor, address, event, normalized, about, coalesce(u.name, '')
+      FROM audit a LEFT JOIN users u ON u.id = a.user_id
+     WHERE event = %(event)s AND (%(before)s::bigint IS NULL OR a.id < %(before)s)
+     ORDER BY a.id DESC LIMIT %(limit)s"""
 
 ALL = """
-    SELECT id, at, user_id, actor, address, event, normalized, about FROM audit
-     WHERE %(before)s::bigint IS NULL OR id < %(before)s
-     ORDER BY id DESC LIMIT %(limit)s"""
+    SELECT a.id, at, user_id, actor, address, event, normalized, about, coalesce(u.name, '')
+      FROM audit a LEFT JOIN users u ON u.id = a.user_id
+     WHERE %(before)s::bigint IS NULL OR a.id < %(before)s
+     ORDER BY a.id DESC LIMIT %(limit)s"""
 
 COUNT = """
     SELECT count(*) FROM audit
@@ -136,14 +149,14 @@ async def of_project(cursor: Cursor, *, normalized: str, before: int | None, lim
     return await cursor.rows(AuditRow, OF_PROJECT, parameters)
 
 
-async def of_event(cursor: Cursor, *, event: str, before: int | None, limit: int) -> list[AuditRow]:
+async def of_event(cursor: Cursor, *, event: str, before: int | None, limit: int) -> list[NamedRow]:
     """Where one thing happened to anybody, last first, of all lines before one."""
-    return await cursor.rows(AuditRow, OF_EVENT, {"event": event, "before": before, "limit": limit})
+    return await cursor.rows(NamedRow, OF_EVENT, {"event": event, "before": before, "limit": limit})
 
 
-async def everything(cursor: Cursor, *, before: int | None, limit: int) -> list[AuditRow]:
+async def everything(cursor: Cursor, *, before: int | None, limit: int) -> list[NamedRow]:
     """The whole log, last first, of all lines before one."""
-    return await cursor.rows(AuditRow, ALL, {"before": before, "limit": limit})
+    return await cursor.rows(NamedRow, ALL, {"before": before, "limit": limit})
 
 
 async def count(cursor: Cursor, *, user_id: int, event: str, normalized: str, since: datetime) -> int:

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from pypi.accounts.audit import PAGE, Audit, Kind
+from pypi.accounts.log_words import of_anything
 from pypi.http.answer import Answer
 from pypi.http.router import Router
+from pypi.index import past_words
 from pypi.web.admin import asked
 from pypi.web.admin.overview import OPERATORS
 from pypi.web.personal import PERSONAL, PersonalPages
@@ -29,12 +31,12 @@ class SecurityLog:
         """Lines of every kind or of one (``?event=``), newest first; ``?before=`` goes on."""
         kind, text = KINDS.get(asked.word(request, "event")), asked.word(request, "before")
         before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-        lines = await self.audit.everything(kind=kind, before=before, limit=PAGE + 1)
+        rows = await self.audit.everything(kind=kind, before=before, limit=PAGE + 1)
         return self.pages.page(
             request,
             "admin/log.html",
-            lines=lines[:PAGE],
+            lines=[(row, of_anything(row, past_words.of_event)) for row in rows[:PAGE]],
             kinds=sorted(KINDS),
             event=kind.event if kind else "",
-            more=lines[PAGE - 1].id if len(lines) > PAGE else None,
+            more=rows[PAGE - 1].id if len(rows) > PAGE else None,
         )

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 
 from pypi.accounts.administration import LONGEST_REASON, PAGE, Act, Administration
 from pypi.accounts.audit import Audit, Kind
+from pypi.accounts.log_words import of_account
 from pypi.accounts.second_factor import SecondFactors
 from pypi.accounts.sessions import Sessions
 from pypi.domain.permissions import Permission
@@ -150,7 +151,7 @@ class OperateAccounts:
             account=account,
             factors=await self.second_factors.of(account.id),
             sessions=await self.sessions.of_user(account.id),
-            log=await self.audit.of_user(account.id),
+            log=[(row, of_account(row, account.name)) for row in await self.audit.of_user(account.id)],
             reason=reason,
             typed=typed,
             is_self=account.id == request.identity.user_id,

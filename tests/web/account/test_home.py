@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pypi.accounts.audit import Kind
-from pypi.accounts.log_words import EVENTS, in_words
+from pypi.accounts.log_words import EVENTS, in_words, of_account
 from pypi.db.queries.audit import AuditRow
 from tests.support.factors import give_app, give_code
 from tests.support.index import Index
@@ -134,7 +134,9 @@ def test_every_event_has_words(kind: Kind) -> None:
     about = dict.fromkeys(kind.about, "something")
     row = AuditRow(1, None, 1, "ada", "", kind.event, None, about)  # type: ignore[arg-type]
     assert kind.event in EVENTS
-    assert "…" not in in_words(row, "ada").words
+    for words in (in_words(row, "ada").words, of_account(row, "eve").words):
+        assert "…" not in words and "{" not in words
+    assert not {"you", "your"} & set(of_account(row, "eve").words.lower().split())
 
 
 async def test_new_browser(index: Index) -> None:

@@ -107,6 +107,24 @@ async def test_disabling(index: Index, otto: Visitor) -> None:
     assert "reason: spam" in log
 
 
+async def test_log(index: Index, otto: Visitor) -> None:
+    """The log says in sentences what happened to accounts and projects, and leads to all lines of one kind."""
+    lovelace = await visitor(index, "lovelace")
+    await lovelace.send("/account/sign-out/")
+    page = (await otto.look("/admin/log/")).text
+    assert "lovelace signed out." in page
+    assert "lovelace signed in with their password." in page
+    assert ">account.signed-out</a>" in page
+    assert 'href="/admin/users/lovelace/"' in page
+    only = (await otto.look("/admin/log/?event=account.signed-out")).text
+    assert "lovelace signed out." in only
+    assert "signed in with" not in only
+    await otto.look("/admin/names/")
+    await otto.send("/admin/names/prohibit/", {"name": "a-trap", "reason": "a trap"})
+    assert "otto prohibited the name (“a trap”)." in (await otto.look("/admin/log/")).text
+    assert "lovelace signed out." in (await otto.look("/admin/users/lovelace/")).text
+
+
 async def test_oneself(index: Index, otto: Visitor) -> None:
     """Nobody disables themselves, nor takes the last operator away, whatever they send."""
     page = await otto.look("/admin/users/otto/")
