@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from caching.client import Client
 from caching.redis import Redis
 from pypi.accounts.accounts import Accounts
+from pypi.accounts.administration import Administration
 from pypi.accounts.again import Again
 from pypi.accounts.audit import Audit
 from pypi.accounts.breached import Breached
@@ -58,6 +59,7 @@ class Membership:
         mailed: makes letters of what people are told.
         audit: the security log, to be read.
     """
+        administration: what those who run the index do to accounts.
 
     sends_mail: bool
     mail_is_kept: bool
@@ -83,6 +85,7 @@ class Membership:
     audit: Audit = field(repr=False)
 
     @property
+    administration: Administration
     def tidied(self) -> list[Callable[[], Awaitable[int]]]:
         """What forgets what is over, a bounded number at once."""
         return [
@@ -182,3 +185,4 @@ def breached(config: Config, reactor: Any) -> Breached | None:
     """What knows passwords that leaked, by ``access.breached_passwords_url``; ``None`` for nobody."""
     url = config.access.breached_passwords_url
     return Breached(url=url, client=Client(reactor, timeout=PATIENCE)) if url else None
+        administration=Administration(database=database, sessions=sessions, now=now),

@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import frozen
 
-from pypi.accounts.administration import Administration
 from pypi.accounts.openid import OpenId
 from pypi.acts import Acts
 from pypi.config import Config
@@ -173,11 +172,10 @@ class Personal:
     ) -> tuple[Any, ...]:
         """Where operators look after all of it."""
         members, acts, pages, database = self.members, self.acts, self.pages, self.database
-        administration = Administration(database=database, sessions=members.sessions, now=self.now)
         return (
             Operate(
                 pages=pages,
-                administration=administration,
+                administration=members.administration,
                 statistics=statistics,
                 popularity=popularity,
                 figures=watched.scrapes.text,
@@ -187,7 +185,7 @@ class Personal:
             ),
             OperateAccounts(
                 pages=pages,
-                administration=administration,
+                administration=members.administration,
                 audit=members.audit,
                 second_factors=members.second_factors,
                 sessions=members.sessions,

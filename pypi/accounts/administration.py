@@ -10,6 +10,7 @@ from attrs import field, frozen
 from pypi.accounts import audit, shown
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import NoSuchUser
+from pypi.accounts.mailed import tell
 from pypi.accounts.second_factor import remove_all_of
 from pypi.accounts.sessions import Sessions
 from pypi.db.connection import Cursor
@@ -18,6 +19,7 @@ from pypi.db.queries import operators, sessions
 from pypi.db.queries.operators import AccountLine, Counts
 from pypi.domain.errors import Conflict
 from pypi.domain.permissions import Identity
+from pypi.mail.letters import FactorsRemoved
 
 PAGE = 50
 """Accounts on a page."""
@@ -47,7 +49,7 @@ class Act:
     """Who does something to whose account, and why.
 
     Attributes:
-        by: an operator.
+        by: an operator, on a page or at the command line.
         name: of the account.
         address: the network address it is done from.
         reason: for the log.
@@ -131,9 +133,10 @@ class Administration:
         return len(ended)
 
     async def remove_factors(self, act: Act) -> None:
-        """Let somebody in by the password alone who has lost all second factors; signed out first.
+        """Let somebody in by the password alone who has lost all second factors; they are told by mail.
 
         Raises:
+            NoSuchUser: there is none.
             NotYourself: whoever is here has not lost theirs.
         """
         await self.sessions.forget(await self.database.transact(_remove_factors, act, now=self.now()))
@@ -210,6 +213,7 @@ async def _remove_factors(cursor: Cursor, act: Act, *, now: datetime) -> list[by
     account = await _of(cursor, act)
     if account.id == act.by.user_id:
         raise NotYourself()
-    await remove_all_of(cursor, account.id)
+    if await remove_all_of(cursor, account.id):
+        await tell(cursor, account.id, FactorsRemoved(user=account.name), now=now)
     await _note(cursor, act, account, Kind.FACTORS_REMOVED, now)
     return await sessions.end_all(cursor, user_id=account.id)

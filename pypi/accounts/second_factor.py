@@ -121,14 +121,6 @@ class SecondFactors:
         """
         await self.database.transact(_remove_passkey, owner, passkey, now=self.now())
 
-    async def remove_all(self, user_id: int) -> None:
-        """Remove all of them, for somebody who lost them all and whom the operator knows.
-
-        Raises:
-            NoSuchUser: there is no such account.
-        """
-        await self.database.transact(remove_all_of, user_id)
-
 
 async def use_code_of(cursor: Cursor, user_id: int, code: str, now: datetime) -> Factor:
     """``SecondFactors.use_code`` within a transaction of the caller's.
@@ -173,16 +165,20 @@ async def _take_leave(cursor: Cursor, user_id: int, *, is_last: bool, before: Fa
         await recovery_codes.forget(cursor, user_id)
 
 
-async def remove_all_of(cursor: Cursor, user_id: int) -> None:
+async def remove_all_of(cursor: Cursor, user_id: int) -> bool:
     """Remove all second factors of an account, with the codes that stand in for them.
+
+    Returns:
+        whether there were any.
 
     Raises:
         NoSuchUser: there is no such account.
     """
-    await _locked(cursor, user_id)
+    before = await _locked(cursor, user_id)
     await stored_totp.remove(cursor, user_id)
     await passkeys.remove_all(cursor, user_id=user_id)
     await recovery_codes.forget(cursor, user_id)
+    return before.is_set_up
 
 
 async def _locked(cursor: Cursor, user_id: int) -> Factors:

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import click
 
+from pypi.accounts.administration import LONGEST_REASON, Act
 from pypi.accounts.issued import reach
 from pypi.cli.running import application, configured, fail, run, show
 from pypi.db.queries.tokens import TokenLine
@@ -88,6 +89,27 @@ def _table(lines: list[UserLine]) -> str:
         f"{', admin' if line.is_admin else ''}{'' if line.is_active else ', inactive'}"
         for line in lines
     )
+
+
+@user.command("remove-factors")
+@click.argument("name")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the security log.")
+@click.pass_context
+def remove_factors(context: click.Context, name: str, reason: str) -> None:
+    """Remove all second factors of the account NAME, for somebody who has lost them.
+
+    Be sure that it is them: from then on the password alone signs in. They are signed out everywhere, and
+    told by mail.
+    """
+    config = configured(context)
+
+    async def command(reactor: Any) -> None:
+        async with application(config, reactor) as index:
+            act = Act(by=OPERATOR, name=name, reason=reason.strip()[:LONGEST_REASON])
+            await index.members.administration.remove_factors(act)
+        click.echo(f"Removed all second factors of {name}.", err=True)
+
+    run(command)
 
 
 @click.group()

@@ -148,6 +148,14 @@ class SignInLinked(Letter):
 
 
 @frozen(kw_only=True)
+class FactorsRemoved(Letter):
+    """Tells that whoever runs the index removed all second factors, as who has lost them asks for."""
+
+    name = "factors-removed"
+    subject = "All second factors were removed from your account at {index}"
+
+
+@frozen(kw_only=True)
 class SignInUnlinked(Letter):
     """Tells of a sign-in elsewhere that leads into the account no longer."""
 
@@ -303,6 +311,7 @@ LETTERS: dict[str, type[Letter]] = {
         ProjectTransferred,
         ProjectDeleted,
         ProjectQuarantined,
+        FactorsRemoved,
         QuarantineCleared,
     )
 }

@@ -75,6 +75,24 @@ def test_user_that_cannot_be(once: Service, arguments: list[str], given: str, sa
     assert once.sql("SELECT count(*) FROM users") == before
 
 
+def test_removing_factors(service: Service) -> None:
+    """The second factors of an account are gone, and the log says why; nobody has none."""
+    service.add_user("flora")
+    whose = "(SELECT id FROM users WHERE name = 'flora')"
+    service.sql(
+        "INSERT INTO totp (user_id, secret, confirmed, last_step)"
+        f" VALUES ({whose}, 'a secret of no use', now(), 0)"
+    )
+    done = service.cheeseshop("user", "remove-factors", "Flora", "--reason", "rang me up")
+    assert done.stderr == "Removed all second factors of Flora.\n"
+    assert service.sql(f"SELECT 1 FROM totp WHERE user_id = {whose}") == []
+    [(actor, about)] = service.sql(
+        f"SELECT actor, about FROM audit WHERE user_id = {whose} AND event = 'account.factors-removed'"
+    )
+    assert (actor, about) == ("operator", {"reason": "rang me up"})
+    assert "nobody" in sentence(service.cheeseshop("user", "remove-factors", "nobody", status=1))
+
+
 def test_user_with_wrong_arguments(service: Service) -> None:
     """A command that cannot be understood ends with status 2."""
     assert "Missing option '--email'" in service.cheeseshop("user", "add", "eve", status=2).stderr

@@ -11,7 +11,9 @@ import pytest_twisted
 from pypi.front import PUBLIC
 from pypi.metrics.overview import overview
 from tests.support.archives import wheel, wheel_filename
+from tests.support.factors import give_app, give_code
 from tests.support.index import Index
+from tests.support.managing import letters_to
 from tests.support.visitor import PASSWORD, Visitor, give_password, operator, visitor
 
 SETTINGS = {"limits__factor": 0}
@@ -108,7 +110,7 @@ async def test_disabling(index: Index, otto: Visitor) -> None:
 
 
 async def test_log(index: Index, otto: Visitor) -> None:
-    """The log says in sentences what happened to accounts and projects, and leads to all lines of one kind."""
+    """The log says in sentences what happened, and leads to all lines of one kind."""
     lovelace = await visitor(index, "lovelace")
     await lovelace.send("/account/sign-out/")
     page = (await otto.look("/admin/log/")).text
@@ -123,6 +125,21 @@ async def test_log(index: Index, otto: Visitor) -> None:
     await otto.send("/admin/names/prohibit/", {"name": "a-trap", "reason": "a trap"})
     assert "otto prohibited the name (“a trap”)." in (await otto.look("/admin/log/")).text
     assert "lovelace signed out." in (await otto.look("/admin/users/lovelace/")).text
+
+
+async def test_removing_factors(index: Index, otto: Visitor) -> None:
+    """Who lost all second factors is signed out, gets in by the password alone, and is told by mail, once."""
+    nora = await visitor(index, "nora")
+    give_app(index, "nora")
+    give_code(index, "nora")
+    await otto.look("/admin/users/nora/")
+    reply = await otto.send("/admin/users/nora/remove-factors/", {"confirm": "nora", "reason": "rang me up"})
+    assert "All second factors are removed" in reply.text
+    assert (await nora.look("/account/", follow=False)).status == 303
+    assert "<h1>nora</h1>" in (await nora.sign_in("nora")).text
+    await otto.post("/admin/users/nora/remove-factors/", form_token(otto) | {"confirm": "nora"})
+    told = [one["letter"] for one in letters_to(index, "nora@people.example")]
+    assert told.count("factors-removed") == 1
 
 
 async def test_oneself(index: Index, otto: Visitor) -> None:
@@ -154,17 +171,17 @@ async def test_quarantine(index: Index, otto: Visitor) -> None:
     await index.ask("/simple/brie/")
     await otto.look("/admin/projects/brie/")
     base = "/admin/projects/brie"
-    await otto.post(f"{base}/quarantine/", _form(otto) | {"version": "2.0", "reason": "looks odd"})
+    await otto.post(f"{base}/quarantine/", form_token(otto) | {"version": "2.0", "reason": "looks odd"})
     page = (await index.ask("/simple/brie/")).text
     assert ("brie-1.0" in page, "brie-2.0" in page) == (True, False)
     assert "looks odd" in (await otto.look("/admin/projects/brie/")).text
-    await otto.post(f"{base}/quarantine/", _form(otto) | {"reason": "malware"})
+    await otto.post(f"{base}/quarantine/", form_token(otto) | {"reason": "malware"})
     assert "brie-1.0" not in (await index.ask("/simple/brie/")).text
     assert "brie" in (await otto.look("/admin/projects/?withheld=1")).text
     await otto.look("/admin/projects/brie/")
-    await otto.post(f"{base}/clear/", _form(otto))
+    await otto.post(f"{base}/clear/", form_token(otto))
     await otto.look("/admin/projects/brie/")
-    await otto.post(f"{base}/clear/", _form(otto) | {"version": "2.0"})
+    await otto.post(f"{base}/clear/", form_token(otto) | {"version": "2.0"})
     page = (await index.ask("/simple/brie/")).text
     assert ("brie-1.0" in page, "brie-2.0" in page) == (True, True)
     assert "There is no such project." in (await otto.look("/admin/projects/?withheld=1")).text
@@ -236,5 +253,5 @@ def test_read_back() -> None:
     assert overview("", 1e10).failing == ()
 
 
-def _form(somebody: Visitor) -> dict[str, str]:
+def form_token(somebody: Visitor) -> dict[str, str]:
     return {"csrf_token": somebody.forms()["/account/sign-out/"]["csrf_token"]}
