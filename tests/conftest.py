@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from pypi.embedded import Servers, Urls
 from tests.support.databases import Databases
 
-pytest_plugins = ["tests.support.shares"]
+pytest_plugins = ["tests.support.bounds", "tests.support.shares"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

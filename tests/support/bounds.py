@@ -1,0 +1,81 @@
+"""What ends a test that hangs, wherever it does.
+
+The alarm of pytest-timeout raises in whatever runs at that moment. While a test waits for the reactor, that
+is the reactor's loop, which logs the error and goes on waiting, for good. So what the test waits for is
+cancelled then: it fails at the line that waits, and closes what it has opened. Where that does not help, nor
+an alarm at all (in a call of a C library, or while a fixture of a failed test is taken down), the process
+says where it is, and ends: this test is one that failed, and another process runs the rest.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+from greenlet import getcurrent, greenlet
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+
+AGAIN = 20.0
+"""Seconds between two alarms."""
+
+GRACE = 90.0
+"""Seconds that a process has from the first alarm, or from a failure, to the end of the test."""
+
+terminal = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the way to the terminal, which is covered while tests run."""
+    config.stash[terminal] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Iterator[None]:
+    """Have the alarm cancel what a test waits for."""
+    done = yield
+    _end_after(item, settings.timeout + GRACE)
+    raising: Any = signal.getsignal(signal.SIGALRM)
+    tests = getcurrent()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        waited = _waited_for(tests)
+        if waited is None or frame is None or frame.f_code.co_name != "doPoll":
+            raising(number, frame)
+        print(f"{item.nodeid} has waited for {settings.timeout:g} s", file=sys.stderr)
+        reactor.callFromThread(waited.cancel)
+
+    signal.signal(signal.SIGALRM, end)
+    return done
+
+
+def _waited_for(tests: greenlet) -> Deferred[Any] | None:
+    """What the tests' greenlet waits for, if it is not that one that runs."""
+    if getcurrent() is tests or tests.gr_frame is None:
+        return None
+    waited = tests.gr_frame.f_locals.get("d")  # in ``pytest_twisted.blockon_default``
+    # To cancel that one would only be to look away: the test goes by the one behind it.
+    return getattr(waited, "_chainedTo", None) or waited
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
+    """Bound what is left of a test that failed: alarms were switched off for the sake of debuggers."""
+    if isinstance(node, pytest.Item) and not node.config.getvalue("usepdb"):
+        _end_after(node, GRACE)
+
+
+def pytest_runtest_logfinish() -> None:
+    """It has ended by itself."""
+    faulthandler.cancel_dump_traceback_later()
+
+
+def _end_after(item: pytest.Item, seconds: float) -> None:
+    faulthandler.dump_traceback_later(seconds, file=item.config.stash[terminal], exit=True)
