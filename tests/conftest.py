@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import pytest_twisted
+from hypothesis import HealthCheck, settings
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
@@ -14,6 +15,10 @@ from pypi.embedded import Servers, Urls
 from tests.support.databases import Databases
 
 pytest_plugins = ["tests.support.bounds", "tests.support.shares"]
+
+# How long an example takes says more about what else the machine does.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
