@@ -66,7 +66,8 @@ Rooms::
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
                         factor_errors: why none of these  entrance second_step: from that to a session
                         programs: who these are
-                        browsers: which are known  shown: pages that tell of an account
+                        browsers: which are known  confirming: which mail lets in
+                        shown: pages that tell of an account
                         openid: people sent to a provider, and back (openid_provider, _parts: who says who
                         they are  _tokens: whether it is true  _links: to accounts  _newcomers  _errors)
     pypi/search/        query, inquiry: what is looked for  terms pages nearness: as the database is asked
@@ -98,7 +99,7 @@ Rooms::
                         pages/: home guides connect statistics classifiers users search search_choices
                         errors: what people are told instead
                         door: who asks, and whether they may  personal: pages for one person
-                        account/: sign_in second_factor register reset verify openid  home
+                        account/: sign_in second_factor confirm register reset verify openid  home
                         again: proof  tokens emails password sessions log delete: what one looks after
                         factors passkeys codes (factor_desk): second factors among that
                         manage/: mine  releases release people settings history publishing: of one

@@ -24,6 +24,7 @@ from pypi.http.refused import ErrorPage
 from pypi.http.router import Route
 from pypi.http.terms import PUBLISHING, check, check_names
 from pypi.web.account.codes import CodePages
+from pypi.web.account.confirm import ConfirmPages
 from pypi.web.account.delete import DeleteAccount
 from pypi.web.account.emails import EmailPages
 from pypi.web.account.factors import FactorPages
@@ -105,6 +106,7 @@ PUBLIC = (
     TokenPages,
     SignIn,
     SecondFactorPage,
+    ConfirmPages,
     Register,
     Reset,
     Verify,

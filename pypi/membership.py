@@ -17,6 +17,7 @@ from pypi.accounts.again import Again
 from pypi.accounts.audit import Audit
 from pypi.accounts.breached import Breached
 from pypi.accounts.browsers import Browsers
+from pypi.accounts.confirming import AFTER, Confirming
 from pypi.accounts.emails import Emails
 from pypi.accounts.entrance import Entrance
 from pypi.accounts.issued import Tokens
@@ -43,6 +44,7 @@ log = Logger()
 REGISTER = "/account/register/confirm/"
 VERIFY = "/account/verify/"
 RESET = "/account/reset/"
+CONFIRM = "/account/confirm/"
 """Pages for whom mail led there; a secret stands behind."""
 
 PATIENCE = 2.0
@@ -68,6 +70,7 @@ class Membership:
     sessions: Sessions
     browsers: Browsers
     second_factors: SecondFactors
+    confirming: Confirming
     throttle: Throttle
     programs: Programs
     entrance: Entrance
@@ -118,7 +121,7 @@ def membership(
         database=database, passwords=passwords, now=now, random_bytes=random_bytes, used=last_used.note
     )
     standing: dict[str, Any] = {"database": database, "now": now, "random_bytes": random_bytes}
-    mailed = Mailed(register=REGISTER, verify=VERIFY, reset=RESET, now=now)
+    mailed = Mailed(register=REGISTER, verify=VERIFY, reset=RESET, confirm=CONFIRM, now=now)
     browsers = Browsers(send=mailed.send, **standing)
     sessions = Sessions(redis=redis, browsers=browsers, **standing)
     second_factors = SecondFactors(database=database, now=now)
@@ -129,12 +132,23 @@ def membership(
     sends_mail = config.mail.url != "off"
     if not sends_mail and config.access.registration == "on":
         log.warn("access.registration is on, and mail.url is off: nobody can confirm an address, or register")
+    if not sends_mail and config.access.confirm_new_browsers != "off":
+        log.info("mail.url is off: nobody is asked whether it is them who signs in with a new browser")
+    confirming = Confirming(
+        sessions=sessions,
+        browsers=browsers,
+        throttle=throttle,
+        send=mailed.send,
+        after=AFTER[config.access.confirm_new_browsers] if sends_mail else frozenset(),
+        **standing,
+    )
     passkeys = Passkeys(site=RelyingParty.of(origin, config.pages.name), **standing)
     entrance = Entrance(
         database=database,
         accounts=accounts,
         sessions=sessions,
         second_factors=second_factors,
+        confirming=confirming,
         throttle=throttle,
         now=now,
         reactor=reactor,
@@ -147,6 +161,7 @@ def membership(
         sessions=sessions,
         browsers=browsers,
         second_factors=second_factors,
+        confirming=confirming,
         throttle=throttle,
         programs=Programs(accounts=accounts, throttle=throttle, reactor=reactor, key=random_bytes(32)),
         entrance=entrance,
@@ -156,6 +171,7 @@ def membership(
             sessions=sessions,
             second_factors=second_factors,
             passkeys=passkeys,
+            confirming=confirming,
             throttle=throttle,
             now=now,
         ),

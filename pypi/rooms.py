@@ -25,6 +25,7 @@ from pypi.jobs.usage import KeepUsage
 from pypi.membership import Membership
 from pypi.watch import Watch
 from pypi.web.account.codes import CodePages
+from pypi.web.account.confirm import ConfirmPages
 from pypi.web.account.delete import DeleteAccount
 from pypi.web.account.emails import EmailPages
 from pypi.web.account.factor_desk import FactorDesk
@@ -118,6 +119,13 @@ class Personal:
                 registration=members.registration.is_open,
             ),
             SecondFactorPage(step=members.second_step, pages=pages, cookies=cookies),
+            ConfirmPages(
+                confirming=members.confirming,
+                step=members.second_step,
+                pages=pages,
+                cookies=cookies,
+                mail_is_kept=members.mail_is_kept,
+            ),
             Register(
                 registration=members.registration,
                 entrance=members.entrance,

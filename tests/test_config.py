@@ -54,6 +54,7 @@ GOOD: dict[str, tuple[object, str, object]] = {
     "access.reads": ("private", "PRIVATE", "private"),
     "access.new_projects": ("roles", "Roles", "roles"),
     "access.registration": ("on", "on", "on"),
+    "access.confirm_new_browsers": ("all", "ALL", "all"),
     "access.breached_passwords_url": (
         "https://range.example/x/",
         "https://range.example/x",

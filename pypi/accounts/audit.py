@@ -32,6 +32,8 @@ class Kind(Enum):
     REGISTERED = "account.registered", ()
     SIGNED_IN = "account.signed-in", ("by",)
     SIGN_IN_HALF = "account.sign-in-half", ("by",)
+    SIGN_IN_ASKED = "account.sign-in-asked", ("by",)
+    SIGN_IN_DENIED = "account.sign-in-denied", ()
     SIGN_IN_FAILED = "account.sign-in-failed", ("reason",)
     SIGNED_OUT = "account.signed-out", ()
     SESSION_ENDED = "account.session-ended", ("session",)

@@ -11,6 +11,8 @@ from attrs import field, frozen
 from pypi.accounts import audit
 from pypi.accounts.accounts import Accounts, is_usable
 from pypi.accounts.audit import Event, Kind
+from pypi.accounts.browsers import Browser
+from pypi.accounts.confirming import Confirming
 from pypi.accounts.errors import WrongCredentials
 from pypi.accounts.even import refusing_evenly
 from pypi.accounts.second_factor import SecondFactors
@@ -19,25 +21,7 @@ from pypi.accounts.throttle import Act, Throttle
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import users
-from pypi.db.queries.sessions import SessionRow
 from pypi.domain.permissions import Credentials, Identity
-
-
-@frozen(kw_only=True)
-class Browser:
-    """What somebody signs in with.
-
-    Attributes:
-        address: network address it asks from.
-        agent: what it calls itself.
-        session: the one it has already, which ends.
-        known: the secret it is known by, if it has one.
-    """
-
-    address: str
-    agent: str
-    session: SessionRow | None = None
-    known: str | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True, eq=False)
@@ -48,6 +32,7 @@ class Entrance:
     accounts: Accounts
     sessions: Sessions
     second_factors: SecondFactors
+    confirming: Confirming
     throttle: Throttle
     now: Callable[[], datetime] = field(repr=False)
     reactor: Any = field(repr=False)
@@ -88,17 +73,19 @@ class Entrance:
             WrongCredentials: the account is not active, or its password was changed in between.
         """
         factors = await self.second_factors.of(user_id)
-        return await self.sessions.begin(
+        is_asked = not factors.is_set_up and await self.confirming.is_due(user_id, by, browser)
+        started = await self.sessions.begin(
             user_id,
             asked=asked,
             by=by,
             address=browser.address,
             agent=browser.agent,
-            is_partial=factors.is_set_up and not is_whole,
+            is_partial=is_asked or (factors.is_set_up and not is_whole),
             second_factor=is_whole,
             instead_of=browser.session,
             browser=browser.known,
         )
+        return await self.confirming.ask(started.session, by, browser) if is_asked else started
 
 
 async def _failed(cursor: Cursor, name: str, address: str, *, now: datetime) -> None:

@@ -14,7 +14,9 @@ from pypi.db.queries.audit import AuditRow, NamedRow
 EVENTS: Mapping[str, str] = {
     "account.registered": "{Your} account was made",
     "account.signed-in": "{You} signed in {by}",
-    "account.sign-in-half": "The password was right, and the second factor still to be shown",
+    "account.sign-in-half": "The first step of a sign-in was right, and the second still to come",
+    "account.sign-in-asked": "A letter asked for a sign-in {by} to be confirmed, in a new browser",
+    "account.sign-in-denied": "{You} said that a sign-in was not {your} own, and it was ended",
     "account.sign-in-failed": "A sign-in failed: {reason}",
     "account.signed-out": "{You} signed out",
     "account.session-ended": "A session was ended",
@@ -75,6 +77,7 @@ REASONS: Mapping[str, str] = {
 GRAVE = frozenset(
     {
         "account.sign-in-failed",
+        "account.sign-in-denied",
         "account.second-factor-failed",
         "account.reset-asked",
         "account.recovery-code-used",

@@ -24,11 +24,13 @@ class Mailed:
         register: path of the page that makes an account; the secret is put behind it.
         verify: path of the page that proves one more address of an account; likewise.
         reset: path of the page that takes another password; likewise.
+        confirm: path of the page that lets a new browser in; likewise.
     """
 
     register: str
     verify: str
     reset: str
+    confirm: str
     now: Callable[[], datetime] = field(repr=False)
 
     async def send(self, cursor: Cursor, notice: Notice) -> None:
@@ -53,6 +55,13 @@ class Mailed:
                 return letters.PasswordChanged(user=user)
             case Word.PRIMARY_CHANGED:
                 return letters.AddressChanged(user=user, new=veiled(notice.address))
+            case Word.CONFIRM_SIGN_IN:
+                return letters.ConfirmSignIn(
+                    user=user,
+                    path=f"{self.confirm}{secret}",
+                    address=notice.address,
+                    agent=notice.agent,
+                )
             case Word.NEW_SIGN_IN:
                 return letters.NewSignIn(user=user, address=notice.address, agent=notice.agent)
 

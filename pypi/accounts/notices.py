@@ -23,6 +23,7 @@ class Word(Enum):
     RESET = "choose another password"
     PASSWORD_CHANGED = "your password was changed"  # noqa: S105  # a sentence, not a password
     PRIMARY_CHANGED = "your mail goes to another address now"
+    CONFIRM_SIGN_IN = "confirm that it is you who is signing in with a browser not seen before"
     NEW_SIGN_IN = "somebody signed in with a browser not seen before"
 
 

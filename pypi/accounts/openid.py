@@ -17,7 +17,8 @@ from attrs import field, frozen
 
 from pypi.accounts import audit, secret
 from pypi.accounts.audit import Event, Kind
-from pypi.accounts.entrance import Browser, Entrance
+from pypi.accounts.browsers import Browser
+from pypi.accounts.entrance import Entrance
 from pypi.accounts.errors import WrongCredentials
 from pypi.accounts.openid_errors import (
     ENDS,

@@ -9,7 +9,9 @@ from attrs import field, frozen
 
 from pypi.accounts import audit
 from pypi.accounts.audit import Event, Kind
-from pypi.accounts.entrance import Browser, Entrance
+from pypi.accounts.browsers import Browser
+from pypi.accounts.confirming import Confirming
+from pypi.accounts.entrance import Entrance
 from pypi.accounts.errors import SessionOver
 from pypi.accounts.factor_errors import CopiedPasskey, WrongCode, WrongPasskey
 from pypi.accounts.passkeys import Passkeys
@@ -33,6 +35,7 @@ class SecondStep:
     sessions: Sessions
     second_factors: SecondFactors
     passkeys: Passkeys
+    confirming: Confirming
     throttle: Throttle
     now: Callable[[], datetime] = field(repr=False)
 
@@ -43,9 +46,12 @@ class SecondStep:
     async def by_code(self, session: SessionRow, code: str, browser: Browser) -> Started:
         """Accept a code of the app, or for recovery.
 
+        Returns:
+            the session; one that waits for a letter to be answered, where the browser is a new one.
+
         Raises:
             WrongCode: it is neither, or was used.
-            Throttled: too many wrong ones of late.
+            Throttled: too many wrong ones of late, or too many letters.
             SessionOver: the session was ended in the meantime.
         """
         account = str(session.user_id)
@@ -56,6 +62,8 @@ class SecondStep:
             await self._note(session.user_id, session.name, browser.address, "code")
             raise
         await self.throttle.give_back(Act.SECOND_FACTOR, account=account, address=browser.address)
+        if session.is_partial and await self.confirming.is_due(session.user_id, factor.value, browser):
+            return await self.confirming.ask(session, factor.value, browser)
         return await self._whole(session, factor.value, browser)
 
     async def ask_passkey(self, session: SessionRow, *, address: str) -> str:

@@ -142,6 +142,7 @@ async def rotate(
         expires=new.expires,
         is_partial=new.is_partial,
         second_factor=new.second_factor,
+        is_waiting=new.is_waiting,
     ):
         raise SessionOver()
     ended = [old.digest]

@@ -67,6 +67,7 @@ def _listed(session: SessionRow) -> list[object]:
         session.expires.timestamp(),
         session.is_partial,
         None if proven is None else proven.timestamp(),
+        session.is_waiting,
     ]
 
 
@@ -81,6 +82,7 @@ def _session(
     expires: float,
     is_partial: bool,
     second_factor: float | None,
+    is_waiting: bool,
 ) -> SessionRow:
     return SessionRow(
         digest,
@@ -93,6 +95,7 @@ def _session(
         _moment(expires),
         is_partial,
         None if second_factor is None else _moment(second_factor),
+        is_waiting,
     )
 
 

@@ -165,7 +165,7 @@ class Sessions:
         new = evolve(session, digest=_digest(text))
         if second_factor is not None:
             expires = now + self.lifetime if session.is_partial else session.expires
-            new = evolve(new, is_partial=False, second_factor=now, expires=expires)
+            new = evolve(new, is_partial=False, is_waiting=False, second_factor=now, expires=expires)
         event = Event(
             kind=Kind.SIGNED_IN,
             user_id=session.user_id,

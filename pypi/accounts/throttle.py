@@ -75,6 +75,12 @@ class Act(Enum):
         (Scope.ACCOUNT, Rate(50, DAY)),
         (Scope.EVERYBODY, Rate(1000, 5 * MINUTE)),
     )
+    CONFIRM = (
+        "confirm",
+        (Scope.ACCOUNT, Rate(5, HOUR)),
+        (Scope.ACCOUNT, Rate(15, DAY)),
+        (Scope.EVERYBODY, Rate(1000, HOUR)),
+    )
     RESET = (
         "reset",
         (Scope.ACCOUNT, Rate(5, DAY)),

@@ -155,6 +155,12 @@ class Access:
     registration: str = _key(
         values.choice("off", "on"), "off", "whether anybody may make an account on the web"
     )
+    confirm_new_browsers: str = _key(
+        values.choice("off", "codes", "all"),
+        "codes",
+        "who signs in with a browser not seen before confirms it by a link in mail: codes: after a password "
+        "and a code; all: after a password alone, too; off: nobody",
+    )
     breached_passwords_url: str = _key(
         values.url("https", "http", bare=True),
         "",

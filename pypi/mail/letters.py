@@ -106,6 +106,17 @@ class PasswordChanged(Letter):
 
 
 @frozen(kw_only=True)
+class ConfirmSignIn(WithLink):
+    """Asks whether a sign-in by a browser not seen before is theirs, which waits for that."""
+
+    name = "confirm-sign-in"
+    subject = "Are you signing in at {index}?"
+    facts = (("From", "address"), ("With", "agent"))
+    address: str
+    agent: str
+
+
+@frozen(kw_only=True)
 class NewSignIn(Letter):
     """Tells of a sign-in by a browser not seen before: from which ``address``, and what it says it is."""
 
@@ -296,6 +307,7 @@ LETTERS: dict[str, type[Letter]] = {
         AddressKnown,
         AddressWanted,
         PasswordChanged,
+        ConfirmSignIn,
         NewSignIn,
         FactorAdded,
         FactorRemoved,

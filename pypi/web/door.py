@@ -32,6 +32,7 @@ from pypi.http.terms import Credential, Csrf, Terms
 SIGN_IN = "/account/sign-in/"
 SECOND_FACTOR = "/account/second-factor/"
 FACTORS = "/account/factors/"
+CONFIRM = "/account/confirm/"
 
 BY_PROGRAMS = frozenset({Credential.TOKEN, Credential.PASSWORD})
 
@@ -153,7 +154,7 @@ class DoorKeeper:
         if identity is None:
             if Credential.SESSION not in terms.takes:
                 raise NoCredentials()
-            return _first(request, SECOND_FACTOR if request.session is not None else SIGN_IN)
+            return _first(request, _owed(request))
         assert terms.permission is not None
         if identity.token_id is not None and not _is_token_good(identity, terms.permission):
             raise NotForYou()
@@ -181,6 +182,13 @@ class DoorKeeper:
 def _is_token_good(identity: Identity, permission: Permission) -> bool:
     """Whether a token may be good for this at all; for which project, whoever holds that one looks."""
     return in_scope(identity, permission, project_id=identity.project_id)
+
+
+def _owed(request: Any) -> str:
+    """Where somebody goes on who is nobody yet."""
+    if request.session is None:
+        return SIGN_IN
+    return CONFIRM if request.session.is_waiting else SECOND_FACTOR
 
 
 def _first(request: Any, path: str) -> Answer:

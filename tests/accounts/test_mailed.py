@@ -22,6 +22,7 @@ MAILED = Mailed(
     register="/account/register/confirm/",
     verify="/account/verify/",
     reset="/account/reset/",
+    confirm="/account/confirm/",
     now=lambda: NOW,
 )
 
@@ -31,14 +32,14 @@ SECRET = "s3cret_-" * 5
 @pytest.mark.parametrize("word", Word)
 async def test_every_notice_is_a_letter(database_url: str, word: Word) -> None:
     """A notice is posted as a letter that lasts as long; a secret is in those with a link, and only there."""
-    has_secret = word in {Word.REGISTER, Word.VERIFY, Word.RESET}
+    has_secret = word in {Word.REGISTER, Word.VERIFY, Word.RESET, Word.CONFIRM_SIGN_IN}
     notice = Notice(
         word=word,
         to="ada@people.example",
         user="" if word is Word.RESET else "ada",
         secret=SECRET if has_secret else None,
         lasts=timedelta(hours=3),
-        address="192.0.2.7" if word is Word.NEW_SIGN_IN else "eve@other.example",
+        address="192.0.2.7" if word in {Word.NEW_SIGN_IN, Word.CONFIRM_SIGN_IN} else "eve@other.example",
     )
     database = Database(database_url, reactor)
     await database.transact(MAILED.send, notice)
@@ -57,9 +58,14 @@ def test_secrets_go_where_they_are_for() -> None:
     """The links of a new account, of one more address and of a lost password lead to pages of their own."""
     paths = [
         MAILED.letter(Notice(word=word, to="a@b.example", user="ada", secret="x")).link_path
-        for word in (Word.REGISTER, Word.VERIFY, Word.RESET)
+        for word in (Word.REGISTER, Word.VERIFY, Word.RESET, Word.CONFIRM_SIGN_IN)
     ]
-    assert paths == ["/account/register/confirm/x", "/account/verify/x", "/account/reset/x"]
+    assert paths == [
+        "/account/register/confirm/x",
+        "/account/verify/x",
+        "/account/reset/x",
+        "/account/confirm/x",
+    ]
 
 
 def test_new_addresses_are_veiled() -> None:

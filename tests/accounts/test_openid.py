@@ -16,7 +16,9 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 
 from caching.client import Client
-from pypi.accounts.entrance import Browser, Entrance
+from pypi.accounts.browsers import Browser, Browsers
+from pypi.accounts.confirming import Confirming
+from pypi.accounts.entrance import Entrance
 from pypi.accounts.errors import NameTaken, SessionOver, UnusableName
 from pypi.accounts.openid import LASTS, Back, Linked, OpenId, SignedIn, Unnamed
 from pypi.accounts.openid_errors import (
@@ -41,6 +43,7 @@ from pypi.accounts.sessions import Sessions, Started
 from pypi.accounts.throttle import Throttle, Throttled
 from pypi.db.queries.sessions import SessionRow
 from tests.accounts.conftest import Clock, Kept
+from tests.accounts.mailed import send
 from tests.support.databases import ask
 from tests.support.openid_provider import ADA, CLIENT, SECRET, OpenIdProvider, openid_provider, rsa_key
 
@@ -159,12 +162,21 @@ async def desk(kept: Kept) -> AsyncIterator[Desk]:
             now=now,
         )
         throttle = Throttle(database=database, now=now)
-        sessions = Sessions(database=database, redis=None, now=now, random_bytes=secrets.token_bytes)
+        standing: dict[str, Any] = {"database": database, "now": now, "random_bytes": secrets.token_bytes}
+        sessions = Sessions(redis=None, **standing)
+        confirming = Confirming(
+            sessions=sessions,
+            browsers=Browsers(send=send, **standing),
+            throttle=throttle,
+            send=send,
+            **standing,
+        )
         entrance = Entrance(
             database=database,
             accounts=kept.accounts,
             sessions=sessions,
             second_factors=SecondFactors(database=database, now=now),
+            confirming=confirming,
             throttle=throttle,
             now=now,
             reactor=reactor,

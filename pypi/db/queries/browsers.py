@@ -8,6 +8,12 @@ from pypi.db.connection import Cursor
 
 SEE = "UPDATE browsers SET seen = %(now)s WHERE user_id = %(user_id)s AND digest = %(digest)s"
 
+KNOWS = "SELECT 1 FROM browsers WHERE user_id = %(user_id)s AND digest = %(digest)s"
+
+FORGET = """
+    DELETE FROM browsers
+     WHERE user_id = %(user_id)s AND (%(but)s::bytea IS NULL OR digest <> %(but)s)"""
+
 ADD = """
     INSERT INTO browsers (user_id, digest, seen) VALUES (%(user_id)s, %(digest)s, %(now)s)
     ON CONFLICT DO NOTHING"""
@@ -39,6 +45,16 @@ async def see(cursor: Cursor, *, user_id: int, digest: bytes, most: int, now: da
     await cursor.run(ADD, parameters)
     await cursor.run(TRIM, {"user_id": user_id, "most": most})
     return False
+
+
+async def knows(cursor: Cursor, *, user_id: int, digest: bytes) -> bool:
+    """Whether somebody has signed in to an account with a browser."""
+    return await cursor.value(KNOWS, {"user_id": user_id, "digest": digest}) is not None
+
+
+async def forget(cursor: Cursor, *, user_id: int, but: bytes | None) -> None:
+    """Know no browser of an account any longer, or none but the one of a digest."""
+    await cursor.run(FORGET, {"user_id": user_id, "but": but})
 
 
 async def account_made(cursor: Cursor, user_id: int) -> datetime | None:

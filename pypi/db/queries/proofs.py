@@ -53,6 +53,17 @@ PENDING = """
      WHERE user_id = %(user_id)s AND purpose = 'verify' AND expires > %(now)s
      GROUP BY address ORDER BY address LIMIT 100"""
 
+# One sign-in may be asked about more than once, by letters whose links are all good.
+ASKED = """
+    SELECT user_id, address, about FROM proofs
+     WHERE user_id = %(user_id)s AND purpose = 'sign-in' AND about->>'session' = %(session)s
+       AND expires > %(now)s
+     ORDER BY created DESC LIMIT 1"""
+
+ANSWERED = """
+    DELETE FROM proofs
+     WHERE user_id = %(user_id)s AND purpose = 'sign-in' AND about->>'session' = %(session)s"""
+
 FORGET = "DELETE FROM proofs WHERE user_id = %(user_id)s"
 
 FORGET_ADDRESS = "DELETE FROM proofs WHERE user_id = %(user_id)s AND lower(address) = lower(%(address)s)"
@@ -105,6 +116,17 @@ async def take(cursor: Cursor, digest: bytes, *, purpose: str, now: datetime) ->
 async def pending(cursor: Cursor, *, user_id: int, now: datetime) -> list[PendingRow]:
     """Addresses an account is yet to prove."""
     return await cursor.rows(PendingRow, PENDING, {"user_id": user_id, "now": now})
+
+
+async def asked(cursor: Cursor, *, user_id: int, session_id: int, now: datetime) -> ProofRow | None:
+    """What was asked last about a session that waits; ``None`` for nothing."""
+    parameters = {"user_id": user_id, "session": str(session_id), "now": now}
+    return await cursor.row(ProofRow, ASKED, parameters)
+
+
+async def answered(cursor: Cursor, *, user_id: int, session_id: int) -> None:
+    """Nothing that was asked about a session is to be answered any more."""
+    await cursor.run(ANSWERED, {"user_id": user_id, "session": str(session_id)})
 
 
 async def forget(cursor: Cursor, *, user_id: int) -> None:

@@ -18,6 +18,7 @@ class SessionRow:
         expires: when it ends however much it is used.
         is_partial: whether it owes the second factor.
         second_factor: when one was shown last.
+        is_waiting: whether it owes no more than its owner's word, by mail, that it is theirs.
     """
 
     digest: bytes = field(converter=bytes, repr=False)  # psycopg2 hands out a memoryview
@@ -30,6 +31,7 @@ class SessionRow:
     expires: datetime
     is_partial: bool
     second_factor: datetime | None
+    is_waiting: bool = False
 
 
 @frozen
@@ -72,7 +74,7 @@ TRIM = """
 
 BY_DIGEST = """
     SELECT s.digest, s.id, s.user_id, u.name, u.is_admin, s.created, s.last_seen, s.expires, s.is_partial,
-           s.second_factor
+           s.second_factor, s.is_waiting
       FROM sessions s JOIN users u ON u.id = s.user_id
      WHERE s.digest = %(digest)s AND u.is_active"""
 
@@ -83,8 +85,12 @@ SEEN = """
 
 ROTATE = """
     UPDATE sessions SET digest = %(new)s, expires = %(expires)s, is_partial = %(is_partial)s,
-           second_factor = %(second_factor)s
+           second_factor = %(second_factor)s, is_waiting = %(is_waiting)s
      WHERE digest = %(digest)s"""
+
+WAITING = """
+    SELECT 1 FROM sessions
+     WHERE user_id = %(user_id)s AND id = %(id)s AND is_waiting AND expires > %(now)s"""
 
 OF_USER = """
     SELECT id, created, last_seen, address, agent FROM sessions
@@ -94,6 +100,9 @@ OF_USER = """
 END = "DELETE FROM sessions WHERE digest = %(digest)s"
 
 END_ONE = "DELETE FROM sessions WHERE user_id = %(user_id)s AND id = %(id)s RETURNING digest"
+
+END_WAITING = """
+    DELETE FROM sessions WHERE user_id = %(user_id)s AND id = %(id)s AND is_waiting RETURNING digest"""
 
 END_ALL = """
     DELETE FROM sessions WHERE user_id = %(user_id)s AND (%(but)s::bytea IS NULL OR digest <> %(but)s)
@@ -163,6 +172,7 @@ async def rotate(
     expires: datetime,
     is_partial: bool,
     second_factor: datetime | None,
+    is_waiting: bool = False,
 ) -> bool:
     """Give a session another secret, and what else there is to say of it; whether it was still there."""
     parameters = {
@@ -171,8 +181,15 @@ async def rotate(
         "expires": expires,
         "is_partial": is_partial,
         "second_factor": second_factor,
+        "is_waiting": is_waiting,
     }
     return await cursor.run(ROTATE, parameters) == 1
+
+
+async def is_waiting(cursor: Cursor, *, user_id: int, session_id: int, now: datetime) -> bool:
+    """Whether an account has a session of that id that waits for its owner's word."""
+    parameters = {"user_id": user_id, "id": session_id, "now": now}
+    return await cursor.value(WAITING, parameters) is not None
 
 
 async def of_user(
@@ -191,6 +208,11 @@ async def end(cursor: Cursor, digest: bytes) -> bool:
 async def end_one(cursor: Cursor, *, user_id: int, session_id: int) -> list[bytes]:
     """End one of an account's sessions; its digest, or ``[]`` if the account has none of that id."""
     return _digests(await cursor.tuples(END_ONE, {"user_id": user_id, "id": session_id}))
+
+
+async def end_waiting(cursor: Cursor, *, user_id: int, session_id: int) -> list[bytes]:
+    """End a session of that id that waits; its digest, or ``[]`` if the account has none."""
+    return _digests(await cursor.tuples(END_WAITING, {"user_id": user_id, "id": session_id}))
 
 
 async def end_all(cursor: Cursor, *, user_id: int, but: bytes | None = None) -> list[bytes]:

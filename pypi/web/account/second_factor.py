@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from attrs import evolve, frozen
 from wtforms import Form, HiddenField, StringField
@@ -19,8 +18,8 @@ from pypi.http.next_path import LONGEST, next_path
 from pypi.http.refused import status_of
 from pypi.http.router import Router
 from pypi.http.terms import Csrf, entering
-from pypi.web.account.sign_in import browser_of, entered, in_json
-from pypi.web.door import SECOND_FACTOR, SIGN_IN, Cookies
+from pypi.web.account.sign_in import browser_of, entered, in_json, led_on
+from pypi.web.door import CONFIRM, SECOND_FACTOR, SIGN_IN, Cookies
 from pypi.web.personal import PERSONAL, PersonalPages, after, filled, given_next
 
 ASK = "/account/second-factor/passkey/ask/"
@@ -49,7 +48,9 @@ class SecondFactorPage:
         """The form."""
         wanted = given_next(request)
         if request.session is None:
-            return after(f"{SIGN_IN}?next={quote(wanted, safe='/')}" if wanted else SIGN_IN)
+            return after(led_on(SIGN_IN, wanted))
+        if request.session.is_waiting:
+            return after(led_on(CONFIRM, wanted))
         return await self._form(request, CodeForm(data={"next": wanted}))
 
     @router.post(SECOND_FACTOR, terms=entering(rate_limit="second-factor", audit=Kind.SIGNED_IN.event))
@@ -58,15 +59,19 @@ class SecondFactorPage:
         form = filled(CodeForm, request)
         if request.session is None:
             raise SessionOver()
+        wanted = next_path(form.next.data, "")
+        if request.session.is_waiting:
+            return after(led_on(CONFIRM, wanted))
         if not form.validate():
             return await self._form(request, form, 400)
+        browser = browser_of(request, wanted)
         try:
-            started = await self.step.by_code(request.session, form.code.data or "", browser_of(request))
+            started = await self.step.by_code(request.session, form.code.data or "", browser)
         except WrongCode as refusal:
             form.code.errors = [str(refusal)]
             return await self._form(request, form, 403)
         assert self.cookies is not None
-        return entered(self.cookies, started, next_path(form.next.data, ""))
+        return entered(self.cookies, started, wanted)
 
     @router.call(ASK, terms=evolve(entering(rate_limit="passkey"), csrf=Csrf.TOKEN))
     async def ask_passkey(self, request: Any) -> Answer:

@@ -11,7 +11,8 @@ from wtforms import Form, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from pypi.accounts.audit import Kind
-from pypi.accounts.entrance import Browser, Entrance
+from pypi.accounts.browsers import Browser
+from pypi.accounts.entrance import Entrance
 from pypi.accounts.errors import WrongCredentials
 from pypi.accounts.factor_errors import StaleChallenge, WrongPasskey
 from pypi.accounts.passwords import MAX_LENGTH
@@ -22,7 +23,7 @@ from pypi.http.next_path import LONGEST, next_path
 from pypi.http.refused import status_of
 from pypi.http.router import Router
 from pypi.http.terms import Csrf, entering, personal
-from pypi.web.door import SECOND_FACTOR, SIGN_IN, Cookies
+from pypi.web.door import CONFIRM, SECOND_FACTOR, SIGN_IN, Cookies
 from pypi.web.personal import PERSONAL, PersonalPages, after, filled, given_next
 
 HOME = "/account/"
@@ -77,15 +78,16 @@ class SignIn:
         form = filled(SignInForm, request)
         if not form.validate():
             return self._form(request, form, 400)
+        wanted = next_path(form.next.data, "")
         try:
             started = await self.entrance.by_password(
-                (form.name.data or "").strip(), form.password.data or "", browser_of(request)
+                (form.name.data or "").strip(), form.password.data or "", browser_of(request, wanted)
             )
         except WrongCredentials:
             form.password.errors = ["There is no such account, or this is not its password."]
             return self._form(request, form, 403)
         assert self.cookies is not None
-        return entered(self.cookies, started, next_path(form.next.data, ""))
+        return entered(self.cookies, started, wanted)
 
     @router.call(ASK_PASSKEY, terms=evolve(entering(rate_limit="passkey"), csrf=Csrf.TOKEN))
     async def ask_passkey(self, request: Any) -> Answer:
@@ -127,18 +129,19 @@ class SignIn:
         )
 
 
-def browser_of(request: Any) -> Browser:
-    """What somebody signs in with."""
+def browser_of(request: Any, wanted: str = "") -> Browser:
+    """What somebody signs in with, and where they wanted to go."""
     return Browser(
         address=request.caller.address,
         agent=request.getHeader("User-Agent") or "",
         session=request.session,
         known=request.browser,
+        wanted=wanted,
     )
 
 
 def entered(cookies: Cookies, started: Started, wanted: str) -> Answer:
-    """The answer to who is signed in now, or owes the second factor.
+    """The answer to who is signed in now, or owes something yet.
 
     Args:
         wanted: where they wanted to go, by ``next_path``; empty for nowhere.
@@ -149,9 +152,14 @@ def entered(cookies: Cookies, started: Started, wanted: str) -> Answer:
     if started.browser:
         kept.append(cookies.browser.header(started.browser, seconds=KNOWN))
     if session.is_partial:
-        there = f"{SECOND_FACTOR}?next={quote(wanted, safe='/')}" if wanted else SECOND_FACTOR
-        return after(there, "", *kept)
+        there = CONFIRM if session.is_waiting else SECOND_FACTOR
+        return after(led_on(there, wanted), "", *kept)
     return after(wanted or HOME, "", *kept)
+
+
+def led_on(path: str, wanted: str) -> str:
+    """A page before the one they wanted to go to."""
+    return f"{path}?next={quote(wanted, safe='/')}" if wanted else path
 
 
 def in_json(text: str) -> Answer:

@@ -7,6 +7,7 @@ import pytest
 from pypi.accounts.audit import Kind
 from pypi.accounts.log_words import EVENTS, in_words, of_account
 from pypi.db.queries.audit import AuditRow
+from tests.support.confirming import confirm
 from tests.support.factors import give_app, give_code
 from tests.support.index import Index
 from tests.support.managing import letters_to
@@ -50,6 +51,8 @@ async def test_glance(index: Index) -> None:
     await other.sign_in("grace")
     assert "here only" in (await grace.look("/account/")).text
     await other.send("/account/second-factor/", {"code": app.now()})
+    assert "here only" in (await grace.look("/account/")).text
+    await confirm(index, "grace", other)
     assert "in 2 browsers" in (await grace.look("/account/")).text
 
 
@@ -173,7 +176,7 @@ async def test_browser_of_two(index: Index) -> None:
 
 
 async def test_half_a_sign_in(index: Index) -> None:
-    """A password without the second factor makes no browser known, and nobody is written to; both do."""
+    """A password without the second factor makes no browser known, and nobody is told; all of it does."""
     await age(index, "barbara")
     app = give_app(index, "barbara")
     barbara = Visitor(index.port)
@@ -181,8 +184,10 @@ async def test_half_a_sign_in(index: Index) -> None:
     assert letters_to(index, "barbara@people.example") == []
     assert "cheeseshop-browser" not in barbara.cookies
     await barbara.send("/account/second-factor/", {"code": app.now()})
+    assert "cheeseshop-browser" not in barbara.cookies
+    await confirm(index, "barbara", barbara)
     assert "cheeseshop-browser" in barbara.cookies
-    assert [one["letter"] for one in letters_to(index, "barbara@people.example")] == ["new-sign-in"]
+    assert [one["letter"] for one in letters_to(index, "barbara@people.example")] == ["confirm-sign-in"]
 
 
 @pytest.mark.parametrize("path", ["/account/x.css", "/account/log/x.css", "/account/sessions/x.js"])

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.support.confirming import known
 from tests.support.factors import give_app, give_code
 from tests.support.index import Index
 from tests.support.visitor import PASSWORD, Visitor, give_password, visitor
@@ -16,9 +17,9 @@ HERE = "/account/second-factor/"
 
 
 async def half(index: Index, name: str, *, wanted: str = "") -> Visitor:
-    """Somebody who has shown a password, and owes the rest."""
+    """Somebody with a browser that is known, who has shown a password, and owes the rest."""
     await give_password(index, name)
-    somebody = Visitor(index.port)
+    somebody = known(index, name)
     await somebody.look(f"/account/sign-in/?next={wanted}")
     reply = await somebody.send("/account/sign-in/", {"name": name, "password": PASSWORD})
     assert somebody.path.startswith(HERE), reply.text
