@@ -59,9 +59,9 @@ class Membership:
         sends_mail: whether mail goes anywhere at all, be it a folder.
         mail_is_kept: whether it goes no further than into one.
         mailed: makes letters of what people are told.
+        administration: what those who run the index do to accounts.
         audit: the security log, to be read.
     """
-        administration: what those who run the index do to accounts.
 
     sends_mail: bool
     mail_is_kept: bool
@@ -85,10 +85,10 @@ class Membership:
     again: Again
     tokens: Tokens
     last_used: LastUsed
+    administration: Administration
     audit: Audit = field(repr=False)
 
     @property
-    administration: Administration
     def tidied(self) -> list[Callable[[], Awaitable[int]]]:
         """What forgets what is over, a bounded number at once."""
         return [
@@ -193,6 +193,7 @@ def membership(
         ),
         tokens=Tokens(throttle=throttle, **standing),
         last_used=last_used,
+        administration=Administration(database=database, sessions=sessions, now=now),
         audit=Audit(database=database, now=now),
     )
 
@@ -201,4 +202,3 @@ def breached(config: Config, reactor: Any) -> Breached | None:
     """What knows passwords that leaked, by ``access.breached_passwords_url``; ``None`` for nobody."""
     url = config.access.breached_passwords_url
     return Breached(url=url, client=Client(reactor, timeout=PATIENCE)) if url else None
-        administration=Administration(database=database, sessions=sessions, now=now),
