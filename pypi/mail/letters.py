@@ -148,6 +148,14 @@ class FactorRemoved(Letter):
 
 
 @frozen(kw_only=True)
+class FactorsRemoved(Letter):
+    """Tells that whoever runs the index removed all second factors, as who has lost them asks for."""
+
+    name = "factors-removed"
+    subject = "All second factors were removed from your account at {index}"
+
+
+@frozen(kw_only=True)
 class SignInLinked(Letter):
     """Tells of a sign-in elsewhere that leads into the account now: at ``provider``, as ``called``."""
 
@@ -156,14 +164,6 @@ class SignInLinked(Letter):
     facts = (("Sign-in with", "provider"), ("Known there as", "called"))
     provider: str
     called: str
-
-
-@frozen(kw_only=True)
-class FactorsRemoved(Letter):
-    """Tells that whoever runs the index removed all second factors, as who has lost them asks for."""
-
-    name = "factors-removed"
-    subject = "All second factors were removed from your account at {index}"
 
 
 @frozen(kw_only=True)
@@ -311,6 +311,7 @@ LETTERS: dict[str, type[Letter]] = {
         NewSignIn,
         FactorAdded,
         FactorRemoved,
+        FactorsRemoved,
         SignInLinked,
         SignInUnlinked,
         TokenMade,
@@ -323,7 +324,6 @@ LETTERS: dict[str, type[Letter]] = {
         ProjectTransferred,
         ProjectDeleted,
         ProjectQuarantined,
-        FactorsRemoved,
         QuarantineCleared,
     )
 }
