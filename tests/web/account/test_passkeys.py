@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.support.authenticator import Authenticator
 from tests.support.client import Reply
-from tests.support.factors import give_passkey
+from tests.support.confirming import links
+from tests.support.factors import give_app, give_passkey
 from tests.support.index import Index
 from tests.support.visitor import PASSWORD, Visitor, give_password
 
@@ -98,6 +99,21 @@ async def test_second(index: Index) -> None:
     answer = device.show(await asked(ida, f"{SECOND}passkey/"))
     reply = await ida.send(f"{SECOND}passkey/", {"answer": answer}, headers=OURS)
     assert (reply.status, ida.path) == (200, "/account/")
+
+
+async def test_in_place_of_a_letter(index: Index) -> None:
+    """Who waits for a letter to be answered, with a new browser, is let in by a passkey without."""
+    await give_password(index, "lynn")
+    device, app = give_passkey(index, "lynn", ORIGIN), give_app(index, "lynn")
+    lynn = Visitor(index.port)
+    await lynn.look(f"{SIGN_IN}?next=/account/log/")
+    await lynn.send(SIGN_IN, {"name": "lynn", "password": PASSWORD}, headers=OURS)
+    await lynn.send(SECOND, {"code": app.now()}, headers=OURS)
+    assert lynn.path == "/account/confirm/?next=/account/log/"
+    answer = device.show(await asked(lynn, f"{SECOND}passkey/"))
+    reply = await lynn.send(f"{SECOND}passkey/", {"answer": answer}, headers=OURS)
+    assert (reply.status, lynn.path) == (200, "/account/log/")
+    assert (await Visitor(index.port).look(links(index, "lynn")[-1])).status == 410
 
 
 async def test_copied(index: Index) -> None:

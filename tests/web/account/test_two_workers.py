@@ -13,10 +13,11 @@ from twisted.internet.defer import Deferred, gatherResults
 from pypi.accounts.session_copies import COPIED
 from pypi.embedded import Urls
 from tests.support.client import Reply
+from tests.support.confirming import confirm, links
 from tests.support.databases import Databases
 from tests.support.factors import give_app, give_code
 from tests.support.index import NO_REDIS, Index, running
-from tests.support.visitor import PASSWORD, Visitor, visitor
+from tests.support.visitor import PASSWORD, Visitor, give_password, visitor
 
 SECOND_FACTOR = "/account/second-factor/"
 
@@ -111,6 +112,39 @@ async def test_ended_from_another_browser(workers: Workers) -> None:
     await over(workers, lost)
     await over(workers, before)
     assert await goes_on(ada)
+
+
+async def test_confirmed_at_one(workers: Workers) -> None:
+    """A new browser that one worker lets in, by a link in mail, is in at the other; its old secret is not."""
+    await give_password(workers.one, "mary")
+    mary = Visitor(workers.one.port)
+    code = give_app(workers.one, "mary").at(workers.clock())
+    await mary.sign_in("mary")
+    await mary.send(SECOND_FACTOR, {"code": code})
+    before = Visitor(mary.port, cookies=dict(mary.cookies))
+    there = workers.at_the_other(mary)
+    assert not await goes_on(there)
+    assert (await confirm(workers.one, "mary", there)).status == 200
+    assert await goes_on(there)
+    mary.cookies = there.cookies
+    assert await goes_on(mary)
+    await over(workers, before)
+
+
+async def test_denied_at_one(workers: Workers) -> None:
+    """Nobody is let in by one worker who was said at the other, a moment ago, to be somebody else."""
+    await give_password(workers.one, "ida")
+    thief, ida = Visitor(workers.one.port), Visitor(workers.other.port)
+    code = give_app(workers.one, "ida").at(workers.clock())
+    await thief.sign_in("ida")
+    await thief.send(SECOND_FACTOR, {"code": code})
+    path = links(workers.one, "ida")[-1]
+    await thief.look(path)
+    form = thief.forms()[path]
+    await ida.look(path)
+    await ida.send(f"{path}/deny/")
+    assert (await thief.post(path, form)).status in (403, 410)
+    assert not await goes_on(thief)
 
 
 async def test_one_code_at_both(workers: Workers) -> None:
