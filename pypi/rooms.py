@@ -194,6 +194,7 @@ class Personal:
             OperateAccounts(
                 pages=pages,
                 administration=members.administration,
+                again=members.again,
                 audit=members.audit,
                 second_factors=members.second_factors,
                 sessions=members.sessions,
@@ -204,6 +205,7 @@ class Personal:
                 past=Past(database),
                 quarantines=acts.quarantines,
                 kept_names=acts.kept_names,
+                again=members.again,
             ),
             LegacyUsage(pages=pages, used=usage.since, switches=switches, now=self.now),
             SecurityLog(pages=pages, audit=members.audit),

@@ -60,6 +60,10 @@ class Again:
         """What somebody has to show before going on."""
         return (await self._known(session))[0]
 
+    def is_recent(self, session: SessionRow) -> bool:
+        """Whether a second factor was shown in it of late."""
+        return session.second_factor is not None and self.now() - session.second_factor <= LATELY
+
     async def check(self, session: SessionRow, password: str, *, address: str) -> None:
         """Make sure that it is them.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from caching.policy import DAY, Policy
 from pypi.http.router import Route
-from pypi.http.terms import Credential
+from pypi.http.terms import Credential, Terms
 
 HEAD = ("route", "client", "edge", "L1, L2", "if the source fails", "by", "tags")
 
@@ -36,13 +36,21 @@ def terms_rows(routes: Iterable[Route]) -> Iterator[Row]:
         yield (
             f"`{route.method} {route.path}`",
             "writes" if route.writes else "reads",
-            "–" if terms.permission is None else terms.permission.value + ("*" if terms.always else ""),
+            _permission(terms),
             ", ".join(one.value for one in Credential if one in terms.takes) or "–",
             "–" if terms.csrf is None else terms.csrf.value,
             f"`{terms.rate_limit}`" if terms.rate_limit else "–",
             f"`{terms.audit}`" if terms.audit else "–",
             _class(route.policy),
         )
+
+
+def _permission(terms: Terms) -> str:
+    """What one needs, and when it has to have been proven."""
+    if terms.permission is None:
+        return "–"
+    lately = ", shown lately" if terms.lately else ""
+    return f"{terms.permission.value}{'*' if terms.always else ''}{lately}"
 
 
 def _class(policy: Policy) -> str:

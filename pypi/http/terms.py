@@ -53,6 +53,8 @@ class Terms:
         csrf: how strangers' pages are kept out; a route that only reads needs nothing.
         rate_limit: name of the limit that counts it; empty where there is none.
         audit: the event that is noted when it was done; empty where nothing is.
+        lately: whether a second factor has to have been shown a short while ago, so that a session which was
+            stolen is not enough.
         always: whether everybody reads it even where the index is private, as who is about to sign in has to.
     """
 
@@ -61,6 +63,7 @@ class Terms:
     csrf: Csrf | None = None
     rate_limit: str = ""
     audit: str = ""
+    lately: bool = False
     always: bool = False
 
     @property
@@ -98,11 +101,18 @@ def entering(*, rate_limit: str = "", audit: str = "") -> Terms:
     )
 
 
-def personal(permission: Permission = Permission.ACCOUNT, *, rate_limit: str = "", audit: str = "") -> Terms:
+def personal(
+    permission: Permission = Permission.ACCOUNT,
+    *,
+    rate_limit: str = "",
+    audit: str = "",
+    lately: bool = False,
+) -> Terms:
     """The terms of pages for somebody who is signed in, and of their forms.
 
     Args:
         audit: of what a form changes; empty for a page that only shows something.
+        lately: for what operators do: whether they show their second factor once more before.
     """
     return Terms(
         takes=frozenset({Credential.SESSION}),
@@ -110,6 +120,7 @@ def personal(permission: Permission = Permission.ACCOUNT, *, rate_limit: str = "
         csrf=Csrf.TOKEN if audit else None,
         rate_limit=rate_limit,
         audit=audit,
+        lately=lately,
     )
 
 
@@ -208,6 +219,8 @@ def faults(route: Route) -> Iterator[str]:
         yield from _of_write(terms)
     elif terms.permission is not None and terms.permission.writes and Credential.NONE in terms.takes:
         yield from _of_open(terms)
+    if terms.lately and terms.permission is not Permission.ADMINISTER:
+        yield "wants a second factor of late, which only those who administer are sure to have"
     if Credential.SESSION in terms.takes or Credential.NONE not in terms.takes:
         yield from _of_personal(route.policy)
     for name in filter(None, (terms.rate_limit, terms.audit)):

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from attrs import field, frozen
 
 from pypi.accounts import secret
+from pypi.accounts.again import LATELY
 from pypi.accounts.errors import NoCredentials
 from pypi.accounts.programs import Programs
 from pypi.accounts.second_factor import Need, SecondFactors
@@ -32,7 +33,11 @@ from pypi.http.terms import Credential, Csrf, Terms
 SIGN_IN = "/account/sign-in/"
 SECOND_FACTOR = "/account/second-factor/"
 FACTORS = "/account/factors/"
+OPERATE = "/admin/"
 CONFIRM = "/account/confirm/"
+
+NOT_DONE = "not-done"
+"""The word in the address one is led back to, where a form was not taken because of that."""
 
 BY_PROGRAMS = frozenset({Credential.TOKEN, Credential.PASSWORD})
 
@@ -158,18 +163,21 @@ class DoorKeeper:
         assert terms.permission is not None
         if identity.token_id is not None and not _is_token_good(identity, terms.permission):
             raise NotForYou()
-        return await self._of_operators(request) if terms.permission is Permission.ADMINISTER else None
+        return await self._of_operators(request, terms) if terms.permission is Permission.ADMINISTER else None
 
-    async def _of_operators(self, request: Any) -> Answer | None:
-        """Who runs the index shows more than a password."""
+    async def _of_operators(self, request: Any, terms: Terms) -> Answer | None:
+        """Who runs the index shows more than a password, and that again before what is dangerous."""
         if not request.identity.is_admin:
             raise NotForYou()
         factors = await self.second_factors.of(request.identity.user_id)
-        match factors.need(request.session.second_factor, now=self.now()):
+        shown, now = request.session.second_factor, self.now()
+        match factors.need(shown, now=now):
             case Need.SET_UP:
                 return redirect(f"{FACTORS}?why=operator", 303)
             case Need.SHOW:
                 return _first(request, SECOND_FACTOR)
+        if terms.lately and factors.need(shown, now=now, within=LATELY) is Need.SHOW:
+            return redirect(f"{SECOND_FACTOR}?next={quote(_sent_from(request), safe='/')}", 303)
         return None
 
     async def _take_form(self, request: Any) -> None:
@@ -195,3 +203,12 @@ def _first(request: Any, path: str) -> Answer:
     """Send somebody elsewhere before; and back, if all they wanted is to see a page."""
     asked = next_path(request.uri.decode("ascii", "replace"), "") if request.method in SAFE else ""
     return redirect(f"{path}?next={quote(asked, safe='/')}" if asked else path, 303)
+
+
+def _sent_from(request: Any) -> str:
+    """The page with the form that was not taken, which says so when one is led back."""
+    try:
+        path = urlsplit(request.getHeader("Referer") or "").path
+    except ValueError:
+        path = ""
+    return f"{next_path(path, OPERATE)}?done={NOT_DONE}"

@@ -91,6 +91,7 @@ def test_complete(route: Route) -> None:
             read(evolve(LOOKING, takes=frozenset({Credential.NONE, Credential.SESSION}))),
             "takes whoever shows no credentials, and needs the permission to account",
         ),
+        (write(evolve(MANAGING, lately=True)), "wants a second factor of late"),
         (write(evolve(MANAGING, csrf=Csrf.COOKIELESS)), "does not ask for the token of the session"),
         (write(evolve(PUBLISHING, csrf=Csrf.TOKEN)), "takes no sessions"),
         (read(LOOKING, Policy()), "lets shared caches keep its answers"),

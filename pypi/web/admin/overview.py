@@ -10,17 +10,23 @@ from attrs import field, frozen
 from twisted.internet.threads import deferToThread
 
 from pypi.accounts.administration import Administration
+from pypi.accounts.audit import Kind
 from pypi.domain.permissions import Permission
 from pypi.http.answer import Answer
 from pypi.http.router import Router
-from pypi.http.terms import personal
+from pypi.http.terms import Terms, personal
 from pypi.index.downloads import Popularity
 from pypi.index.statistics import Statistics
 from pypi.metrics.overview import Overview, overview
+from pypi.web.door import NOT_DONE
 from pypi.web.personal import PERSONAL, PersonalPages
 from pypi.web.templates import line, shown_size
 
 OPERATORS = personal(Permission.ADMINISTER)
+
+SHOW_FIRST = {NOT_DONE: "Your second factor is shown. What you sent before was not done: send it once more."}
+"""Said to who is led back."""
+
 DAYS = 30
 
 
@@ -60,6 +66,7 @@ class Operate:
         return self.pages.page(
             request,
             "admin/overview.html",
+            done=SHOW_FIRST,
             seen=seen,
             storage=storage,
             totals=summary.totals,
@@ -68,6 +75,16 @@ class Operate:
             line=line,
             per_second=per_second(seen),
         )
+
+
+def doing(kind: Kind, *, at_once: bool = False) -> Terms:
+    """The terms of what an operator does: the session alone is not enough for it.
+
+    Args:
+        at_once: it is, for what protects the index, as quarantine does, and takes nothing away that operators
+            could not give back.
+    """
+    return personal(Permission.ADMINISTER, audit=kind.event, lately=not at_once)
 
 
 def per_second(seen: Overview) -> float:

@@ -9,23 +9,23 @@ from attrs import frozen
 from wtforms import Form, HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
+from pypi.accounts.again import Again
 from pypi.accounts.audit import Kind
 from pypi.domain.errors import Refusal
 from pypi.domain.names import normalize
-from pypi.domain.permissions import Permission
 from pypi.http.answer import Answer
 from pypi.http.router import Router
-from pypi.http.terms import personal
 from pypi.index.overseen import PAGE, RELEASES, Overseen
 from pypi.index.past import Past
 from pypi.publishing.kept_names import KeptNames
 from pypi.publishing.quarantine import Quarantines
 from pypi.publishing.yank import LONGEST_REASON
 from pypi.web.admin import asked
-from pypi.web.admin.overview import OPERATORS
+from pypi.web.admin.overview import OPERATORS, SHOW_FIRST, doing
 from pypi.web.personal import PERSONAL, PersonalPages, after, filled, page_number
 
 DONE = {
+    **SHOW_FIRST,
     "quarantined": "It is in quarantine: nothing of it is listed or handed out any more, by any cache.",
     "cleared": "The quarantine is over.",
     "prohibited": "Nobody can begin a project of that name.",
@@ -33,8 +33,6 @@ DONE = {
     "freed": "The name of the deleted project can be taken by anybody.",
     "restored": "That account can take the name of the deleted project.",
 }
-
-QUARANTINE = personal(Permission.ADMINISTER, audit=Kind.PROJECT_STATUS.event)
 
 
 class QuarantineForm(Form):
@@ -68,6 +66,7 @@ class OperateProjects:
     past: Past
     quarantines: Quarantines
     kept_names: KeptNames
+    again: Again
 
     @router.get("/admin/projects/", policy=PERSONAL, terms=OPERATORS)
     async def projects(self, request: Any) -> Answer:
@@ -91,7 +90,9 @@ class OperateProjects:
         """One project: its state, its releases, its people, what happened to it."""
         return await self._shown(request, name, QuarantineForm())
 
-    @router.post("/admin/projects/<name>/quarantine/", terms=QUARANTINE)
+    # Malware does not wait until somebody has found a telephone: to withhold takes the session alone. To
+    # offer it again takes more.
+    @router.post("/admin/projects/<name>/quarantine/", terms=doing(Kind.PROJECT_STATUS, at_once=True))
     async def quarantine(self, request: Any, name: str) -> Answer:
         """Offer nothing of a project, or of one release."""
         form = filled(QuarantineForm, request)
@@ -106,7 +107,7 @@ class OperateProjects:
             form.reason.errors = [str(refusal)]
         return await self._shown(request, name, form, 400)
 
-    @router.post("/admin/projects/<name>/clear/", terms=QUARANTINE)
+    @router.post("/admin/projects/<name>/clear/", terms=doing(Kind.PROJECT_STATUS))
     async def clear(self, request: Any, name: str) -> Answer:
         """Offer it again."""
         version = filled(QuarantineForm, request).version.data or None
@@ -118,9 +119,7 @@ class OperateProjects:
         """Names nobody may take, and the way back for deleted ones."""
         return await self._names(request, NameForm(), RestoreForm())
 
-    @router.post(
-        "/admin/names/prohibit/", terms=personal(Permission.ADMINISTER, audit=Kind.NAME_PROHIBITED.event)
-    )
+    @router.post("/admin/names/prohibit/", terms=doing(Kind.NAME_PROHIBITED, at_once=True))
     async def prohibit(self, request: Any) -> Answer:
         """Let nobody begin a project of a name."""
         form = filled(NameForm, request)
@@ -133,16 +132,14 @@ class OperateProjects:
             form.name.errors = [str(refusal)]
         return await self._names(request, form, RestoreForm(), 400)
 
-    @router.post("/admin/names/allow/", terms=personal(Permission.ADMINISTER, audit=Kind.NAME_ALLOWED.event))
+    @router.post("/admin/names/allow/", terms=doing(Kind.NAME_ALLOWED))
     async def allow(self, request: Any) -> Answer:
         """Let it be taken again."""
         name = filled(NameForm, request).name.data or ""
         await self.kept_names.allow(request.identity, name, address=request.caller.address)
         return after("/admin/names/", "allowed")
 
-    @router.post(
-        "/admin/names/restore/", terms=personal(Permission.ADMINISTER, audit=Kind.PROJECT_RESTORED.event)
-    )
+    @router.post("/admin/names/restore/", terms=doing(Kind.PROJECT_RESTORED))
     async def restore(self, request: Any) -> Answer:
         """Give the name of a deleted project to an account, or set it free where none is named."""
         form = filled(RestoreForm, request)
@@ -175,13 +172,21 @@ class OperateProjects:
             people=project.people,
             past=past,
             form=form,
+            lately=self.again.is_recent(request.session),
             **asked.turning(request, {}, is_more=len(project.releases) > RELEASES),
         )
 
     async def _names(self, request: Any, form: NameForm, restoring: RestoreForm, code: int = 200) -> Answer:
         found = await self.kept_names.prohibited(after=asked.word(request, "after"))
         return self.pages.page(
-            request, "admin/names.html", code=code, done=DONE, names=found, form=form, restoring=restoring
+            request,
+            "admin/names.html",
+            code=code,
+            done=DONE,
+            names=found,
+            form=form,
+            restoring=restoring,
+            lately=self.again.is_recent(request.session),
         )
 
 

@@ -11,19 +11,19 @@ from wtforms import Form, StringField
 from wtforms.validators import InputRequired, Length
 
 from pypi.accounts.administration import LONGEST_REASON, PAGE, Act, Administration
+from pypi.accounts.again import Again
 from pypi.accounts.audit import Audit, Kind
 from pypi.accounts.log_words import of_account
 from pypi.accounts.second_factor import SecondFactors
 from pypi.accounts.sessions import Sessions
-from pypi.domain.permissions import Permission
 from pypi.http.answer import Answer
 from pypi.http.router import Router
-from pypi.http.terms import Terms, personal
 from pypi.web.admin import asked
-from pypi.web.admin.overview import OPERATORS
+from pypi.web.admin.overview import OPERATORS, SHOW_FIRST, doing
 from pypi.web.personal import PERSONAL, PersonalPages, after, filled, page_number
 
 DONE = {
+    **SHOW_FIRST,
     "disabled": "The account is disabled, and signed out everywhere.",
     "enabled": "The account can be used again.",
     "given": "The account runs the index from its next sign-in on.",
@@ -31,11 +31,6 @@ DONE = {
     "signed-out": "The account is signed out everywhere.",
     "factors": "All second factors are removed; the password alone signs in.",
 }
-
-
-def doing(kind: Kind) -> Terms:
-    """The terms of what is done to an account."""
-    return personal(Permission.ADMINISTER, audit=kind.event)
 
 
 class ReasonForm(Form):
@@ -60,6 +55,7 @@ class OperateAccounts:
     router: ClassVar[Router] = Router()
     pages: PersonalPages
     administration: Administration
+    again: Again
     audit: Audit
     second_factors: SecondFactors
     sessions: Sessions
@@ -107,7 +103,7 @@ class OperateAccounts:
         """It does so no longer."""
         return await self._done(request, name, self.administration.take_admin, "taken")
 
-    @router.post("/admin/users/<name>/sign-out/", terms=doing(Kind.SESSIONS_ENDED))
+    @router.post("/admin/users/<name>/sign-out/", terms=doing(Kind.SESSIONS_ENDED, at_once=True))
     async def sign_out(self, request: Any, name: str) -> Answer:
         """It is signed out everywhere."""
         return await self._done(request, name, self.administration.end_sessions, "signed-out")
@@ -154,5 +150,6 @@ class OperateAccounts:
             log=[(row, of_account(row, account.name)) for row in await self.audit.of_user(account.id)],
             reason=reason,
             typed=typed,
+            lately=self.again.is_recent(request.session),
             is_self=account.id == request.identity.user_id,
         )

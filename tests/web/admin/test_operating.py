@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_twisted
 
+from pypi.domain.permissions import Permission
 from pypi.front import PUBLIC
 from pypi.metrics.overview import overview
 from tests.support.archives import wheel, wheel_filename
@@ -15,6 +16,7 @@ from tests.support.factors import give_app, give_code
 from tests.support.index import Index
 from tests.support.managing import letters_to
 from tests.support.visitor import PASSWORD, Visitor, give_password, operator, visitor
+from tests.support.walked import SENT
 
 SETTINGS = {"limits__factor": 0}
 
@@ -61,6 +63,66 @@ async def test_second_factor_first(index: Index, otto: Visitor) -> None:
     reply = await fresh.look("/admin/", follow=False)
     assert (reply.status, reply["Location"]) == (303, "/account/second-factor/?next=/admin/")
     index.sql("UPDATE users SET is_admin = false WHERE name = 'fresh'")
+
+
+AT_ONCE = {
+    "/admin/users/<name>/sign-out/",
+    "/admin/projects/<name>/quarantine/",
+    "/admin/names/prohibit/",
+}
+"""What protects the index, and is not to wait."""
+
+
+def test_a_session_is_not_enough() -> None:
+    """Whatever operators do takes a second factor shown of late, but for what protects the index."""
+    acts = [one for one in SENT if one.terms.permission is Permission.ADMINISTER]
+    assert {one.path for one in acts if not one.terms.lately} == AT_ONCE
+    assert len(acts) > 2 * len(AT_ONCE)
+
+
+async def test_second_factor_once_more(index: Index, otto: Visitor) -> None:
+    """Who has not shown a second factor of late does so first, and is led back to send the form again."""
+    ruth = await visitor(index, "ruth")
+    index.sql("UPDATE users SET is_admin = true WHERE name = 'ruth'")
+    app = give_app(index, "ruth")
+    whose = "(SELECT id FROM users WHERE name = 'ruth')"
+    index.sql(f"UPDATE sessions SET second_factor = now() - interval '16 minutes' WHERE user_id = {whose}")
+    await give_password(index, "victor")
+    path, give = "/admin/users/victor/", "/admin/users/victor/give-admin/"
+    page = await ruth.look(path)
+    assert 'href="/account/second-factor/?next=/admin/users/victor/"' in page.text
+    assert [one for one in ruth.forms() if one.startswith(path)] == [f"{path}sign-out/"]
+    fields = form_token(ruth) | {"confirm": "victor"}
+    came = {"Referer": f"http://127.0.0.1:{index.port}{path}?page=2"}
+    reply = await ruth.post(give, fields, follow=False, headers=came)
+    wanted = "/account/second-factor/?next=/admin/users/victor/%3Fdone%3Dnot-done"
+    assert (reply.status, reply["Location"]) == (303, wanted)
+    for strange in ("http://[", "//evil.example//", ""):
+        reply = await ruth.post(give, fields, follow=False, headers={"Referer": strange})
+        assert reply["Location"] == "/account/second-factor/?next=/admin/%3Fdone%3Dnot-done"
+    assert index.sql("SELECT is_admin FROM users WHERE name = 'victor'") == [(False,)]
+    await ruth.look(wanted)
+    page = await ruth.send("/account/second-factor/", {"code": app.now()})
+    assert "was not done: send it once more" in page.text
+    await ruth.send(give, {"confirm": "victor"})
+    assert index.sql("SELECT is_admin FROM users WHERE name = 'victor'") == [(True,)]
+    index.sql("UPDATE users SET is_admin = false WHERE name IN ('ruth', 'victor')")
+
+
+async def test_quarantine_waits_for_nothing(index: Index, otto: Visitor) -> None:
+    """A project is put into quarantine by the session alone; to offer it again takes more."""
+    whose = "(SELECT id FROM users WHERE name = 'otto')"
+    index.sql(f"UPDATE sessions SET second_factor = now() - interval '1 hour' WHERE user_id = {whose}")
+    await otto.look("/admin/projects/brie/")
+    await otto.send("/admin/projects/brie/quarantine/", {"reason": "malware"})
+    page = await otto.look("/admin/projects/brie/")
+    assert "brie-1.0" not in (await index.ask("/simple/brie/")).text
+    assert "/admin/projects/brie/clear/" not in otto.forms()
+    assert "/account/second-factor/?next=/admin/projects/brie/" in page.text
+    index.sql(f"UPDATE sessions SET second_factor = now() WHERE user_id = {whose}")
+    await otto.look("/admin/projects/brie/")
+    await otto.send("/admin/projects/brie/clear/")
+    assert "brie-1.0" in (await index.ask("/simple/brie/")).text
 
 
 async def test_tokens_do_not(index: Index, otto: Visitor) -> None:
