@@ -75,8 +75,9 @@ class Registration:
             raise UnusableName(name)
         if addresses.why_not(email) is not None:
             raise UnusableAddress(email)
-        await self.strength.check(password, names=(name, email))
+        self.strength.look(password, names=(name, email))
         await self.throttle.take(Act.REGISTER, address=address)
+        await self.strength.ask(password)
         await self.throttle.take(Act.VERIFY, account=email, address=address)
         await evenly(self.reactor, self._ask(name, email, password))
 

@@ -33,7 +33,12 @@ class Strength:
     breached: Callable[[str], Awaitable[bool]] | None = None
 
     async def check(self, password: str, *, names: Iterable[str]) -> None:
-        """Refuse a password that is not good enough.
+        """Refuse a password that is not good enough; as ``look`` does, and then ``ask``."""
+        self.look(password, names=names)
+        await self.ask(password)
+
+    def look(self, password: str, *, names: Iterable[str]) -> None:
+        """Refuse a password that one sees is not good enough.
 
         Args:
             names: of its owner: of the account, and e-mail addresses.
@@ -48,6 +53,13 @@ class Strength:
             raise WeakPassword("it is made of very few different characters")
         if any(_is_made_of(password, word) for name in names for word in _words(name)):
             raise WeakPassword("it is little more than your name or address")
+
+    async def ask(self, password: str) -> None:
+        """Refuse a password that others say has leaked; whoever has them asked is counted first.
+
+        Raises:
+            WeakPassword: it has.
+        """
         if await self._is_breached(password):
             raise WeakPassword("it is in lists of passwords that have leaked elsewhere")
 

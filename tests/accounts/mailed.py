@@ -53,6 +53,7 @@ class Office:
     factor: float = 0.0
     reactor: AtOnce = field(factory=AtOnce)
     leaked: set[str] = field(factory=set)
+    asked: list[str] = field(factory=list)
     sessions: Sessions = field(init=False)
     registration: Registration = field(init=False)
     emails: Emails = field(init=False)
@@ -70,6 +71,7 @@ class Office:
         self.renewal = Renewal(sessions=self.sessions, **choosing, **mailing)
 
     async def _breached(self, password: str) -> bool:
+        self.asked.append(password)
         return password in self.leaked
 
     def sent(self) -> list[Notice]:

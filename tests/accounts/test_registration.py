@@ -206,6 +206,24 @@ async def test_nobody_can_say_whether_it_leaked() -> None:
     await Strength(breached=away).check(PASSWORD, names=("ada",))
 
 
+async def test_counted_before_others_are_asked(kept: Kept) -> None:
+    """Who has asked too often has nobody else asked about passwords; short ones count for nothing."""
+    office = Office(kept, factor=1.0, leaked={PASSWORD})
+    for _ in range(12):
+        with pytest.raises(UnusablePassword):
+            await register(office, password="short")
+    for _ in range(10):
+        with pytest.raises(WeakPassword):
+            await register(office)
+    assert office.asked == [PASSWORD] * 10
+    with pytest.raises(Throttled):
+        await register(office)
+    assert office.asked == [PASSWORD] * 10
+    office.leaked = set()
+    await register(office, address="192.0.2.9")
+    assert len(office.sent()) == 1
+
+
 async def test_so_many_and_no_more(kept: Kept) -> None:
     """One place asks for ten accounts in an hour, and one address of mail is written to five times a day."""
     office = Office(kept, factor=1.0)
