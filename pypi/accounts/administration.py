@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from attrs import field, frozen
 
-from pypi.accounts import audit, shown
+from pypi.accounts import audit, browsers, shown
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import NoSuchUser
 from pypi.accounts.mailed import tell
@@ -198,6 +198,7 @@ async def _take_admin(cursor: Cursor, act: Act, *, now: datetime) -> list[bytes]
 async def _end_sessions(cursor: Cursor, act: Act, *, now: datetime) -> list[bytes]:
     account = await _of(cursor, act)
     ended = await sessions.end_all(cursor, user_id=account.id)
+    await browsers.forget(cursor, account.id)
     event = Event(
         kind=Kind.SESSIONS_ENDED,
         user_id=account.id,

@@ -1,6 +1,6 @@
 """Another password: by saying the old one, or by a secret sent to an address of the account.
 
-Whichever way, sessions end, and no secret that was sent before is good any longer.
+Whichever way, sessions end, browsers are no longer known, and no secret that was sent before is good.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from pypi.accounts import addresses, audit, secret
+from pypi.accounts import addresses, audit, browsers, secret
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import SessionOver, UnusableAddress, UnusableProof, WrongCredentials
 from pypi.accounts.even import evenly
@@ -73,8 +73,11 @@ class Renewal:
         digest = secret.digest(text)
         return digest is not None and await self.database.read(_found, digest, now=self.now()) is not None
 
-    async def reset(self, text: str, password: str, *, address: str) -> None:
+    async def reset(self, text: str, password: str, *, address: str, browser: str | None = None) -> None:
         """Give the account another password; who did it has to sign in with that, with all that takes.
+
+        Args:
+            browser: the secret of the one they have, which stays known if it was.
 
         Raises:
             UnusableProof: the secret is good for nothing.
@@ -86,7 +89,9 @@ class Renewal:
             raise UnusableProof()
         await self.strength.check(password, names=found)
         hashed = await self.passwords.hash(password)
-        ended = await self.database.transact(_reset, self.send, digest, hashed, address, now=self.now())
+        ended = await self.database.transact(
+            _reset, self.send, digest, hashed, address, browser, now=self.now()
+        )
         await self.sessions.forget(ended)
 
     async def has_password(self, session: SessionRow) -> bool:
@@ -97,8 +102,13 @@ class Renewal:
         """
         return (await self.database.read(_known, session.user_id))[1] is not None
 
-    async def change(self, session: SessionRow, *, old: str, new: str, address: str) -> Started:
+    async def change(
+        self, session: SessionRow, *, old: str, new: str, address: str, browser: str | None = None
+    ) -> Started:
         """Give them another password, who say the one they have; all of their sessions end but this one.
+
+        Args:
+            browser: the secret of the one they have, which stays known.
 
         Returns:
             the session with another secret.
@@ -119,7 +129,7 @@ class Renewal:
         await self.strength.check(new, names=names)
         hashed = await self.passwords.hash(new)
         ended = await self.database.transact(
-            _change, self.send, session, known, hashed, address, now=self.now()
+            _change, self.send, session, known, hashed, address, browser, now=self.now()
         )
         await self.sessions.forget(ended)
         return await self.sessions.rotate(session)
@@ -163,7 +173,14 @@ async def _known(cursor: Cursor, user_id: int) -> tuple[list[str], str | None]:
 
 
 async def _reset(
-    cursor: Cursor, send: Send, digest: bytes, hashed: str, address: str, *, now: datetime
+    cursor: Cursor,
+    send: Send,
+    digest: bytes,
+    hashed: str,
+    address: str,
+    browser: str | None,
+    *,
+    now: datetime,
 ) -> list[bytes]:
     """The digests of the sessions that ended."""
     proof = await proofs.look(cursor, digest, purpose=PURPOSE, now=now)
@@ -175,6 +192,7 @@ async def _reset(
     if holder is None or await proofs.take(cursor, digest, purpose=PURPOSE, now=now) is None:
         raise UnusableProof()
     event = Event(kind=Kind.PASSWORD_RESET, user_id=holder.id, actor=holder.name, address=address)
+    await browsers.forget(cursor, holder.id, but=browser)
     return await _set(cursor, send, holder, hashed, event, but=None, now=now)
 
 
@@ -185,6 +203,7 @@ async def _change(
     known: str | None,
     hashed: str,
     address: str,
+    browser: str | None,
     *,
     now: datetime,
 ) -> list[bytes]:
@@ -195,6 +214,7 @@ async def _change(
     if holder.password_hash != known:
         raise WrongCredentials()
     event = Event(kind=Kind.PASSWORD_CHANGED, user_id=holder.id, actor=holder.name, address=address)
+    await browsers.forget(cursor, holder.id, but=browser)
     return await _set(cursor, send, holder, hashed, event, but=session.digest, now=now)
 
 

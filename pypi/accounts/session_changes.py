@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import evolve, field, frozen
 
-from pypi.accounts import audit
+from pypi.accounts import audit, browsers
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.browsers import Arrival, Browsers
 from pypi.accounts.errors import SessionOver, WrongCredentials
@@ -174,8 +174,11 @@ async def revoke(
     return ended
 
 
-async def revoke_others(cursor: Cursor, but: SessionRow, address: str, *, now: datetime) -> list[bytes]:
-    """End all sessions of the account but this one; their digests."""
+async def revoke_others(
+    cursor: Cursor, but: SessionRow, address: str, browser: str | None, *, now: datetime
+) -> list[bytes]:
+    """End all sessions of the account but this one, and know no other browser; the digests of those."""
+    await browsers.forget(cursor, but.user_id, but=browser)
     ended = await stored.end_all(cursor, user_id=but.user_id, but=but.digest)
     if ended:
         about = {"count": len(ended)}

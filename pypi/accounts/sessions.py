@@ -215,9 +215,15 @@ class Sessions:
         await self.forget(ended)
         return bool(ended)
 
-    async def revoke_others(self, but: SessionRow, *, address: str) -> int:
-        """End all sessions of the account but this one; how many."""
-        ended = await self.database.transact(session_changes.revoke_others, but, address, now=self.now())
+    async def revoke_others(self, but: SessionRow, *, address: str, browser: str | None = None) -> int:
+        """End all sessions of the account but this one; how many.
+
+        Args:
+            browser: the secret of the one they have: the only one that stays known.
+        """
+        ended = await self.database.transact(
+            session_changes.revoke_others, but, address, browser, now=self.now()
+        )
         await self.forget(ended)
         return len(ended)
 

@@ -55,7 +55,11 @@ class PasswordPage:
         old, new = form.old.data or "", form.new.data or ""
         try:
             started = await self.renewal.change(
-                request.session, old=old, new=new, address=request.caller.address
+                request.session,
+                old=old,
+                new=new,
+                address=request.caller.address,
+                browser=request.browser,
             )
         except WrongCredentials:
             form.old.errors = ["This is not your password."]

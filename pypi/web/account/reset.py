@@ -87,7 +87,12 @@ class Reset:
         if not form.validate():
             return self._choice(request, secret, form, 400)
         try:
-            await self.renewal.reset(secret, form.password.data or "", address=request.caller.address)
+            await self.renewal.reset(
+                secret,
+                form.password.data or "",
+                address=request.caller.address,
+                browser=request.browser,
+            )
         except UnusableProof:
             return self._stale(request)
         except (UnusablePassword, WeakPassword) as refusal:

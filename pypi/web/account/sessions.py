@@ -64,5 +64,7 @@ class SessionPages:
     @router.post("/account/sessions/end-others/", terms=personal(audit=Kind.SESSIONS_ENDED.event))
     async def end_others(self, request: Any) -> Answer:
         """End all but this one."""
-        ended = await self.sessions.revoke_others(request.session, address=request.caller.address)
+        ended = await self.sessions.revoke_others(
+            request.session, address=request.caller.address, browser=request.browser
+        )
         return after(SESSIONS, "others" if ended else "none")

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from attrs import define
 
+from pypi.accounts.administration import Act
 from pypi.accounts.confirming import LASTS
+from pypi.domain.permissions import OPERATOR
 from tests.support.client import Reply
 from tests.support.confirming import confirm, known, links
 from tests.support.factors import give_app, give_code
@@ -213,7 +215,7 @@ async def test_relayed(index: Index) -> None:
     [path] = links(index, "vera")
     reply = await victim.look(path)
     assert reply.status == 200
-    assert "Somebody else is signing in" in reply.text
+    assert "Another browser is signing in" in reply.text
     assert "Firefox on Linux" in reply.text
     assert path not in victim.forms()
     token = victim.forms()[f"{path}/deny/"]["csrf_token"]
@@ -228,7 +230,7 @@ async def test_relayed_to_who_is_signed_in(index: Index) -> None:
     victim = await visitor(index, "wilma")
     phisher = await waiting(index, "wilma")
     path = links(index, "wilma")[-1]
-    assert "Somebody else is signing in" in (await victim.look(path)).text
+    assert "Another browser is signing in" in (await victim.look(path)).text
     token = victim.forms()[f"{path}/deny/"]["csrf_token"]
     assert (await victim.post(path, {"csrf_token": token})).status == 403
     assert not await is_in(phisher)
@@ -241,7 +243,7 @@ async def test_another_that_waits(index: Index) -> None:
     """Of two browsers that wait for one account, each is let in by its own letter alone."""
     mine, other = await waiting(index, "edith"), await waiting(index, "edith")
     first, second = links(index, "edith")
-    assert "Somebody else is signing in" in (await mine.look(second)).text
+    assert "Another browser is signing in" in (await mine.look(second)).text
     await mine.look(first)
     form = mine.forms()[first]
     assert (await mine.post(second, form)).status == 403
@@ -262,6 +264,37 @@ async def test_another_account(index: Index) -> None:
     assert (await victim.look(own)).status == 200
     assert own not in victim.forms()
     assert (await is_in(mallory), await is_in(victim)) == (False, False)
+
+
+@pytest.mark.parametrize("how", ["password", "reset", "end-others", "operator"])
+async def test_known_no_longer(index: Index, how: str) -> None:
+    """Whoever ends all else there is of an account ends that other browsers are known; their own still is."""
+    name = f"xenia-{how}"
+    await give_password(index, name)
+    mine, other = known(index, name), known(index, name)
+    await mine.sign_in(name)
+    if how == "password":
+        await mine.look("/account/password/")
+        await mine.send("/account/password/", {"old": PASSWORD, "new": "another battery staple"})
+    elif how == "reset":
+        await mine.look("/account/reset/")
+        await mine.send("/account/reset/", {"email": f"{name}@people.example"})
+        path = letters_to(index, f"{name}@people.example")[-1]["about"]["path"]
+        await mine.look(path)
+        await mine.send(path, {"password": "another battery staple"})
+    elif how == "end-others":
+        await other.sign_in(name)
+        await mine.look("/account/sessions/")
+        await mine.send("/account/sessions/end-others/")
+    else:
+        act = Act(by=OPERATOR, name=name)
+        await index.application.members.administration.end_sessions(act)
+    code = code_of(index, name)
+    await other.sign_in(name, "another battery staple" if how in ("password", "reset") else PASSWORD)
+    await other.send(SECOND_FACTOR, {"code": code})
+    assert other.path == HERE
+    left = index.sql(f"SELECT 1 FROM browsers JOIN users u ON u.id = user_id WHERE u.name = '{name}'")
+    assert len(left) == (0 if how == "operator" else 1)
 
 
 # What the link is good for
@@ -348,7 +381,7 @@ async def test_not_me(index: Index) -> None:
     [path] = links(index, "viola")
     await victim.look(path)
     reply = await victim.send(f"{path}/deny/")
-    assert "That sign-in is over" in reply.text
+    assert "Nobody was let in" in reply.text
     assert 'href="/account/reset/"' in reply.text
     assert events(index, "viola")[0] == "account.sign-in-denied"
     assert (await phisher.look(HERE, follow=False))["Location"] == SIGN_IN
@@ -361,7 +394,7 @@ async def test_not_me_here(index: Index) -> None:
     zoe = await waiting(index, "zoe")
     [path] = links(index, "zoe")
     await zoe.look(path)
-    assert "That sign-in is over" in (await zoe.send(f"{path}/deny/")).text
+    assert "Nobody was let in" in (await zoe.send(f"{path}/deny/")).text
     assert not await is_in(zoe)
 
 
