@@ -24,6 +24,13 @@ class WrongCredentials(Unauthenticated):
         return "Invalid or non-existent authentication information."
 
 
+class NotForThisToken(Forbidden):
+    """The token is good for one project, and this is about another, or about all."""
+
+    def __str__(self) -> str:
+        return "Invalid API Token: it is good for one project alone, and this is not about that."
+
+
 class TokenNeeded(Forbidden):
     """The account has a second factor, so that a password alone does not do."""
 

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from pypi.accounts.errors import NoCredentials
+from pypi.accounts.errors import NoCredentials, NotForThisToken
 from pypi.accounts.readers import Readers
 from pypi.accounts.sessions import Sessions
-from pypi.domain.errors import Forbidden, Refusal, Unavailable
+from pypi.domain.errors import Refusal, Unavailable
 from pypi.domain.permissions import Access, Credentials, Identity, Permission, may, stricter
 from pypi.http.answer import SAFE, Answer, redirect
 from pypi.http.credentials import credentials
@@ -39,13 +39,6 @@ class JustPublished(Unavailable):
 
     def __str__(self) -> str:
         return "This was published a moment ago. Try again in a second."
-
-
-class NotForThisToken(Forbidden):
-    """The token is good for one project, and this is about another, or about all."""
-
-    def __str__(self) -> str:
-        return "Invalid API Token: it is good for one project alone, and this is not about that."
 
 
 @frozen(kw_only=True, eq=False)

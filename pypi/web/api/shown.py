@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from caching.policy import NO_STORE
+from pypi.accounts.errors import NotForThisToken
 from pypi.domain.errors import Forbidden
 from pypi.domain.permissions import Access, Permission, Role, in_scope, is_granted
 from pypi.domain.values import Status
@@ -37,13 +38,6 @@ LIMIT = Parameter(
     about="entries of a page",
     schema={"type": "integer", "minimum": 1, "maximum": MOST, "default": PAGE},
 )
-
-
-class OneProjectOnly(Forbidden):
-    """The token is good for one project, and this is about another, or about all."""
-
-    def __str__(self) -> str:
-        return "This token is good for one project alone, and this is not about that."
 
 
 @frozen
@@ -82,7 +76,7 @@ class ManagedProjects:
         """A page of them."""
         page = number(request, PAGES)
         if request.identity.project_id is not None:
-            raise OneProjectOnly()
+            raise NotForThisToken()
         found = await self.managing.mine(request.identity, page)
         projects = [
             shapes.OwnProject(
@@ -172,7 +166,7 @@ class ManagedProjects:
         held = await self.managing.project(request.identity, name)
         if not in_scope(request.identity, Permission.READ, project_id=held.id):
             # Of what is not for everybody it does not even say that it is there.
-            raise OneProjectOnly() if held.access is Access.PUBLIC else NotYours(name)
+            raise NotForThisToken() if held.access is Access.PUBLIC else NotYours(name)
         if not is_granted(held.role, Permission.UPLOAD):
             raise NotToldTo(held.name)
         return held
