@@ -48,9 +48,18 @@ SMALL = 2048
 
 VERSION, END = b"HTTP/1.1\r\n", b"\r\n\r\n"
 
+AFTER_TAGS = b'"' + END
+"""How a request ends whose last line is one of tags."""
+
+OTHERS = -1
+"""In place of a number of bytes: this is not for the lane to answer."""
+
 GLANCE = 16
 """Every so many bytes one is looked at, to find the block this may be: to hash all of it costs more than to
 compare all of it."""
+
+MOST_ALIKE = 8
+"""Blocks remembered that look the same at a glance."""
 
 _ONE_TAG = re.compile(rb'(?:W/)?"[!\x23-\x7e]*"')
 _LINE_OF_TAGS = (b"\r\nIf-None-Match: ", b"\r\nif-none-match: ")
@@ -79,6 +88,14 @@ class Meaning:
         """Which representation of a page is meant."""
         chosen = self.chosen[chooser] = chooser(self.accept, {})
         return chosen
+
+
+NOTHING = Meaning(accept=None, gzip=False)
+"""What somebody means who has not said anything yet."""
+
+
+Glanced = dict[bytes, tuple[tuple[bytes, Meaning], ...]]
+"""Every ``GLANCE``-th byte of what was said → all that was said and looks like that, and what it means."""
 
 
 class Channel(Protocol):
@@ -158,8 +175,8 @@ class FastLane:
         memfiles: pages that are sent by the kernel, too.
         pages: those of the memory; none once the lane is closed.
         files: likewise.
-        glanced: every ``GLANCE``-th byte of what follows a path → all of it, up to the empty line at its end,
-            and what the block in it means.
+        whole: what follows a path, up to the empty line at its end, as it is seen at a glance.
+        before_tags: the same, up to a line of tags that is the last.
     """
 
     memory: Memory
@@ -172,7 +189,8 @@ class FastLane:
     files: dict[bytes, KeptFile] = field(init=False)
     _young: dict[bytes, Meaning] = field(factory=dict, init=False)
     _old: dict[bytes, Meaning] = field(factory=dict, init=False)
-    glanced: dict[bytes, tuple[bytes, Meaning]] = field(factory=dict, init=False)
+    whole: Glanced = field(factory=dict, init=False)
+    before_tags: Glanced = field(factory=dict, init=False)
 
     def __repr__(self) -> str:
         return f"<FastLane to {len(self.pages)} pages, {len(self._young) + len(self._old)} kinds of headers>"
@@ -189,23 +207,30 @@ class FastLane:
         """Answer nothing more: the channels take leave of their clients."""
         self.pages, self.files = {}, {}
 
-    def meaning(self, rest: bytes) -> Meaning | None:
-        """What the block means that is in the rest of a request behind its path."""
-        found = self._young.get(rest)
-        if found is None:
-            found = self._old.get(rest) or self.read(rest[8:-4])
-            if found is not None:
-                self._remember(rest, found)
+    def meaning(self, block: bytes) -> Meaning | None:
+        """What a block means; it begins with the version behind a path, and ends without a line end."""
+        for known, meaning in self.before_tags.get(block[::GLANCE], ()):
+            if known == block:
+                return meaning
+        found = self._young.get(block) or self._old.get(block) or self.read(block[len(VERSION) - 2 :])
         if found is not None:
-            if len(self.glanced) >= MOST_BLOCKS:
-                self.glanced.clear()
-            self.glanced[rest[::GLANCE]] = rest, found
+            self._remember(block, found)
         return found
 
-    def _remember(self, rest: bytes, meaning: Meaning) -> None:
+    def _remember(self, block: bytes, meaning: Meaning) -> None:
         if len(self._young) >= MOST_BLOCKS:
             self._old, self._young = self._young, {}
-        self._young[rest] = meaning
+        self._young[block] = meaning
+        _remember_glance(self.whole, block + END, meaning)
+        _remember_glance(self.before_tags, block, meaning)
+
+
+def _remember_glance(glanced: Glanced, said: bytes, meaning: Meaning) -> None:
+    if len(glanced) >= MOST_BLOCKS:
+        glanced.clear()
+    glance = said[::GLANCE]
+    alike = [one for one in glanced.get(glance, ()) if one[0] != said]
+    glanced[glance] = (said, meaning), *alike[: MOST_ALIKE - 1]
 
 
 @define(eq=False)
@@ -266,7 +291,7 @@ class Lane:
         self._prefix = b""
         self._beside = True
         self._rest: bytes | None = None
-        self._meaning: Meaning | None = None
+        self._meaning = NOTHING
         self._given: bytes | None = None
 
     def makeConnection(self, transport: Any) -> None:
@@ -285,14 +310,22 @@ class Lane:
 
     def dataReceived(self, data: bytes) -> None:
         """Answer what can be answered here, and hand on the rest."""
+        if self._beside and not self._channel.quiet:
+            self._channel.dataReceived(data)
+            return
+        self._beside = False
+        left = self._answer(data if len(data) <= LONGEST else data[:LONGEST])
+        if left or len(data) > LONGEST:
+            self._go_on(data, left)
+
+    def _go_on(self, data: bytes, left: int) -> None:
+        """Answer what follows the first request, as far as that goes, and hand on the rest."""
         at = 0
-        if not self._beside or self._channel.quiet:
-            self._beside = False
-            size = len(data)
-            while (length := self._answer(data[at : at + LONGEST])) > 0:
-                at += length
-                if at == size:
-                    return
+        while left >= 0:
+            at = min(at + LONGEST, len(data)) - left
+            if at == len(data):
+                return
+            left = OTHERS if self._beside else self._answer(data[at : at + LONGEST])
         self._beside = True
         self._channel.dataReceived(data[at:] if at else data)
 
@@ -302,37 +335,30 @@ class Lane:
         """Answer the request that ``data`` begins with.
 
         Returns:
-            its length; 0 if it was not answered.
+            how many bytes there are behind it; ``OTHERS`` if it was not answered.
         """
-        if self._beside:
-            return 0
         try:
             method, path, rest = data.split(b" ", 2)
         except ValueError:
-            return 0
+            return OTHERS
         page = self._lane.pages.get(path)
         if page is None:
-            return self._answer_file(data, method, path, rest)
+            return self._answer_file(method, path, rest)
         is_head = method == b"HEAD"
         if method != b"GET" and not is_head:
-            return 0
-        length = len(data)
-        if rest != self._rest:
-            length -= len(rest)
-            more = self._listen(rest)
-            if not more:
-                return 0
-            length += more
+            return OTHERS
+        left = 0 if rest == self._rest else self._listen(rest)
+        if left < 0:
+            return OTHERS
         meaning = self._meaning
-        assert meaning is not None
         chooser = page.chooser
         variant = "" if chooser is None else meaning.chosen.get(chooser) or meaning.choose(chooser)
         kept = page.kept.get(variant)
         if kept is None or not kept.fresh_until > self._moment.now:
-            return 0
+            return OTHERS
         form = kept.packed if meaning.gzip else kept.plain
         if form is None:
-            return 0
+            return OTHERS
         given = self._given
         if given is None:
             whole, logged = form.joined if not is_head else None, form.logged
@@ -341,7 +367,7 @@ class Lane:
         elif _ONE_TAG.fullmatch(given):
             whole = None
         else:
-            return 0
+            return OTHERS
         kept.uses += 1
         stats = kept.stats
         stats.lane += 1
@@ -361,42 +387,41 @@ class Lane:
         if log is not None:
             line = (self._prefix, log.stamp, method, b" ", path, b" HTTP/1.1", logged, meaning.logged)
             log.append(b"".join(line))
-        return length
+        return left
 
     def _listen(self, rest: bytes) -> int:
-        """Understand what follows a path; clients mostly repeat what they said last.
+        """Understand what follows a path; clients mostly repeat what they said before.
 
         Returns:
-            the length of it, up to the empty line at its end; 0 where the channel has to understand it.
+            how many bytes there are behind the empty line at its end; ``OTHERS`` where the channel has to
+            understand it.
         """
-        lane = self._lane
-        known = lane.glanced.get(rest[::GLANCE])
-        if known is not None and known[0] == rest:
-            (self._rest, self._meaning), self._given = known, None
-            return len(rest)
-        if rest.endswith(END):
-            # Tags differ all the time. Without them it may be known, and what is known has one empty line, at
-            # its end. So theirs stood before that, and not behind it.
-            block, given = _without_tags(rest)
-            if given is not None:
-                known = lane.glanced.get(block[::GLANCE])
-                if known is not None and known[0] == block:
-                    self._rest, self._meaning, self._given = rest, known[1], given
-                    return len(rest)
+        if rest.endswith(AFTER_TAGS):
+            # Tags differ all the time, and most clients say them last. What is known before them has no empty
+            # line. So they stand before the first one, and not behind it.
+            said, _, tags = rest.rpartition(_LINE_OF_TAGS[0])
+            for known, meaning in self._lane.before_tags.get(said[::GLANCE], ()):
+                if known == said:
+                    self._rest, self._meaning, self._given = rest, meaning, tags[:-4]
+                    return 0
+        else:
+            for known, meaning in self._lane.whole.get(rest[::GLANCE], ()):
+                if known == rest:
+                    self._rest, self._meaning, self._given = rest, meaning, None
+                    return 0
         return self._listen_anew(rest)
 
     def _listen_anew(self, rest: bytes) -> int:
         """The same, of what is not known, or has something behind it."""
-        end = rest.find(END) + 4
-        if end < 4 or end - len(VERSION) > LONGEST_BLOCK or not rest.startswith(VERSION):
-            return 0
-        said = rest[:end]
-        block, given = _without_tags(said)
+        end = rest.find(END)
+        if end < 0 or end + 4 - len(VERSION) > LONGEST_BLOCK or not rest.startswith(VERSION):
+            return OTHERS
+        block, given = _without_tags(rest[:end])
         meaning = self._lane.meaning(block)
         if meaning is None:
-            return 0
-        self._rest, self._meaning, self._given = said, meaning, given
-        return end
+            return OTHERS
+        self._rest, self._meaning, self._given = rest[: end + 4], meaning, given
+        return len(rest) - end - 4
 
     def _answer_seldom(self, kept: Kept, form: Form, is_head: bool) -> tuple[bool, bytes]:
         """What is not just the same 200 as a moment ago; whether all was sent, and what the log says."""
@@ -464,22 +489,22 @@ class Lane:
 
     # Files are few beside pages, and large: what they need stands apart.
 
-    def _answer_file(self, data: bytes, method: bytes, path: bytes, rest: bytes) -> int:
+    def _answer_file(self, method: bytes, path: bytes, rest: bytes) -> int:
         """Answer with a file, or with what is said of one; as ``_answer``."""
         file = self._lane.files.get(path)
         if file is None or self._bare is None or method not in (b"GET", b"HEAD"):
-            return 0
-        more = len(rest) if rest == self._rest else self._listen(rest)
+            return OTHERS
+        left = 0 if rest == self._rest else self._listen(rest)
         meaning = self._meaning
-        if not more or meaning is None or meaning.dated:
-            return 0
+        if left < 0 or meaning.dated:
+            return OTHERS
         given = self._given
         named = given is not None and _names(given, file.etag)
         if given is not None and not named and not _ONE_TAG.fullmatch(given):
-            return 0
+            return OTHERS
         held = file.at_hand()
         if held is None:
-            return 0
+            return OTHERS
         self._channel.ahead = True
         file.stats.lane_files += 1
         line = b"%s %s HTTP/1.1" % (method, path)
@@ -489,7 +514,7 @@ class Lane:
             self._say(file, 200, file.end, line, meaning)
         else:
             self._hand(file, held, line, meaning)
-        return len(data) - len(rest) + more
+        return left
 
     def _say(self, file: KeptFile, code: int, end: bytes, line: bytes, meaning: Meaning) -> None:
         """Say what the file is, and no more."""
@@ -564,8 +589,8 @@ def _without_tags(block: bytes) -> tuple[bytes, bytes | None]:
     Most clients say it last, so it is looked for from the end.
     """
     for name in _LINE_OF_TAGS:
-        at = block.rfind(name)
-        if at >= 0:
-            end = block.find(b"\r\n", at + 2)
-            return block[:at] + block[end:], block[at + len(name) : end]
+        before, found, behind = block.rpartition(name)
+        if found:
+            given, end, more = behind.partition(b"\r\n")
+            return before + end + more, given
     return block, None
