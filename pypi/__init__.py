@@ -33,7 +33,8 @@ Rooms::
                         descriptors
     pypi/failpoints.py  points with names, which do nothing unless they are armed
     pypi/config/        sections (every key)  values, features, mail, openid (how one is read)  load  show
-    pypi/domain/        names versions filenames metadata/ platform_tags values permissions changes errors
+    pypi/domain/        names versions filenames metadata/ platform_tags values permissions errors
+                        changes: said out loud  journal_words cache_tags: what follows from them
                         features clients devices usage switches: what is used, by whom, until when  downloads
                         marker_words wheel_words: requirements and tags as people say them  classifiers: trees
     pypi/index/         database: what is on the index, from its rows  names: the list of all projects

@@ -25,7 +25,7 @@ from pypi.config import Config
 from pypi.db.database import Database
 from pypi.db.notify import Notifications
 from pypi.db.queries import journal
-from pypi.domain.changes import PRIVATE, WITHHELD
+from pypi.domain.cache_tags import PRIVATE, WITHHELD
 from pypi.domain.errors import Refusal, Unavailable
 from pypi.failpoints import failpoint
 from pypi.http.access_log import AccessLog

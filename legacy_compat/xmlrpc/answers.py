@@ -23,7 +23,7 @@ from legacy_compat.xmlrpc.methods import (
     Method,
 )
 from legacy_compat.xmlrpc.releases import release_data, release_file
-from pypi.domain.changes import WITHHELD
+from pypi.domain.cache_tags import WITHHELD
 from pypi.domain.names import normalize
 from pypi.index.downloads import Popularity
 from pypi.index.history import History

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pypi.db.connection import Cursor
 from pypi.db.queries import journal, outbox
-from pypi.domain import changes
+from pypi.domain import cache_tags
 from pypi.domain.changes import AccountChanged
 
 
@@ -21,5 +21,5 @@ async def changed(cursor: Cursor, *names: str, now: datetime) -> int:
     """
     line = AccountChanged(users=names)
     serial = await journal.write(cursor, [line], now=now)
-    await outbox.add(cursor, serial=serial, kind="purge", payload={"tags": changes.tags(line)}, now=now)
+    await outbox.add(cursor, serial=serial, kind="purge", payload={"tags": cache_tags.tags(line)}, now=now)
     return serial

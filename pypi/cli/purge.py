@@ -9,7 +9,7 @@ from twisted.internet.task import deferLater
 
 from pypi.app import Application
 from pypi.cli.running import application, configured, fail, run, show
-from pypi.domain.changes import files_tag
+from pypi.domain.cache_tags import files_tag
 from pypi.domain.names import normalize
 
 WITHIN = 90.0

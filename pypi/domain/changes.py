@@ -1,17 +1,13 @@
 """Changes, said out loud; what follows from each is read off it.
 
-A change is written to the journal in the words the public index uses, and carries the cache tags of every
-page it can be seen on.
+What the journal says of one is in ``journal_words``, and on which pages it can be seen in ``cache_tags``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from attrs import frozen
 
 from pypi.domain.names import NormalizedName
-from pypi.domain.permissions import Access
 
 
 @frozen(kw_only=True)
@@ -270,145 +266,3 @@ SEEN_UNDER_FORMER_NAMES = (
     ProjectRemoved,
 )
 """Installers find files under the names they were published by: these change what is found there."""
-
-WITHHELD = "withheld"
-"""Tag of changes after which something must not be handed out any more, not even where nothing newer is."""
-
-
-PRIVATE_TAG = "private/"
-"""How tags begin that stand for a private project; no answer carries one."""
-
-PRIVATE = "private"
-"""Tag of changes of what is not for everybody: whoever knows what is private has to look again."""
-
-
-def action(change: Change) -> str:
-    """The change in the words of the changelog, which mirrors parse."""
-    match change:
-        case ProjectCreated():
-            return "create"
-        case RoleAdded(role=role, user=user):
-            return f"add {role} {user}"
-        case ReleaseCreated():
-            return "new release"
-        case FileAdded(filename=filename, python_version=python_version):
-            return f"add {python_version} file {filename}"
-        case ReleaseYanked():
-            return "yank release"
-        case ReleaseUnyanked():
-            return "unyank release"
-        case ReleaseQuarantined():
-            return "release quarantined"
-        case ReleaseCleared():
-            return "release quarantine cleared"
-        case FileRemoved(filename=filename):
-            return f"remove file {filename}"
-        case ReleaseRemoved():
-            return "remove release"
-        case ProjectRemoved():
-            return "remove project"
-        case ProjectRenamed(before=before):
-            # As the public index said it, when it still renamed projects.
-            return f"rename from {before}"
-        case NameLeft(now=now):
-            return f"rename to {now}"
-        case StatusChanged(status=status):
-            return f"project {status}"
-        case ProjectQuarantined():
-            return "project quarantined"
-        case QuarantineCleared():
-            return "project quarantine cleared"
-        case ReadsChanged(reads=reads):
-            return "create" if reads == Access.PUBLIC.value else "remove project"
-        case RoleRemoved(role=role, user=user):
-            return f"remove {role} {user}"
-        case RoleChanged(role=role, user=user):
-            return f"change {role} {user}"
-        case DescriptionsRendered():
-            return "render descriptions"
-        case AccountChanged():
-            return "change account"
-
-
-def version(change: Change) -> str | None:
-    """The version a change is about, where it is about one."""
-    match change:
-        case (
-            ReleaseCreated(version=number)
-            | FileAdded(version=number)
-            | ReleaseYanked(version=number)
-            | ReleaseUnyanked(version=number)
-            | ReleaseQuarantined(version=number)
-            | ReleaseCleared(version=number)
-            | FileRemoved(version=number)
-            | ReleaseRemoved(version=number)
-        ):
-            return number
-        case _:
-            return None
-
-
-def tags(change: Change) -> tuple[str, ...]:
-    """Cache tags of every answer the change can be seen in; ``journal`` is of those that show its serial."""
-    if not isinstance(change, ProjectChange):
-        return _tags(change)
-    found = (*_tags(change), *(f"project/{name}" for name in change.former_names))
-    if change.is_private:
-        return _unseen(change, found)
-    if WITHHELD not in found:
-        return found
-    return (*found, *(files_tag(name) for name in (change.project, *change.former_names)))
-
-
-def _unseen(change: ProjectChange, found: Iterable[str]) -> tuple[str, ...]:
-    """Tags of what not everybody is told; only that there is another serial is for all.
-
-    No answer for everybody, such as that there is no such project, gets older or younger by it.
-    """
-    names = (change.project, *change.former_names)
-    more = (WITHHELD,) if WITHHELD in found else ()
-    return (*(PRIVATE_TAG + name for name in names), "journal", *more, PRIVATE)
-
-
-def files_tag(name: str) -> str:
-    """Cache tag of all files that were published under a normalized name; nothing else ends them."""
-    return f"files/{name}"
-
-
-def _tags(change: Change) -> tuple[str, ...]:
-    project = f"project/{change.project}"
-    match change:
-        case DescriptionsRendered(projects=projects):
-            return tuple(f"project/{name}" for name in projects)
-        case AccountChanged(users=users):
-            return _of_users(users)
-        case ProjectCreated():
-            return (project, "all-projects", "search", "journal")
-        case RoleAdded(user=user) | RoleRemoved(user=user) | RoleChanged(user=user):
-            # The list of all projects shows the last serial of each.
-            return (project, "all-projects", f"user/{user.lower()}", "journal")
-        case ReleaseCreated() | FileAdded() | ReleaseYanked() | ReleaseUnyanked():
-            return (project, "all-projects", "search", "journal")
-        case FileRemoved() | ReleaseRemoved() | ReleaseQuarantined() | ReleaseCleared():
-            return (project, "all-projects", "search", "journal", WITHHELD)
-        case StatusChanged():
-            return (project, "all-projects", "search", "journal")
-        case NameLeft():
-            return (project, "all-projects", "search", "journal")
-        case ProjectRenamed(users=users):
-            return (project, "all-projects", "search", "journal", *_of_users(users))
-        case ProjectRemoved(users=users):
-            return (project, "all-projects", "search", "journal", *_of_users(users), WITHHELD)
-        case ReadsChanged(users=users):
-            return (project, "all-projects", "search", "journal", *_of_users(users), WITHHELD, PRIVATE)
-        case ProjectQuarantined(users=users) | QuarantineCleared(users=users):
-            return (project, "all-projects", "search", "journal", *_of_users(users), WITHHELD)
-
-
-def _of_users(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"user/{name.lower()}" for name in names)
-
-
-def all_tags(lines: Iterable[Change]) -> tuple[str, ...]:
-    """Cache tags of every answer that any of the changes can be seen in, each once, sorted."""
-    return tuple(sorted({tag for change in lines for tag in tags(change)}))

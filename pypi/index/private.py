@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from pypi.db.queries import reads
 from pypi.db.queries.reads import PrivateRow
-from pypi.domain.changes import PRIVATE, PRIVATE_TAG
+from pypi.domain.cache_tags import PRIVATE, PRIVATE_TAG
 from pypi.domain.errors import Unavailable
 from pypi.domain.permissions import Access
 from pypi.index.looking import Looking

@@ -27,7 +27,7 @@ from pypi.db.queries.files import NewFile
 from pypi.db.queries.projects import ProjectRow
 from pypi.db.queries.releases import ReleaseRow
 from pypi.db.queries.renaming import FormerRow
-from pypi.domain import changes
+from pypi.domain import cache_tags, journal_words
 from pypi.domain.changes import (
     SEEN_UNDER_FORMER_NAMES,
     Change,
@@ -131,10 +131,10 @@ async def conclude(cursor: Cursor, lines: Sequence[Change], *, now: datetime) ->
     """
     lines = await _hidden(cursor, await _of_all_names(cursor, lines))
     serial = await journal.write(cursor, lines, now=now)
-    tags = changes.all_tags(lines)
+    tags = cache_tags.all_tags(lines)
     # Of what is private the edge has nothing, and need not hear.
-    errand: dict[str, object] = {"tags": [tag for tag in tags if not tag.startswith(changes.PRIVATE)]}
-    if changes.WITHHELD in tags:
+    errand: dict[str, object] = {"tags": [tag for tag in tags if not tag.startswith(cache_tags.PRIVATE)]}
+    if cache_tags.WITHHELD in tags:
         # A soft purge would let the edge show it while this index does not answer.
         errand["hard"] = True
     await outbox.add(cursor, serial=serial, kind="purge", payload=errand, now=now)
@@ -176,7 +176,7 @@ def _of_former(line: Change, names: Sequence[FormerRow]) -> list[Change]:
         return [_with(line, project=name, name=name, former_names=()) for name in line.former_names]
     if not isinstance(line, SEEN_UNDER_FORMER_NAMES):
         return []
-    version = None if isinstance(line, FileRemoved | ReleaseRemoved) else changes.version(line)
+    version = None if isinstance(line, FileRemoved | ReleaseRemoved) else journal_words.version(line)
     return [
         _with(line, project=one.normalized, name=one.name)
         for one in names

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from caching.conditional import Conditions
 from caching.kept_files import AtHand, untold
 from caching.policy import DAY, FOR_EVER, Policy
-from pypi.domain.changes import files_tag
+from pypi.domain.cache_tags import files_tag
 from pypi.domain.errors import NoSuchFile
 from pypi.domain.filenames import name_in
 from pypi.files import paths

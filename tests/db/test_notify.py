@@ -20,7 +20,8 @@ from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.notify import Notifications
 from pypi.db.queries import journal
-from pypi.domain.changes import Change, ProjectCreated, RoleAdded, all_tags
+from pypi.domain.cache_tags import all_tags
+from pypi.domain.changes import Change, ProjectCreated, RoleAdded
 from pypi.domain.names import normalize
 from tests.caching.test_redis import until
 from tests.http.memory import errors_logged

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from pypi.domain.cache_tags import all_tags, tags
 from pypi.domain.changes import (
     AccountChanged,
     Change,
@@ -30,11 +31,8 @@ from pypi.domain.changes import (
     RoleChanged,
     RoleRemoved,
     StatusChanged,
-    action,
-    all_tags,
-    tags,
-    version,
 )
+from pypi.domain.journal_words import action, version
 from pypi.domain.names import NormalizedName
 
 WHERE: dict[str, Any] = {"project": NormalizedName("cheese-slicer"), "name": "Cheese.Slicer", "actor": "ada"}

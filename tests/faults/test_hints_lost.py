@@ -30,7 +30,8 @@ from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.notify import Notifications
 from pypi.db.queries import journal, projects
-from pypi.domain.changes import Change, FileAdded, all_tags
+from pypi.domain.cache_tags import all_tags
+from pypi.domain.changes import Change, FileAdded
 from pypi.domain.names import normalize
 from pypi.embedded import Urls
 from tests.caching.test_packing import PAGE

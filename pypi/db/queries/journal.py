@@ -17,7 +17,7 @@ from attrs import frozen
 from psycopg2.extras import Json
 
 from pypi.db.connection import Cursor
-from pypi.domain import changes
+from pypi.domain import cache_tags, journal_words
 from pypi.domain.changes import Change, ProjectChange
 
 
@@ -100,7 +100,7 @@ async def write(cursor: Cursor, lines: Sequence[Change], *, now: datetime) -> in
     Returns:
         the serial of the last line.
     """
-    tags = changes.all_tags(lines)
+    tags = cache_tags.all_tags(lines)
     parameters = {
         "lines": Json([_line(change) for change in lines]),
         # Whoever is told of no tags looks for them.
@@ -116,10 +116,10 @@ def _line(change: Change) -> dict[str, Any]:
     return {
         "normalized": change.project,
         "name": change.name,
-        "version": changes.version(change),
-        "action": changes.action(change),
+        "version": journal_words.version(change),
+        "action": journal_words.action(change),
         "actor": change.actor,
-        "tags": changes.tags(change),
+        "tags": cache_tags.tags(change),
         "is_private": change.is_private if isinstance(change, ProjectChange) else False,
     }
 
