@@ -26,6 +26,14 @@ class Hand:
         """Follow a link, push a button, open what is folded."""
         target.click()
 
+    def follow(self, target: Locator) -> None:
+        """Press what leads to another page, and wait until one is there.
+
+        A page that is about to be left looks like any other: its fields can be written into, in vain.
+        """
+        with self.window.page.expect_navigation():
+            self.press(target)
+
     def write(self, target: Locator, text: str) -> None:
         """Write into a field."""
         self.press(target)
@@ -41,8 +49,9 @@ class Hand:
         target.check()
 
     def send(self) -> None:
-        """Send the form that was written into."""
-        self.window.page.keyboard.press("Enter")
+        """Send the form that was written into, and wait for the page that answers it."""
+        with self.window.page.expect_navigation():
+            self.window.page.keyboard.press("Enter")
 
 
 class Finger(Hand):
@@ -60,6 +69,11 @@ class Keys(Hand):
         """Reach it by Tab, and press Enter."""
         self.reach(target)
         self.window.page.keyboard.press("Enter")
+
+    def follow(self, target: Locator) -> None:
+        """Reach it by Tab, and go where it leads."""
+        self.reach(target)
+        super().follow(target)
 
     def write(self, target: Locator, text: str) -> None:
         """Reach the field, and write."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from base64 import b64encode
+from base64 import b32encode, b64encode
 from email import message_from_bytes, policy
 from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
+from secrets import token_bytes
 from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
 from attrs import frozen
 from playwright.sync_api import Page
+from pyotp import TOTP
 
 from tests.browser.hands import Hand
 from tests.support.archives import wheel, wheel_filename
@@ -21,7 +23,7 @@ from tests.support.forms import CONTENT_TYPE, multipart, upload_parts
 from tests.support.service import PASSWORD
 from tests.support.site import Site
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds until a letter is there."""
 
 ACCOUNT = "INSERT INTO users (name, password_hash, created) VALUES (%s, %s, now()) RETURNING id"
@@ -29,6 +31,10 @@ ACCOUNT = "INSERT INTO users (name, password_hash, created) VALUES (%s, %s, now(
 ADDRESS = """
     INSERT INTO emails (user_id, address, is_primary, verified, created)
     VALUES (%s, %s, true, now(), now())"""
+
+NO_APP = "DELETE FROM totp WHERE user_id = (SELECT id FROM users WHERE name = %s)"
+
+APP = "INSERT INTO totp (secret, confirmed, user_id) SELECT %s, now(), id FROM users WHERE name = %s"
 
 
 @cache
@@ -60,13 +66,20 @@ class Member:
         """Upload a wheel of each version, as tools do, with name and password."""
         for version in versions:
             data, filename = wheel(project, version), wheel_filename(project, version)
-            connection = HTTPConnection(urlsplit(self.site.url).netloc, timeout=20)
+            connection = HTTPConnection(urlsplit(self.site.url).netloc, timeout=PATIENCE)
             authorization = "Basic " + b64encode(f"{self.name}:{PASSWORD}".encode()).decode()
             headers = {"Content-Type": CONTENT_TYPE, "Authorization": authorization}
             connection.request("POST", "/legacy/", multipart(upload_parts(data, filename, {})), headers)
             answer = connection.getresponse()
             assert answer.status == 200, answer.reason
             connection.close()
+
+    def app(self) -> TOTP:
+        """Have an authenticator app, in the place of any other."""
+        secret = token_bytes(20)
+        self.site.service.sql(NO_APP, self.name)
+        self.site.service.sql(APP, secret, self.name)
+        return TOTP(b32encode(secret).decode())
 
     def sign_in(self, page: Page, hand: Hand, path: str = "/account/", password: str = PASSWORD) -> None:
         """Open a page that is for who is signed in, and sign in first."""

@@ -18,7 +18,7 @@ from tests.support.site import Site
 
 Open = Callable[..., Window]
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.parametrize("way", WAYS, ids=str)]
+pytestmark = pytest.mark.parametrize("way", WAYS, ids=str)
 
 SELECTED = "getSelection().toString().trim()"
 
@@ -50,7 +50,7 @@ def test_find_read_and_copy(way: Way, window: Open, site: Site, tmp_path: Path) 
     hand.write(box, "crumbly cheese")
     hand.send()
     page.wait_for_url("**/search/?**")
-    hand.press(page.locator("#main").get_by_role("link", name="wensleydale", exact=True))
+    hand.follow(page.locator("#main").get_by_role("link", name="wensleydale", exact=True))
     expect(page.locator("#main h1").first).to_contain_text("wensleydale")
     expect(page.locator("#main").get_by_text("A small library that tastes")).to_be_visible()
     line = copied(page, hand, way)
@@ -76,11 +76,11 @@ def test_filter_by_classifier(way: Way, window: Open, site: Site) -> None:
     filters = page.get_by_role("region", name="Filters")
     for folded in ("Filters", "Framework"):
         _unfold(hand, filters.locator("summary", has_text=re.compile(rf"^\s*{folded}")))
-    hand.press(filters.get_by_role("link", name="Twisted"))
+    hand.follow(filters.get_by_role("link", name="Twisted"))
     page.wait_for_url("**Framework**")
     expect(results).to_contain_text("wensleydale")
     assert 1 <= results.get_by_role("listitem").count() < before
-    hand.press(page.get_by_role("link", name=re.compile("^Remove the filter Framework")))
+    hand.follow(page.get_by_role("link", name=re.compile("^Remove the filter Framework")))
     page.wait_for_url(lambda url: "Framework" not in url)
     assert results.get_by_role("listitem").count() == before
     refuse(hand.window.complaints)
@@ -98,7 +98,7 @@ def test_complete_a_name(way: Way, window: Open, site: Site) -> None:
     hand.write(page.locator("input[name=q]").first, "wensl")
     if way.has_scripts:
         option = page.get_by_role("option", name=re.compile("^wensleydale"))
-        expect(option).to_be_visible()
+        expect(option.locator("mark")).to_have_text("wensl")  # that is, nothing else is to come
         if way.name == "keyboard":
             page.keyboard.press("ArrowDown")
             expect(option).to_have_attribute("aria-selected", "true")
@@ -107,7 +107,7 @@ def test_complete_a_name(way: Way, window: Open, site: Site) -> None:
             hand.press(option)
     else:
         hand.send()
-        hand.press(page.locator("#main").get_by_role("link", name="wensleydale", exact=True))
+        hand.follow(page.locator("#main").get_by_role("link", name="wensleydale", exact=True))
     page.wait_for_url("**/project/wensleydale/")
     refuse(hand.window.complaints)
 
@@ -116,12 +116,12 @@ def test_follow_the_history(way: Way, window: Open, site: Site) -> None:
     """The history of a project leads to an old release, which says so, and back to the latest."""
     page, hand = at(way, window, "/project/wensleydale/")
     sections = page.get_by_role("navigation", name=re.compile("wensleydale|[Ss]ections"))
-    hand.press(sections.get_by_role("link", name=re.compile("^(Releases|History)")))
-    hand.press(page.locator("#main").get_by_role("link", name="1.0", exact=True))
+    hand.follow(sections.get_by_role("link", name=re.compile("^(Releases|History)")))
+    hand.follow(page.locator("#main").get_by_role("link", name="1.0", exact=True))
     page.wait_for_url("**/project/wensleydale/1.0/")
     heading = page.locator("#main h1").first
     expect(heading).to_contain_text("1.0")
-    hand.press(page.locator("#main").get_by_role("link", name=re.compile(r"2\.0")).first)
+    hand.follow(page.locator("#main").get_by_role("link", name=re.compile(r"2\.0")).first)
     page.wait_for_url(re.compile(r"/project/wensleydale/(2\.0/)?$"))
     expect(heading).to_contain_text("2.0")
     refuse(hand.window.complaints)

@@ -13,8 +13,6 @@ from tests.support.hostile import WORD, hostile_projects
 from tests.support.site import Site
 from tests.web.xss_payloads import PAYLOADS
 
-pytestmark = pytest.mark.timeout(120)
-
 ACTIVE = r"""
     () => [...document.querySelectorAll(document.contentType === 'text/html' ? '*' : 'no-such-element')]
         .flatMap(one => [...one.attributes]

@@ -7,18 +7,15 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-import pytest
 from playwright.sync_api import StorageState
 
 from tests.browser.pages import PAGES, Shown
 from tests.support import html
-from tests.support.browser import refuse
+from tests.support.browser import PATIENCE, refuse
 from tests.support.site import Site
 from tests.support.visitor import NONE, Fields, forms_of
 
 FORM = "application/x-www-form-urlencoded"
-
-pytestmark = pytest.mark.timeout(200)
 
 
 def fetched(site: Site, shown: Shown, state: StorageState | None) -> bytes:
@@ -28,7 +25,7 @@ def fetched(site: Site, shown: Shown, state: StorageState | None) -> bytes:
         state: of the browser of somebody who is signed in.
     """
     cookies = {one["name"]: one["value"] for one in (state or {}).get("cookies", [])}
-    connection = HTTPConnection(urlsplit(site.url).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(site.url).netloc, timeout=PATIENCE)
     try:
         page = asked(connection, "GET", shown.path, cookies)
         if not shown.sends:

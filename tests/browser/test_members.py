@@ -24,7 +24,7 @@ Open = Callable[..., Window]
 
 SOME = [way for way in WAYS if way.name in ("mouse", "keyboard", "without-scripts")]
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.parametrize("way", SOME, ids=str)]
+pytestmark = pytest.mark.parametrize("way", SOME, ids=str)
 
 
 def slug(way: Way) -> str:
@@ -69,40 +69,40 @@ def test_journey(way: Way, window: Open, site: Site, tmp_path: Path) -> None:
     newcomer = Member(site, name)
     page, hand = at(way, window)
     page.goto(f"{site.url}/account/")
-    hand.press(page.get_by_role("link", name="Make an account"))
+    hand.follow(page.get_by_role("link", name="Make an account"))
     hand.write(page.get_by_label("User name"), name)
     hand.write(page.get_by_label("E-mail address"), newcomer.email)
     hand.write(page.get_by_label("Password", exact=True), PASSWORD)
-    hand.press(page.get_by_role("button", name="Make an account"))
+    hand.follow(page.get_by_role("button", name="Make an account"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
     page.goto(site.url + newcomer.link("register/confirm"))
     hand.write(page.get_by_label("Password", exact=True), PASSWORD)
-    hand.press(page.get_by_role("button", name="Make the account"))
+    hand.follow(page.get_by_role("button", name="Make the account"))
     page.wait_for_url("**/account/?done=registered")
-    hand.press(page.get_by_role("link", name="Second factors", exact=True).first)
-    hand.press(page.get_by_role("link", name="Set up an app"))
+    hand.follow(page.get_by_role("link", name="Second factors", exact=True).first)
+    hand.follow(page.get_by_role("link", name="Set up an app"))
     page.wait_for_url("**/account/factors/app/")
     hand.write(page.get_by_label("Your password"), PASSWORD)
-    hand.press(page.get_by_role("button", name="Show me the key"))
+    hand.follow(page.get_by_role("button", name="Show me the key"))
     expect(page.locator(".qr-frame svg")).to_be_visible()
     key = page.locator("#main .copyable code").first.inner_text()
     hand.write(page.get_by_label("Code"), TOTP(key.replace(" ", "").strip()).now())
-    hand.press(page.get_by_role("button", name="Use this app"))
+    hand.follow(page.get_by_role("button", name="Use this app"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
-    hand.press(page.get_by_role("link", name="I have them"))
-    hand.press(page.get_by_role("link", name="Tokens", exact=True).first)
-    hand.press(page.locator("#main").get_by_role("link", name=re.compile("Make (a|your first) token")).first)
+    hand.follow(page.get_by_role("link", name="I have them"))
+    hand.follow(page.get_by_role("link", name="Tokens", exact=True).first)
+    hand.follow(page.locator("#main").get_by_role("link", name=re.compile("Make (a|your first) token")).first)
     hand.write(page.get_by_label("Name", exact=True), "laptop")
     if page.get_by_label("Your password").count():
         hand.write(page.get_by_label("Your password"), PASSWORD)
-    hand.press(page.get_by_role("button", name="Make the token"))
+    hand.follow(page.get_by_role("button", name="Make the token"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Your new token")
     token = page.locator("#main .copyable code").first.inner_text().strip()
     assert token not in page.url
     _twine(site, tmp_path, project, token)
     page.goto(f"{site.url}/manage/")
-    hand.press(page.get_by_role("link", name=project, exact=True))
-    hand.press(page.get_by_role("link", name="See its page").first)
+    hand.follow(page.get_by_role("link", name=project, exact=True))
+    hand.follow(page.get_by_role("link", name="See its page").first)
     expect(page.get_by_role("heading", level=1)).to_contain_text(project)
     refuse(hand.window.complaints)
 
@@ -134,14 +134,14 @@ def test_reset(way: Way, window: Open, site: Site) -> None:
     forgetful = Member(site, f"forgetful-{way}").join()
     page, hand = at(way, window)
     page.goto(f"{site.url}/account/sign-in/")
-    hand.press(page.get_by_role("link", name="Forgot your password?"))
+    hand.follow(page.get_by_role("link", name="Forgot your password?"))
     hand.write(page.get_by_label("E-mail address"), forgetful.email)
-    hand.press(page.get_by_role("button", name="Send me a link"))
-    page.wait_for_url("**/account/reset/sent/")
+    hand.follow(page.get_by_role("button", name="Send me a link"))
+    assert page.url == f"{site.url}/account/reset/sent/"
     link = forgetful.link("reset")
     page.goto(site.url + link)
     hand.write(page.get_by_label("New password"), "cheddar and crackers")
-    hand.press(page.get_by_role("button", name="Take this password"))
+    hand.follow(page.get_by_role("button", name="Take this password"))
     page.wait_for_url("**/account/sign-in/**")
     forgetful.sign_in(page, hand, password="cheddar and crackers")
     expect(page.get_by_role("heading", level=1)).to_contain_text(forgetful.name)
@@ -149,6 +149,56 @@ def test_reset(way: Way, window: Open, site: Site) -> None:
     assert again is not None
     assert again.status == 410
     refuse(hand.window.complaints)
+
+
+def coded(member: Member, page: Page, hand: Hand) -> None:
+    """Sign in with a password and a code, as far as that leads."""
+    app = member.app()
+    member.sign_in(page, hand, "/manage/")
+    hand.write(page.get_by_label("Code"), app.now())
+    hand.send()
+    page.wait_for_url("**/account/confirm/**")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+
+
+def test_new_browser(way: Way, window: Open, site: Site) -> None:
+    """A code in a new browser is confirmed by a link that is opened there; the page that waits goes on."""
+    careful = Member(site, f"careful-{way}").join()
+    page, hand = at(way, window)
+    coded(careful, page, hand)
+    opened = Window.of(page.context, site.url)
+    tab = opened.page
+    tab.goto(site.url + careful.link("confirm"))
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Are you signing in?")
+    way.hand(opened).press(tab.get_by_role("button", name="Yes, sign me in"))
+    tab.wait_for_url("**/manage/")
+    page.bring_to_front()
+    if way.settings.get("java_script_enabled", True):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    else:
+        hand.press(page.get_by_role("link", name="Go on"))
+    page.wait_for_url("**/manage/")
+    refuse(hand.window.complaints)
+    refuse(opened.complaints)
+
+
+def test_relayed(way: Way, window: Open, site: Site) -> None:
+    """Who gets the letter and is not signing in sees who is, says so, and nobody is let in."""
+    victim = Member(site, f"victim-{way}").join()
+    page, hand = at(way, window)
+    coded(victim, page, hand)
+    other, other_hand = at(way, window)
+    other.goto(site.url + victim.link("confirm"))
+    expect(other.get_by_role("heading", level=1)).to_have_text("Another browser is signing in")
+    expect(other.get_by_role("button", name="Yes, sign me in")).to_have_count(0)
+    other_hand.press(other.get_by_role("button", name="This is not me"))
+    expect(other.get_by_role("heading", level=1)).to_have_text("Nobody was let in")
+    hand.press(page.get_by_role("link", name="Go on"))
+    page.wait_for_url("**/account/sign-in/**")
+    other_hand.press(other.get_by_role("link", name="Choose another password"))
+    other.wait_for_url("**/account/reset/")
+    refuse(hand.window.complaints)
+    refuse(other_hand.window.complaints)
 
 
 def test_yank(way: Way, window: Open, site: Site, tmp_path: Path) -> None:
@@ -159,13 +209,13 @@ def test_yank(way: Way, window: Open, site: Site, tmp_path: Path) -> None:
     assert chosen(site, tmp_path, name) == "2.0"
     page, hand = at(way, window)
     owner.sign_in(page, hand, "/manage/")
-    hand.press(page.get_by_role("link", name=name, exact=True))
-    hand.press(page.get_by_role("link", name="2.0", exact=True))
+    hand.follow(page.get_by_role("link", name=name, exact=True))
+    hand.follow(page.get_by_role("link", name="2.0", exact=True))
     hand.write(page.get_by_label("Reason"), "broken on Tuesdays")
-    hand.press(page.get_by_role("button", name="Yank 2.0"))
+    hand.follow(page.get_by_role("button", name="Yank 2.0"))
     expect(done(page)).to_be_visible()
     assert chosen(site, tmp_path, name) == "1.0"
-    hand.press(page.get_by_role("link", name="See its page").last)
+    hand.follow(page.get_by_role("link", name="See its page").last)
     expect(page.locator("#main")).to_contain_text("broken on Tuesdays")
     refuse(hand.window.complaints)
 
@@ -177,10 +227,10 @@ def test_rename(way: Way, window: Open, site: Site, tmp_path: Path) -> None:
     owner.publish(old, "1.0")
     page, hand = at(way, window)
     owner.sign_in(page, hand, f"/manage/{old}/settings/")
-    hand.press(page.get_by_role("link", name="Rename…"))
+    hand.follow(page.get_by_role("link", name="Rename…"))
     hand.write(page.get_by_label(re.compile("New name|Name", re.IGNORECASE)).first, new)
     hand.write(page.get_by_label(re.compile("Confirm|type", re.IGNORECASE)).last, old)
-    hand.press(page.get_by_role("button", name="Rename this project"))
+    hand.follow(page.get_by_role("button", name="Rename this project"))
     expect(page.get_by_role("heading", level=1)).to_contain_text(new)
     assert chosen(site, tmp_path, f"{old}==1.0") == "1.0"
     page.goto(f"{site.url}/project/{old}/")
@@ -197,15 +247,15 @@ def test_invite(way: Way, window: Open, site: Site) -> None:
     owner.sign_in(page, hand, f"/manage/{name}/people/")
     hand.write(page.get_by_label("User name"), friend.name)
     hand.choose(page.get_by_role("combobox", name="Role", exact=True), "Maintainer")
-    hand.press(page.get_by_role("button", name="Invite", exact=True))
+    hand.follow(page.get_by_role("button", name="Invite", exact=True))
     expect(done(page)).to_be_visible()
     other, other_hand = at(way, window)
     friend.sign_in(other, other_hand, "/manage/")
-    other_hand.press(other.get_by_role("button", name=f"Accept {name}"))
+    other_hand.follow(other.get_by_role("button", name=f"Accept {name}"))
     expect(other.get_by_role("link", name=name, exact=True)).to_be_visible()
     page.reload()
-    hand.press(page.get_by_role("link", name=f"Remove… {friend.name}"))
-    hand.press(page.locator("#main").get_by_role("button", name=re.compile("^Remove")))
+    hand.follow(page.get_by_role("link", name=f"Remove… {friend.name}"))
+    hand.follow(page.locator("#main").get_by_role("button", name=re.compile("^Remove")))
     expect(done(page)).to_be_visible()
     assert other.goto(f"{site.url}/manage/{name}/releases/").status == 404  # type: ignore[union-attr]
     refuse(hand.window.complaints)
@@ -220,15 +270,15 @@ def test_quarantine(
     assert chosen(site, tmp_path, name) == "6.6"
     page, hand = at(way, window, storage_state=states[OTTO])
     page.goto(f"{site.url}/admin/")
-    hand.press(page.locator("#main").get_by_role("link", name="Projects", exact=True))
+    hand.follow(page.locator("#main").get_by_role("link", name="Projects", exact=True))
     hand.write(page.get_by_role("searchbox", name="Part of a name"), name)
     hand.send()
-    hand.press(page.get_by_role("link", name=name, exact=True))
+    hand.follow(page.get_by_role("link", name=name, exact=True))
     hand.write(page.get_by_label("Reason for the quarantine of 6.6"), "looks odd")
-    hand.press(page.get_by_role("button", name="Quarantine 6.6"))
+    hand.follow(page.get_by_role("button", name="Quarantine 6.6"))
     expect(done(page)).to_contain_text("in quarantine")
     assert chosen(site, tmp_path, name) == "1.0"
-    hand.press(page.get_by_role("button", name="End the quarantine of 6.6"))
+    hand.follow(page.get_by_role("button", name="End the quarantine of 6.6"))
     expect(done(page)).to_contain_text("over")
     assert chosen(site, tmp_path, name) == "6.6"
     refuse(hand.window.complaints)

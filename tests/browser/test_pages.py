@@ -50,8 +50,6 @@ FEW = [(360, "light"), (1280, "dark")]
 ALL_PICTURES = "SCREENSHOTS" in os.environ
 """They take as long as all the rest: without a folder that is asked for, only a few are taken."""
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture(scope="module")
 def watched(browser: Browser, site: Site) -> Iterator[Window]:

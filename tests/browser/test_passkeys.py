@@ -14,8 +14,6 @@ from tests.support.browser import Window, refuse
 from tests.support.service import PASSWORD, Service
 from tests.support.site import Site
 
-pytestmark = pytest.mark.timeout(120)
-
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",

@@ -39,8 +39,8 @@ FLAGS = (
     "--disable-sync",
 )
 
-PATIENCE = 10.0
-"""Seconds anything on a page may take."""
+PATIENCE = 30.0
+"""Seconds anything on a page may take, on a machine that is busy."""
 
 WIDTHS = (360, 768, 1280)
 SCHEMES = ("light", "dark")
