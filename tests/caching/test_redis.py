@@ -24,7 +24,7 @@ from caching.redis import Redis, RedisDown
 from pypi.embedded import Servers
 
 
-async def until(condition: Any, seconds: float = 5.0) -> None:
+async def until(condition: Any, seconds: float = 60.0) -> None:
     """Wait for something to become true."""
     for _ in range(int(seconds / 0.02)):
         if condition():

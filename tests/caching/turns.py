@@ -18,7 +18,7 @@ async def turns(count: int = 3) -> None:
         await deferLater(reactor, 0)
 
 
-async def eventually(condition: Callable[[], T], *, within: float = 20.0) -> T:
+async def eventually(condition: Callable[[], T], *, within: float = 60.0) -> T:
     """The first result of ``condition`` that counts as true; fails after so many seconds without one."""
     give_up = reactor.seconds() + within
     while not (result := condition()):

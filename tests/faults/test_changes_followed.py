@@ -15,10 +15,10 @@ from tests.support.crew import Crew
 from tests.support.databases import Databases
 from tests.support.index import OWNER
 from tests.support.listeners import have_heard, listeners
-from tests.support.rig import Victim, load, upload
+from tests.support.rig import Victim, load, upload, wait_for
 
 COUNT = 12
-ENDS_WITHIN = 5.0
+ENDS_WITHIN = 30.0
 
 
 @pytest_twisted.async_yield_fixture
@@ -74,6 +74,7 @@ async def test_a_stop_does_not_wait_for_listeners(victim: Victim) -> None:
         assert victim.process is not None
         victim.process.send_signal(SIGTERM)
         assert victim.process.wait(ENDS_WITHIN) == 0
+        wait_for(lambda: all(client.ends for client in clients))
         assert [client.ends for client in clients] == [1] * COUNT
         victim.restart()
         assert victim.publish(upload()).status == 200

@@ -15,7 +15,7 @@ from tests.support.index import OWNER
 from tests.support.rig import Victim, upload, wait_for
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-SOON = 10.0
+SOON = 60.0
 
 UNTOLD = """
     INSERT INTO journal (serial, action, tags, at)

@@ -9,7 +9,7 @@ import pytest
 
 from pypi.failpoints import NAMES
 from tests.support.invariants import check
-from tests.support.rig import NO_ANSWER, Victim, load, upload, wait_for
+from tests.support.rig import NO_ANSWER, PATIENCE, Victim, load, upload, wait_for
 
 SIZE = 300_000
 """Bytes of a file that is written in several pieces."""
@@ -41,7 +41,7 @@ async def test_killed_at_any_point_of_an_upload(resting: Victim, point: str) -> 
     resting.restart(point)
     wanted = upload(size=SIZE)
     assert resting.publish(wanted).status is NO_ANSWER
-    assert resting.process.wait(10) == -SIGKILL
+    assert resting.process.wait(PATIENCE) == -SIGKILL
     resting.restart()
     was_listed = resting.get(f"/simple/{wanted.project}/")[0] == 200
     assert was_listed == (point == "upload.after-commit")

@@ -20,13 +20,14 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
+from caching.layered import OTHERS_TURNS
 from tests.support.index import OWNER
 from tests.support.pages import Stage, descriptors, resident
 from tests.support.rig import Victim, upload, wait_for
 
 MiB = 1 << 20
 
-SOON = 10.0
+SOON = 60.0
 """Seconds within which a busy machine does anything at all."""
 
 SMALL = """
@@ -78,11 +79,11 @@ def asked_at_once(netloc: str, path: str, clients: int) -> list[bytes]:
     host, port = netloc.split(":")
     request = f"GET {path} HTTP/1.1\r\nHost: {netloc}\r\nConnection: close\r\n\r\n".encode()
     with selectors.DefaultSelector() as selector:
-        connections = [socket.create_connection((host, int(port)), timeout=30) for _ in range(clients)]
+        connections = [socket.create_connection((host, int(port)), timeout=SOON) for _ in range(clients)]
         for one in connections:
             one.sendall(request)
             selector.register(one, selectors.EVENT_READ)
-        lines, ends = [], time.monotonic() + 60
+        lines, ends = [], time.monotonic() + SOON
         while len(lines) < clients and time.monotonic() < ends:
             for key, _ in selector.select(1):
                 connection = connections[connections.index(key.fileobj)]  # type: ignore[arg-type]
@@ -130,12 +131,15 @@ def test_one_question_to_the_database(stage: Stage, redis: bool) -> None:
         assert wait_for(lambda: len(heard(stage)) == 1, SOON)
         before = stage.figures("cheeseshop_cache_lookups_total", **source)
         failed = stage.figures("cheeseshop_shared_store_total", result="failed")
+        began = time.monotonic()
         lines = asked_at_once(netloc(stage), f"/simple/{name}/", 1000)
+        waits = (time.monotonic() - began) / sum(OTHERS_TURNS)
         made = stage.figures("cheeseshop_cache_lookups_total", **source) - before
         failed = stage.figures("cheeseshop_shared_store_total", result="failed") - failed
     assert lines == [b"HTTP/1.1 200 OK"] * 1000
-    # Who asks Redis in vain does without it: on a busy machine that may happen with Redis there, too.
-    assert 1 <= made <= min(stage.workers, 1 + failed)
+    # Who asks Redis in vain, or waits in vain for another's, does without: on a machine that is busy, that may
+    # happen with Redis there, too.
+    assert 1 <= made <= min(stage.workers, 1 + failed + int(waits))
 
 
 @pytest.mark.parametrize("number", [2_000, pytest.param(5_000, marks=pytest.mark.long)])
@@ -257,7 +261,7 @@ def test_idle_connections(stage: Stage, number: int, record_property: Callable[[
         record_property("seconds, p99", found[int(len(found) * 0.99)])
         assert found[int(len(found) * 0.99)] < 2.0
         assert each < 64 << 10
-    assert wait_for(lambda: stage.figures("cheeseshop_connections_open", listener="index") == 0, 30)
+    assert wait_for(lambda: stage.figures("cheeseshop_connections_open", listener="index") == 0, SOON)
     assert wait_for(lambda: sum(map(descriptors, stage.pids)) < files + 50, SOON)
 
 
@@ -302,13 +306,13 @@ async def test_few_descriptors(database_url: str, tmp_path: Path, sudden: bool) 
         for _ in range(500):
             with suppress(OSError):
                 crowd.append(socket.create_connection((host, int(port)), timeout=SOON))
-        used = cpu(poor.pid)
+        used, began = cpu(poor.pid), time.monotonic()
         await deferLater(reactor, 2.0)
-        used = cpu(poor.pid) - used
+        share = (cpu(poor.pid) - used) / (time.monotonic() - began)
         for one in crowd:
             one.close()
         assert wait_for(lambda: _answers(poor), SOON)
-        assert used < 1.2
+        assert share < 0.6
         assert poor.publish(upload("hot", "2.0")).status == 200
         assert "Traceback" not in poor.log.read_text(), poor.log.read_text()
     finally:

@@ -21,7 +21,7 @@ from tests.support.index import OWNER
 from tests.support.invariants import check
 from tests.support.rig import Victim, load, upload, wait_for
 
-AFTER_RECOVERY = 20.0
+AFTER_RECOVERY = 60.0
 """Seconds within which uploads go on after PostgreSQL was killed; it takes about 2 on an idle machine."""
 
 

@@ -12,7 +12,7 @@ import pytest
 from pypi.mail.letters import PasswordChanged
 from pypi.mail.post import Posted
 from tests.support.mail import HERE, MailServer
-from tests.support.rig import Victim, wait_for
+from tests.support.rig import PATIENCE, Victim, wait_for
 
 POINTS = [pytest.param("outbox.before-drain", marks=pytest.mark.long), "mail.after-sent"]
 
@@ -46,11 +46,11 @@ async def test_killed_before_it_is_forgotten(resting: Victim, server: MailServer
     resting.restart(point)
     post(resting)
     assert resting.process is not None
-    assert resting.process.wait(30) == -SIGKILL
+    assert resting.process.wait(PATIENCE) == -SIGKILL
     assert left(resting) == 1
     before = len(server.envelopes)
     assert before == (1 if point == "mail.after-sent" else 0)
     resting.restart()
-    assert wait_for(lambda: left(resting) == 0, 20)
+    assert wait_for(lambda: left(resting) == 0)
     assert len(server.envelopes) == before + 1
     assert len({one["Message-ID"] for one in server.messages}) == 1

@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.fastly import SERVICE, TOKEN, FastlyServer
 from tests.support.invariants import check
-from tests.support.rig import Upload, Victim, answer, load, upload, wait_for
+from tests.support.rig import PATIENCE, Upload, Victim, answer, load, upload, wait_for
 from tests.support.varnish import VarnishServer
 
 POINTS = ["outbox.before-drain", "purge.after-first", "purge.between", "purge.after-second"]
@@ -91,10 +91,10 @@ async def test_killed_between_any_two_steps(behind: Victim, api: FastlyServer, p
     wanted = upload()
     behind.publish(wanted)
     assert behind.process is not None
-    assert behind.process.wait(30) == -SIGKILL
+    assert behind.process.wait(PATIENCE) == -SIGKILL
     assert errands(behind) == 1
     behind.restart()
-    assert wait_for(lambda: errands(behind) == 0, 20)
+    assert wait_for(lambda: errands(behind) == 0)
     assert delivered(api, wanted) >= 2
     await check(behind)
 
@@ -108,7 +108,7 @@ async def test_edge_away_for_a_while(behind: Victim, api: FastlyServer, how: str
     for one in wanted:
         assert behind.publish(one).status == 200
     calls = api.calls
-    assert wait_for(lambda: how == "refuses" or api.calls > calls, 20)
+    assert wait_for(lambda: how == "refuses" or api.calls > calls)
     assert errands(behind) == len(wanted)
     heal(api)
     assert wait_for(lambda: errands(behind) == 0, DRAINED)
@@ -123,14 +123,14 @@ async def test_stopped_while_the_edge_hangs(behind: Victim, api: FastlyServer) -
     api.mood = "hangs"
     wanted = upload()
     behind.publish(wanted)
-    assert wait_for(lambda: api.open == 1, 20)
+    assert wait_for(lambda: api.open == 1)
     assert behind.get(f"/simple/{wanted.project}/")[0] == 200
     assert behind.sql("SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'") == []
     behind.stop()
     assert errands(behind) == 1
     heal(api)
     behind.restart()
-    assert wait_for(lambda: errands(behind) == 0, 20)
+    assert wait_for(lambda: errands(behind) == 0)
     assert delivered(api, wanted) == 2
 
 
@@ -206,8 +206,8 @@ async def test_service_away_behind_varnish(resting: Victim, varnish: VarnishServ
 
     second = upload(first.project, "2.0")
     assert resting.publish(second).status == 200
-    assert wait_for(lambda: second.filename.encode() in page(varnish, first)[1], 10)
-    assert wait_for(lambda: errands(resting) == 0, 10)
+    assert wait_for(lambda: second.filename.encode() in page(varnish, first)[1])
+    assert wait_for(lambda: errands(resting) == 0)
     shown = page(varnish, first)[1]
 
     os.kill(resting.pid, SIGSTOP)
@@ -221,8 +221,8 @@ async def test_service_away_behind_varnish(resting: Victim, varnish: VarnishServ
 
     third = upload(first.project, "3.0")
     assert resting.publish(third).status == 200
-    assert wait_for(lambda: third.filename.encode() in page(varnish, first)[1], 10)
-    assert wait_for(lambda: errands(resting) == 0, 10)
+    assert wait_for(lambda: third.filename.encode() in page(varnish, first)[1])
+    assert wait_for(lambda: errands(resting) == 0)
     await check(resting)
 
 
@@ -243,5 +243,5 @@ async def test_upload_through_varnish(resting: Victim, varnish: VarnishServer) -
         part.request("GET", url, headers={"Range": "bytes=100-199"})
         response = part.getresponse()
         assert (response.status, response.read()) == (206, wanted.data[100:200])
-    assert wait_for(lambda: errands(resting) == 0, 10)
+    assert wait_for(lambda: errands(resting) == 0)
     await check(resting)

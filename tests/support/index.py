@@ -150,7 +150,7 @@ class State:
         return changed
 
 
-async def eventually(condition: Callable[[], T], *, within: float = 10.0) -> T:
+async def eventually(condition: Callable[[], T], *, within: float = 60.0) -> T:
     """The first result of ``condition`` that counts as true; fails after so many seconds without one."""
     give_up = reactor.seconds() + within
     while not (result := condition()):

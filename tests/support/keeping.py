@@ -11,7 +11,7 @@ from tests.support.index import Index
 
 async def until_kept(index: Index, path: str) -> None:
     """Ask until an answer comes out of memory: what is made before all changes are known is not kept."""
-    for _ in range(200):
+    for _ in range(1000):
         if (await index.ask(path))["Cache-Status"] == "cheeseshop-l1; hit":
             return
         await deferLater(reactor, 0.05)

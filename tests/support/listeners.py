@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from attrs import define, field
 
-from tests.support.rig import Victim, wait_for
+from tests.support.rig import PATIENCE, Victim, wait_for
 
 EVENT = re.compile(rb"^id: (\d+)\ndata: ", re.M)
 PLACE = re.compile(rb"^id: (\d+)$", re.M)
@@ -114,7 +114,7 @@ def listeners(victim: Victim, count: int) -> Iterator[list[Listener]]:
             thread.join(10)
 
 
-def have_heard(clients: list[Listener], last: int, seconds: float = 20.0) -> None:
+def have_heard(clients: list[Listener], last: int, seconds: float = PATIENCE) -> None:
     """All of them get every change up to this one, once, in order."""
     expected = list(range(1, last + 1))
     wait_for(lambda: all(len(client.serials) >= last for client in clients), seconds)

@@ -26,9 +26,6 @@ from tests.support.rig import PATIENCE, wait_for
 
 JSON = "application/vnd.pypi.simple.v1+json"
 
-TRIES = 400
-"""Connections made until each worker has accepted one."""
-
 
 @frozen(kw_only=True)
 class Shown:
@@ -101,7 +98,8 @@ class Stage(Crew):
         """A new connection to each worker, or to those with these slots; close them."""
         found: dict[int, Line] = {}
         wanted: set[int] = set()
-        for _ in range(TRIES):
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends:
             # Read again each time: it is a moment old, and one of them may just have died.
             pids = {one.pid: one.slot for one in self.picture.workers if not slots or one.slot in slots}
             wanted = set(pids)
@@ -208,7 +206,7 @@ class Stage(Crew):
             slots = [one.slot for one in self.picture.workers]
             return all(self.figure(slot, "cheeseshop_memory_trust", state="fresh") for slot in slots)
 
-        assert wait_for(sees, 30), self.everything_said
+        assert wait_for(sees), self.everything_said
 
 
 @contextmanager

@@ -26,7 +26,7 @@ READY = re.compile(r"^Cheeseshop ready: (http://\S+/)$", re.MULTILINE)
 OPERATOR = re.compile(r"Health for the operator: (http://\S+/)health/ready")
 
 START_SECONDS = 90.0
-STOP_SECONDS = 5.0
+STOP_SECONDS = 30.0
 COMMAND_SECONDS = 120.0
 
 PASSWORD = "correct horse battery"
