@@ -16,6 +16,7 @@ from pypi.db import database as module
 from pypi.db.connection import Cursor
 from pypi.db.database import Database, DatabaseDown, DeadlineExceeded, OutcomeUnknown
 from tests.support.databases import Databases, ask
+from tests.support.index import eventually
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def url(databases: Databases) -> Any:
 
 @pytest_twisted.async_yield_fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    made = Database(url, reactor, size=4, patience=0.5)
+    made = Database(url, reactor, size=4, patience=60.0)
     yield made
     await made.stop()
 
@@ -89,21 +90,25 @@ async def test_reads_see_one_moment(database: Database) -> None:
     assert await database.read(count) == 1
 
 
-async def test_a_caller_who_leaves_does_not_stop_the_transaction(database: Database) -> None:
+async def test_a_caller_who_leaves_does_not_stop_the_transaction(database: Database, url: str) -> None:
     """Cancelling whoever waits cancels the waiting alone: the write is committed."""
+    begun: Deferred[None] = Deferred()
+    ended: Deferred[None] = Deferred()
 
     async def slow(cursor: Cursor) -> None:
         await add(cursor, 1)
+        begun.callback(None)
         await cursor.run("SELECT pg_sleep(0.2)")
         await add(cursor, 2)
+        ended.callback(None)
 
     waiting = Deferred.fromCoroutine(database.transact(slow))
-    await deferLater(reactor, 0.05)
+    await begun
     waiting.cancel()
     with pytest.raises(CancelledError):
         await waiting
-    await deferLater(reactor, 0.4)
-    assert await database.read(count) == 2
+    await ended
+    await eventually(lambda: ask(url, "SELECT count(*) FROM notes") == [(2,)])
 
 
 async def test_a_deadline_ends_a_slow_statement(database: Database, monkeypatch: Any) -> None:
@@ -214,13 +219,21 @@ async def test_deadlocks_are_tried_again(database: Database) -> None:
 async def test_a_full_pool_refuses_after_a_while(database: Database) -> None:
     """Whoever waits too long for a connection is told so; those who hold one finish."""
 
+    held: list[Cursor] = []
+
     async def hold(cursor: Cursor) -> str:
-        await deferLater(reactor, 1.0)
+        held.append(cursor)
+        while held:
+            await deferLater(reactor, 0.02)
         return "held"
 
     holding = [Deferred.fromCoroutine(database.read(hold)) for _ in range(4)]
+    await eventually(lambda: len(held) == 4)
+    database.patience = 0.1
     with pytest.raises(DatabaseDown):
         await database.read(pid)
+    database.patience = 60.0
+    held.clear()
     assert await gatherResults(holding) == ["held"] * 4
     assert await database.read(pid)
 

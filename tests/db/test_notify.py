@@ -212,12 +212,12 @@ async def test_a_cut_connection(
 async def test_a_connection_that_hangs(database_url: str, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence is asked whether it is alive; without an answer in time the connection is made anew."""
     monkeypatch.setattr(pypi.db.notify, "PROBE_EVERY", 0.05)
-    monkeypatch.setattr(pypi.db.notify, "DEADLINE", 0.5)
     made = Notifications(database_url, reactor, hear=ear.hear, hint=ear.hint)
     await made.start()
     await until(lambda: made.connected)
     await deferLater(reactor, 0.3)
     assert made.connected == 1
+    monkeypatch.setattr(pypi.db.notify, "DEADLINE", 0.5)
     monkeypatch.setattr(journal, "ALIVE", "SELECT pg_sleep(60)")
     await until(lambda: made.connected > 1)
     monkeypatch.undo()

@@ -137,8 +137,8 @@ def test_one_question_to_the_database(stage: Stage, redis: bool) -> None:
         made = stage.figures("cheeseshop_cache_lookups_total", **source) - before
         failed = stage.figures("cheeseshop_shared_store_total", result="failed") - failed
     assert lines == [b"HTTP/1.1 200 OK"] * 1000
-    # Who asks Redis in vain, or waits in vain for another's, does without: on a machine that is busy, that may
-    # happen with Redis there, too.
+    # Who asks Redis in vain, or waits in vain for another's, does without: on a busy machine that may happen
+    # with Redis there, too.
     assert 1 <= made <= min(stage.workers, 1 + failed + int(waits))
 
 
