@@ -222,7 +222,7 @@ def build(
         hosts=here,
         limits=limits,
         wall=wall,
-        shown=(origin, files_url, str(switched), str(config.pages), str(config.uploads)),
+        shown=(origin, files_url, str(switched), *map(str, (config.pages, config.uploads, config.access))),
         log=watched.lane_log,
         overheard=watched.overheard,
         on_withheld=withhold,
@@ -349,6 +349,7 @@ def build(
         here=called,
         urls=urls,
         may_register=members.registration.is_open,
+        confirming=bool(members.confirming.after),
     )
     cookies = Cookies.of(origin)
     door = DoorKeeper(

@@ -55,6 +55,7 @@ def browsing(
     here: Here,
     urls: Urls,
     may_register: bool,
+    confirming: bool,
 ) -> Browsing:
     """Put it together, by the ``[pages]`` section.
 
@@ -82,6 +83,7 @@ def browsing(
                 rules=rules(config),
                 is_private=config.access.reads != "public",
                 registration=may_register,
+                confirming=confirming,
             ),
             StatisticsPage(statistics=statistics, popularity=popularity, templates=templates),
             SearchPage(search=search, templates=templates),

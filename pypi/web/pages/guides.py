@@ -46,6 +46,7 @@ class Guides:
     Attributes:
         rules: what publishers may send.
         registration: whether one may make an account for oneself.
+        confirming: whether mail has to confirm who shows a code in a new browser.
         is_private: whether nothing is read without an account.
     """
 
@@ -55,6 +56,7 @@ class Guides:
     contact: Contact
     rules: Rules
     registration: bool = False
+    confirming: bool = False
     is_private: bool = False
 
     @router.get("/connect/", policy=PAGE, tags=SITE)
@@ -80,12 +82,12 @@ class Guides:
     @router.get("/security/", policy=PAGE, tags=SITE)
     async def security(self, request: Any) -> Answer:
         """How files are kept, and whom to tell of trouble."""
-        return self._page(request, "security")
+        return self._page(request, "security", confirming=self.confirming)
 
     @router.get("/help/accounts/", policy=PAGE, tags=SITE)
     async def accounts(self, request: Any) -> Answer:
         """How one comes by an account and a token."""
-        return self._page(request, "accounts", registration=self.registration)
+        return self._page(request, "accounts", registration=self.registration, confirming=self.confirming)
 
     def _page(self, request: Any, name: str, **values: Any) -> Answer:
         page = self.templates.page(
