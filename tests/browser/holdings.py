@@ -8,10 +8,10 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 
 from pypi.accounts.secret import digest
-from tests.browser.people import ADA, IRIS, NEWCOMER, OTTO
+from tests.browser.people import ADA, IRIS, NEWCOMER, OTTO, VERA
 from tests.support.service import Service
 
-REGISTERING, VERIFYING, RESETTING = ("r" * 43, "v" * 43, "s" * 43)
+REGISTERING, VERIFYING, RESETTING, CONFIRMING = ("r" * 43, "v" * 43, "s" * 43, "c" * 43)
 """What was sent by mail."""
 
 SPENT = "x" * 43
@@ -33,6 +33,13 @@ PROJECT = "(SELECT id FROM projects WHERE normalized = %s)"
 PROOF = f"""
     INSERT INTO proofs (digest, user_id, purpose, address, created, expires, about)
     VALUES (%s, {USER}, %s, %s, now(), now() + interval '1 day', '{WISH}')"""
+
+ASKED = f"""
+    INSERT INTO proofs (digest, user_id, purpose, address, created, expires, about)
+    SELECT %s, user_id, 'sign-in', %s, now(), now() + interval '1 day',
+           jsonb_build_object('user', %s, 'session', id, 'by', 'authenticator app', 'address', address,
+                              'agent', 'Firefox on Windows', 'at', now(), 'wanted', '/manage/')
+      FROM sessions WHERE user_id = {USER}"""
 
 ADDRESS = f"""
     INSERT INTO emails (id, user_id, address, created, verified) OVERRIDING SYSTEM VALUE
@@ -76,9 +83,10 @@ def give(service: Service) -> None:
 
 
 def protect(service: Service) -> None:
-    """Give them more to sign in with, once they are signed in."""
+    """Give them more to sign in with, and to be asked about, once they are signed in."""
     service.sql(KEY, b"a key of otto", OTTO, "Key on the keyring")
     service.sql(CODE, OTTO)
+    service.sql(ASKED, digest(CONFIRMING), f"{VERA}@example.com", VERA, VERA)
 
 
 def _mail(service: Service) -> None:

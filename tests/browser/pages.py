@@ -6,8 +6,16 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from tests.browser.holdings import PASSKEY, REGISTERING, RESETTING, SECOND_ADDRESS, SPENT, VERIFYING
-from tests.browser.people import ADA, IRIS, NEWCOMER, OTTO
+from tests.browser.holdings import (
+    CONFIRMING,
+    PASSKEY,
+    REGISTERING,
+    RESETTING,
+    SECOND_ADDRESS,
+    SPENT,
+    VERIFYING,
+)
+from tests.browser.people import ADA, IRIS, NEWCOMER, OTTO, VERA
 from tests.browser.projects import LONG_NAME
 from tests.support.archives import wheel_filename
 from tests.support.service import PASSWORD
@@ -108,6 +116,11 @@ PAGES: Sequence[Shown] = (
         briefly=True,
         sends="/account/second-factor/",
     ),
+    Shown("confirm-waiting", "/account/confirm/?done=sent", by=VERA),
+    Shown("confirm", f"/account/confirm/{CONFIRMING}", by=VERA),
+    Shown("confirm-elsewhere", f"/account/confirm/{CONFIRMING}"),
+    Shown("confirm-denied", "/account/confirm/denied/", briefly=True),
+    Shown("confirm-over", f"/account/confirm/{SPENT}", code=410, briefly=True),
     Shown("register-refused", "/account/register/", code=400, briefly=True, sends="/account/register/"),
     Shown("register-confirm", f"/account/register/confirm/{REGISTERING}", briefly=True),
     Shown("reset-choose", f"/account/reset/{RESETTING}", briefly=True),

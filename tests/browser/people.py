@@ -13,10 +13,13 @@ ADA, OTTO = "ada", "otto"
 IRIS = "iris"
 """Who has shown a password, and owes a second factor."""
 
+VERA = "vera"
+"""Who has shown all there is to show, with a new browser, and waits until a letter is answered."""
+
 NEWCOMER = "somebody-with-a-name-as-long-as-names-may-be-here"
 """Who has nothing yet, but for invitations."""
 
-ALL = (ADA, OTTO, IRIS, NEWCOMER)
+ALL = (ADA, OTTO, IRIS, VERA, NEWCOMER)
 
 FACTOR = """
     INSERT INTO totp (user_id, secret, confirmed, last_step)
@@ -24,10 +27,17 @@ FACTOR = """
 
 OWING = "UPDATE sessions SET is_partial = true WHERE user_id = (SELECT id FROM users WHERE name = %s)"
 
+WAITING = """
+    UPDATE sessions SET is_partial = true, is_waiting = true, second_factor = now()
+     WHERE user_id = (SELECT id FROM users WHERE name = %s)"""
+
 # However long a run takes, it was shown of late.
 SHOWN = """
     UPDATE sessions SET second_factor = now() + interval '1 day'
      WHERE user_id = (SELECT id FROM users WHERE name = %s)"""
+
+OWED = {OTTO: SHOWN, IRIS: OWING, VERA: WAITING}
+"""What becomes of their sessions, who have an app."""
 
 
 def arrive(service: Service) -> None:
@@ -38,7 +48,7 @@ def arrive(service: Service) -> None:
 
 
 def sign_in(browser: Browser, site: Site, name: str) -> StorageState:
-    """Sign somebody in by the form; who runs the index has shown a second factor then, ``IRIS`` owes it."""
+    """Sign somebody in by the form; what becomes of those with an app, ``OWED`` says."""
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{site.url}/account/sign-in/")
@@ -48,7 +58,7 @@ def sign_in(browser: Browser, site: Site, name: str) -> StorageState:
     page.wait_for_url("**/account/")
     state = context.storage_state()
     context.close()
-    if name in (OTTO, IRIS):
+    if (owed := OWED.get(name)) is not None:
         site.service.sql(FACTOR, name)
-        site.service.sql(SHOWN if name == OTTO else OWING, name)
+        site.service.sql(owed, name)
     return state
