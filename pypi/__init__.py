@@ -67,7 +67,7 @@ Rooms::
                         second_factor: what is owed  totp  recovery  passkeys (relying, ceremonies)
                         factor_errors: why none of these  entrance second_step: from that to a session
                         programs: who these are
-                        browsers: which are known  confirming: which mail lets in
+                        browsers: which are known  confirming (confirming_changes): which mail lets in
                         shown: pages that tell of an account
                         openid: people sent to a provider, and back (openid_provider, _parts: who says who
                         they are  _tokens: whether it is true  _links: to accounts  _newcomers  _errors)
@@ -80,7 +80,7 @@ Rooms::
     pypi/files/         store (contract)  paths  spool draft  local tree descriptors disk
                         s3 s3_client bucket slices  workers
     pypi/embedded/      PostgreSQL and Redis servers that come as wheels
-    pypi/metrics/       exposition (figures as text)  readings (figures of parts)  heartbeat  overview
+    pypi/metrics/       exposition (figures of all)  text  readings (figures of parts)  heartbeat  overview
     pypi/http/          site channel head plain framing fields target deadline crowd limits: the strict edge
                         request bodies forms multipart caller hosts credentials: what a route sees
                         answer streams refused router answering keeping table negotiate ranges urls:
@@ -117,8 +117,9 @@ Rooms::
     pypi/cli/           main, running, and one file per verb family
     caching/            policy  conditional  tags  store (Entry)  kept  kept_files  memfiles  memory  layered
                         coalesce  moment  lane  sockets  transport  sendfile  redis (redis_pool)  packing
-                        shared  invalidations  breaker  figures  stats  rate  limiter  patient  client  purge
-                        fastly  varnish  vcl/  compression  blocks  buckets: long lists changed by the line
+                        shared  invalidations  breaker  figures  stats  rate  limiter  patient  purge  fastly
+                        client (exchange)  varnish  vcl/  compression  blocks  buckets: long lists changed by
+                        the line
     legacy_compat/      questions (values)  urls (urls_pypi urls_index urls_remains) actions files hosts
                         docs_hosting: the table of old addresses  people  paths  spelling  trove (classifiers)
                         redirects forms: who answers  found said: and what

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -19,10 +19,11 @@ from pypi.http.observed import Observer
 from pypi.http.overheard import Murmur, Overheard
 from pypi.http.usage import Usage
 from pypi.metrics import Heartbeat, Metrics
-from pypi.shadow.exchange import Server
-from pypi.shadow.live import Shadow
 from pypi.web.metrics import Scrapes
 from pypi.web.metrics_siblings import Siblings, beside
+
+if TYPE_CHECKING:
+    from pypi.shadow.live import Shadow
 
 FILE = Path("log", "access.log")
 """Where the log lies in the data folder."""
@@ -119,6 +120,10 @@ def shadowing(config: Config, reactor: Any) -> Shadow | None:
     """What shows live traffic to a second server, by the ``[shadow]`` section."""
     if not _is_shadowed(config):
         return None
+    # Imported here: few have a second server.
+    from pypi.shadow.exchange import Server
+    from pypi.shadow.live import Shadow
+
     return Shadow(Server.at(config.shadow.origin, reactor), config.shadow.percent, reactor)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
@@ -39,6 +38,8 @@ def _meant(one: str) -> Iterator[str]:
 
 
 def _near(one: str) -> str:
+    import difflib  # only for who has written it wrong
+
     near = difflib.get_close_matches(one, FEATURES, n=3, cutoff=0.5)
     return f"; {one!r} is none, near it are {', '.join(near)}" if near else f"; {one!r} is none"
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -68,6 +66,9 @@ def load(
 def _from_file(
     file: Path, known: Mapping[str, Key], problems: list[str]
 ) -> Iterator[tuple[str, tuple[object, str]]]:
+    # Imported here: workers read what the supervisor has read.
+    import tomllib
+
     try:
         parsed = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -98,6 +99,8 @@ def _from_environment(
 
 
 def _unknown(name: str, origin: str, known: Mapping[str, Key]) -> str:
+    import difflib  # only for who has written it wrong
+
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {near[0]}?" if near else " `cheeseshop config show` lists all keys."
     return f"{name} ({origin}): there is no such key.{hint}"

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from attrs import define, field
@@ -24,11 +25,12 @@ from pypi.db.queries.outbox import Errand
 from pypi.failpoints import failpoint
 from pypi.jobs.outbox import Handler, Outbox
 from pypi.mail.folder import Folder
-from pypi.mail.mailer import Mailer, Refused
-from pypi.mail.messages import Messages
+from pypi.mail.mailer import Mailer, Refused, host_of
 from pypi.mail.post import KIND, NoLetter, Posted
-from pypi.mail.smtp import Smtp
 from pypi.mail.smtp_url import SmtpServer
+
+if TYPE_CHECKING:
+    from pypi.mail.messages import Messages
 
 log = Logger()
 
@@ -41,13 +43,29 @@ ALARM = 900.0
 
 @define(kw_only=True, eq=False)
 class SendMail:
-    """Puts letters into words and hands them to whoever carries them."""
+    """Puts letters into words and hands them to whoever carries them.
+
+    Attributes:
+        origin: URL of the index, without a slash at its end.
+        index: what it is called.
+        sender: of the letters, as ``mail.sender`` says it.
+    """
 
     mailer: Mailer
-    messages: Messages
+    origin: str
+    index: str
+    sender: str
     now: Callable[[], datetime] = field(repr=False)
     sent: int = field(default=0, init=False)
     given_up: int = field(default=0, init=False)
+
+    @cached_property
+    def messages(self) -> Messages:
+        """What has the words; made for the first letter."""
+        # Imported here: most workers send no letter; with it come Jinja and the library's parsers of mail.
+        from pypi.mail.messages import Messages
+
+        return Messages(origin=self.origin, index=self.index, sender=self.sender)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Kind of errand → what does it; one at a time, so that one that fails has no other sent again."""
@@ -116,8 +134,13 @@ def send_mail(config: Config, reactor: Any, *, origin: str, now: Callable[[], da
     """
     if config.mail.url == "off":
         return None
-    messages = Messages(origin=origin, index=config.pages.name, sender=config.mail.sender)
-    return SendMail(mailer=_mailer(config, reactor, messages.host), messages=messages, now=now)
+    return SendMail(
+        mailer=_mailer(config, reactor, host_of(origin)),
+        origin=origin,
+        index=config.pages.name,
+        sender=config.mail.sender,
+        now=now,
+    )
 
 
 def _mailer(config: Config, reactor: Any, host: str) -> Mailer:
@@ -126,4 +149,7 @@ def _mailer(config: Config, reactor: Any, host: str) -> Mailer:
         return Folder(
             path=Path(unquote(url.path)) if url.path else config.service.data / "mail", reactor=reactor
         )
+    # Imported here: it is Twisted's SMTP, and an index that is tried out has a folder.
+    from pypi.mail.smtp import Smtp
+
     return Smtp(server=SmtpServer.from_url(config.mail.url), reactor=reactor, identity=host)

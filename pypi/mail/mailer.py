@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -50,3 +52,9 @@ class Mailer(Protocol):
         Raises:
             NotSent: nowhere.
         """
+
+
+def host_of(origin: str) -> str:
+    """What an index calls itself in mail: the host of its URL, ``localhost`` where that is no name."""
+    host = urlsplit(origin).hostname or ""
+    return host if re.search("[a-z]", host) and ":" not in host else "localhost"

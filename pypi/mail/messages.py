@@ -15,14 +15,13 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from typing import Any
-from urllib.parse import urlsplit
 
 import attrs
 from attrs import field, frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from pypi.mail.letters import ACCOUNT, Letter
-from pypi.mail.mailer import Message, Refused
+from pypi.mail.mailer import Message, Refused, host_of
 from pypi.mail.post import Posted
 
 WIDTH = 72
@@ -67,9 +66,8 @@ class Messages:
 
     @property
     def host(self) -> str:
-        """The host of the index, ``localhost`` where it has no name."""
-        host = urlsplit(self.origin).hostname or ""
-        return host if re.search("[a-z]", host) and ":" not in host else "localhost"
+        """What the index calls itself in mail."""
+        return host_of(self.origin)
 
     @property
     def sent_by(self) -> Address:

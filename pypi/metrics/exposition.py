@@ -1,21 +1,20 @@
-"""From figures to text: every name begins ``cheeseshop_``, and every sample says which worker it is of."""
+"""The figures of one worker, collected; ``text`` writes them, and several texts become one."""
 
 from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
-from typing import Any
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.utils import floatToGoString
+from attrs import define, field
 from twisted.logger import Logger
 
-from caching.figures import Figure, Histogram, Shows, gauge
+from caching.figures import Figure, Shows, gauge
+
+if TYPE_CHECKING:
+    from pypi.metrics.text import Text
 
 log = Logger()
 
@@ -36,13 +35,6 @@ class Metrics:
     version: str
     worker: str = "0"
     parts: list[Shows] = field(factory=list)
-    _process: CollectorRegistry = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        # Not the global one: a process may hold several indexes, as tests do.
-        self._process = CollectorRegistry(auto_describe=False)
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self._process)
 
     def __repr__(self) -> str:
         return f"<Metrics of {len(self.parts)} parts>"
@@ -72,64 +64,18 @@ class Metrics:
         Returns:
             the text and its content type.
         """
-        encode, content_type = choose_encoder(accept or "")
-        return encode(_registry(_Collected(self.worker, self._process, tuple(figures)))), content_type
+        return self._text.written(figures, accept)
+
+    @cached_property
+    def _text(self) -> Text:
+        # Imported here, in the thread that writes: the library is only for who looks at figures.
+        from pypi.metrics.text import Text
+
+        return Text(self.worker)
 
     def _build(self) -> Figure:
         labels = {"version": self.version, "python": platform.python_version()}
         return gauge("build_info", "Always 1; its labels say what runs.", 1, **labels)
-
-
-@frozen(eq=False)
-class _Collected:
-    """A collector of what was collected before."""
-
-    worker: str
-    process: CollectorRegistry
-    figures: tuple[Figure, ...]
-
-    def collect(self) -> Iterator[Metric]:
-        for figure in self.figures:
-            yield _family(figure, {WORKER: self.worker})
-        for family in self.process.collect():
-            samples = [one._replace(labels={**one.labels, WORKER: self.worker}) for one in family.samples]
-            labelled = Metric(family.name, family.documentation, family.type, family.unit)
-            labelled.samples = samples
-            yield labelled
-
-
-def _registry(collector: Any) -> CollectorRegistry:
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(collector)
-    return registry
-
-
-_FAMILIES: dict[str, Callable[[str, str], Metric]] = {
-    "counter": CounterMetricFamily,
-    "gauge": GaugeMetricFamily,
-    "histogram": HistogramMetricFamily,
-}
-
-
-def _family(figure: Figure, more: dict[str, str]) -> Metric:
-    name = PREFIX + figure.name
-    family = _FAMILIES[figure.kind](name, figure.about)
-    for labels, value in figure.samples:
-        labels = {**labels, **more}
-        if isinstance(value, Histogram):
-            _add_histogram(family, labels, value)
-        else:
-            family.add_sample(name + ("_total" if figure.kind == "counter" else ""), labels, value)
-    return family
-
-
-def _add_histogram(family: Metric, labels: dict[str, str], value: Histogram) -> None:
-    bounds = [*map(floatToGoString, value.bounds), "+Inf"]
-    sums = list(accumulate(value.counts))
-    for bound, count in zip(bounds, sums, strict=True):
-        family.add_sample(f"{family.name}_bucket", {**labels, "le": bound}, count)
-    family.add_sample(f"{family.name}_count", labels, sums[-1])
-    family.add_sample(f"{family.name}_sum", labels, value.sum)
 
 
 _FAMILY = re.compile(rb"^# HELP (\S+) .*\n(?:# (?:TYPE|UNIT) .*\n)*", re.MULTILINE)

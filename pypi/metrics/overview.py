@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
-from prometheus_client.parser import text_string_to_metric_families
 
 from pypi.metrics.exposition import PREFIX, WORKER
 
@@ -85,6 +84,9 @@ class Figures:
     """Samples by name and labels."""
 
     def __init__(self, text: str) -> None:
+        # Imported here, as for ``pypi.metrics.text``, which has been asked before.
+        from prometheus_client.parser import text_string_to_metric_families
+
         self._samples: dict[str, list[tuple[Mapping[str, str], float]]] = defaultdict(list)
         for family in text_string_to_metric_families(text):
             for sample in family.samples:

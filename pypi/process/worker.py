@@ -18,7 +18,8 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from pypi.foundations import EXPECTED
+from pypi.db.migrations import SchemaBehind
+from pypi.domain.errors import Refusal
 from pypi.process.child import REPORTS
 from pypi.process.clock import steady
 from pypi.process.link import Link, Order, settle
@@ -98,7 +99,7 @@ class Worker:
     def _failed(self, failure: Failure) -> None:
         if failure.check(CancelledError):
             return
-        if not failure.check(StartFailed, *EXPECTED):
+        if not failure.check(StartFailed, Refusal, SchemaBehind):
             log.failure("The worker could not start", failure)
         sentence = failure.getErrorMessage() or getattr(failure.type, "__name__", "")
         self.link.say("failed", sentence=sentence)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, gatherResults
@@ -14,10 +14,12 @@ from twisted.internet.endpoints import UNIXClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, ResponseDone
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from twisted.web.client import Agent
 
 log = Logger()
 
@@ -54,6 +56,9 @@ class Siblings:
         return texts, len(paths) - len(texts)
 
     async def _ask(self, path: Path, accept: str | None) -> bytes | None:
+        # Imported here: Twisted's client is only for who looks at figures. It takes 5 ms.
+        from twisted.web.client import Agent
+
         headers = Headers({b"Accept": [accept.encode("latin-1", "replace")]} if accept else None)
         agent = Agent.usingEndpointFactory(self.reactor, _At(path, self.reactor))
         asked = Deferred.fromCoroutine(_fetch(agent, headers))
@@ -114,6 +119,8 @@ class _Bounded(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self.done.called:
             return
+        from twisted.web.client import ResponseDone  # which has been imported to ask
+
         if self._left >= 0 and reason.check(ResponseDone):
             self.done.callback(b"".join(self._pieces))
         else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from caching.policy import DAY, Policy
 from pypi import __version__
@@ -16,6 +16,9 @@ from pypi.http.answer import Answer
 from pypi.http.security import Headers, page_headers
 from pypi.http.urls import project_path, release_path
 from pypi.web.assets import SCRIPT, STYLE, Assets
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PAGE = Policy(edge=DAY, keep=DAY, stale_while_revalidate=300, stale_if_error=5 * DAY)
 """For a page that is the same for everybody, and is forgotten by its tags."""
@@ -28,13 +31,12 @@ class Templates:
     """Renders the templates.
 
     Attributes:
-        environment: knows the filters ``size``, ``count``, ``day`` and ``instant``, and as globals ``asset``,
-            ``project_path``, ``release_path``, ``origin``, ``index_name``, ``provider``, ``provider_joins``,
-            ``version``.
+        known: what all templates know by name: ``asset``, ``project_path``, ``release_path``, ``origin``,
+            ``index_name``, ``provider``, ``provider_joins``, ``version``.
         headers: of every page.
     """
 
-    environment: Environment
+    known: Mapping[str, object]
     headers: Headers
 
     @classmethod
@@ -58,6 +60,26 @@ class Templates:
             provider_joins: whether who is new gets an account by that.
         """
         assets = assets or Assets.installed()
+        known = {
+            "asset": assets.url,
+            "index_name": name,
+            "origin": origin,
+            "project_path": project_path,
+            "provider": provider,
+            "provider_joins": provider_joins,
+            "release_path": release_path,
+            "script_url": assets.url(SCRIPT),
+            "style_url": assets.url(STYLE),
+            "version": __version__,
+        }
+        return cls(known, headers)
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Jinja's, with the filters ``size``, ``count``, ``day`` and ``instant``; made for the first page."""
+        # Imported here: a worker that only installers ask shows no page. It takes 15 ms.
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
         environment = Environment(
             loader=PackageLoader("templates", "."),
             autoescape=True,
@@ -67,19 +89,8 @@ class Templates:
             auto_reload=False,
         )
         environment.filters.update(size=shown_size, count=shown_count, day=shown_day, instant=instant)
-        environment.globals.update(
-            asset=assets.url,
-            index_name=name,
-            origin=origin,
-            project_path=project_path,
-            provider=provider,
-            provider_joins=provider_joins,
-            release_path=release_path,
-            script_url=assets.url(SCRIPT),
-            style_url=assets.url(STYLE),
-            version=__version__,
-        )
-        return cls(environment, headers)
+        environment.globals.update(self.known)
+        return environment
 
     def page(self, name: str, *, code: int = 200, **values: Any) -> Answer:
         """A page as an answer."""

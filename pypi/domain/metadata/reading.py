@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from packaging.licenses import canonicalize_license_expression
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -53,6 +52,9 @@ def version(text: str) -> Version | None:
 
 def license_expression(text: str) -> str | None:
     """Read a license expression (PEP 639) and spell it canonically; ``None`` where the text is none."""
+    # Imported here: it brings the table of all licenses, and only publishing asks.
+    from packaging.licenses import canonicalize_license_expression
+
     try:
         return canonicalize_license_expression(text)
     except (ValueError, MemoryError, RecursionError):
