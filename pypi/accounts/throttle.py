@@ -104,8 +104,9 @@ class Act(Enum):
         (Scope.ACCOUNT, Rate(600, HOUR)),
         (Scope.ADDRESS, Rate(1200, HOUR)),
     )
-    API_INVITE = (
-        "api.invite",
+    # By pages or by programs: either way these are letters to people.
+    INVITE = (
+        "invite",
         (Scope.ACCOUNT, Rate(60, HOUR)),
         (Scope.ADDRESS, Rate(120, HOUR)),
     )

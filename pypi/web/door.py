@@ -41,7 +41,7 @@ NOT_DONE = "not-done"
 
 BY_PROGRAMS = frozenset({Credential.TOKEN, Credential.PASSWORD})
 
-COUNTED = {act.word: act for act in (Act.API_WRITE, Act.API_INVITE)}
+COUNTED = {act.word: act for act in (Act.API_WRITE, Act.INVITE)}
 """Limits that are counted at the door, by their names in the terms of routes; who asks is known then."""
 
 

@@ -17,7 +17,7 @@ from pypi.web.api.acts import act
 from pypi.web.api.shapes import QUIETLY, UNCHANGED, Done, InRole, Somebody
 
 owning = partial(act, permission=Permission.OWN)
-offering = partial(owning, event=Kind.ROLE_INVITED, limit=Act.API_INVITE)
+offering = partial(owning, event=Kind.ROLE_INVITED, limit=Act.INVITE)
 
 
 @frozen(kw_only=True, eq=False)

@@ -10,6 +10,7 @@ from wtforms import Form, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from pypi.accounts.audit import Kind
+from pypi.accounts.throttle import Act
 from pypi.domain.permissions import Permission, Role
 from pypi.http.answer import Answer
 from pypi.http.router import Router
@@ -73,7 +74,9 @@ class ManagedPeople:
         """All of them."""
         return await self._page(request, name)
 
-    @router.post(PAGE, terms=personal(Permission.OWN, audit=Kind.ROLE_INVITED.event))
+    @router.post(
+        PAGE, terms=personal(Permission.OWN, rate_limit=Act.INVITE.word, audit=Kind.ROLE_INVITED.event)
+    )
     async def invite(self, request: Any, name: str) -> Answer:
         """Offer somebody a role."""
         form = filled(InviteForm, request)
@@ -154,7 +157,10 @@ class ManagedPeople:
         """What it means to hand the project over."""
         return await self._ask_transfer(request, name, TransferForm())
 
-    @router.post(TRANSFER, terms=personal(Permission.OWN, audit=Kind.PROJECT_TRANSFERRED.event))
+    @router.post(
+        TRANSFER,
+        terms=personal(Permission.OWN, rate_limit=Act.INVITE.word, audit=Kind.PROJECT_TRANSFERRED.event),
+    )
     async def transfer(self, request: Any, name: str) -> Answer:
         """Offer one's own place to somebody."""
         held = await self.managing.project(request.identity, name)

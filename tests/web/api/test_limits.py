@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from tests.support.archives import wheel, wheel_filename
 from tests.support.client import Reply
 from tests.support.index import Index, basic
+from tests.support.visitor import visitor
 from tests.web.api.calls import call, people, project
 
 SETTINGS = {"limits__factor": 0.01}
@@ -65,6 +66,21 @@ async def test_offers(limited: Index) -> None:
     assert (await call(limited, "shared", "invite", offer, auth=gina)).status == 200
     assert (await call(limited, "shared", "transfer", {"user": "eve"}, auth=gina)).status == 429
     assert (await yank(limited, gina)).status == 200
+
+
+async def test_offers_by_pages(limited: Index) -> None:
+    """Offers that one makes by pages count with those that one's programs make."""
+    hugo = await visitor(limited, "hugo")
+    limited.sql("DELETE FROM throttles WHERE key LIKE '%/address/%' RETURNING key")
+    page = "/manage/shared/people/"
+    await hugo.look(page)
+    assert "1 invited" in (await hugo.send(page, {"user": "bob", "role": "Reader"})).text
+    limited.sql("DELETE FROM throttles WHERE key LIKE '%/address/%' RETURNING key")
+    refused = await hugo.send(page, {"user": "dora", "role": "Reader"})
+    assert (refused.status, refused["Content-Type"]) == (429, "text/html; charset=utf-8")
+    assert 1 <= int(refused["Retry-After"]) <= 3600
+    offer = {"user": "bob", "role": "Reader"}
+    assert (await call(limited, "shared", "invite", offer, auth=limited.auth("hugo"))).status == 429
 
 
 async def test_wrong_passwords(limited: Index) -> None:
