@@ -22,25 +22,22 @@ from datetime import datetime, timedelta
 from attrs import evolve, frozen
 from twisted.logger import Logger
 
-from pypi.accounts import audit, secret
-from pypi.accounts.audit import Event, Kind
+from pypi.accounts import confirming_changes as changes
+from pypi.accounts import secret
 from pypi.accounts.browsers import Browser, Browsers
-from pypi.accounts.errors import SessionOver, UnusableProof
-from pypi.accounts.notices import Notice, Send, Word, keep_proof
+from pypi.accounts.confirming_changes import Arriving, Asked, Writing
+from pypi.accounts.errors import UnusableProof
+from pypi.accounts.notices import Send
 from pypi.accounts.second_factor import Factor
 from pypi.accounts.sessions import Sessions, Started
 from pypi.accounts.throttle import Act, Throttle
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
-from pypi.db.queries import emails, proofs
-from pypi.db.queries import sessions as stored
-from pypi.db.queries.proofs import ProofRow
+from pypi.db.queries import emails
 from pypi.db.queries.sessions import SessionRow
 from pypi.domain.devices import in_words
 
 log = Logger()
-
-PURPOSE = "sign-in"
 
 LASTS = timedelta(minutes=20)
 """How long a browser waits; mail from strangers is kept back by some for a quarter of an hour."""
@@ -53,49 +50,6 @@ AFTER: Mapping[str, frozenset[str]] = {
     "all": CODES | {"password"},
 }
 """``access.confirm_new_browsers`` → what was shown last by who is asked."""
-
-
-@frozen(kw_only=True)
-class Asked:
-    """A sign-in that waits.
-
-    Attributes:
-        user: whose account it is for, by name.
-        session: its ``id``.
-        by: what was shown last.
-        address: network address it comes from.
-        agent: browser it comes from, in words.
-        at: when it was asked about; aware, UTC.
-        wanted: where they wanted to go.
-        is_here: whether it is the browser that looks.
-    """
-
-    user: str
-    session: int
-    by: str
-    address: str
-    agent: str
-    at: datetime
-    wanted: str
-    is_here: bool = False
-
-    @classmethod
-    def of(cls, proof: ProofRow) -> Asked:
-        """What was kept of it."""
-        about = dict(proof.about)
-        return cls(at=datetime.fromisoformat(about.pop("at")), **about)
-
-    def kept(self) -> Mapping[str, object]:
-        """What is kept of it until it is answered."""
-        return {
-            "user": self.user,
-            "session": self.session,
-            "by": self.by,
-            "address": self.address,
-            "agent": self.agent,
-            "at": self.at.isoformat(),
-            "wanted": self.wanted,
-        }
 
 
 @frozen(kw_only=True, eq=False)
@@ -152,7 +106,7 @@ class Confirming:
             at=now,
             wanted=browser.wanted,
         )
-        await self.database.transact(self._ask, session.digest, waiting, asked)
+        await self.database.transact(changes.wait, session.digest, waiting, asked, self._writing(now))
         await self.sessions.forget([session.digest])
         return Started(secret=text, session=waiting)
 
@@ -164,7 +118,7 @@ class Confirming:
             SessionOver: it does not wait any longer.
         """
         await self.throttle.take(Act.CONFIRM, account=str(session.user_id))
-        await self.database.transact(self._ask_again, session)
+        await self.database.transact(changes.ask_again, session, self._writing(self.now()))
 
     async def look(self, text: str, session: SessionRow | None) -> Asked | None:
         """What the secret of a letter is about; ``None`` where that waits no longer.
@@ -173,7 +127,9 @@ class Confirming:
             session: of the browser it is opened with.
         """
         digest = secret.digest(text)
-        return None if digest is None else await self.database.read(self._look, digest, session)
+        if digest is None:
+            return None
+        return await self.database.read(changes.look, digest, session, now=self.now())
 
     async def confirm(self, text: str, session: SessionRow, browser: Browser) -> tuple[Started, str]:
         """Let a browser in that waits, and know it from now on.
@@ -189,7 +145,12 @@ class Confirming:
         if digest is None:
             raise UnusableProof()
         own, now = secret.make(self.random_bytes), self.now()
-        known = self.browsers.known_or_new(browser.known)
+        arriving = Arriving(
+            browsers=self.browsers,
+            browser=self.browsers.known_or_new(browser.known),
+            address=browser.address,
+            most=self.sessions.most,
+        )
         whole = evolve(
             session,
             digest=_digest(own),
@@ -197,10 +158,11 @@ class Confirming:
             is_partial=False,
             is_waiting=False,
         )
-        known_as = evolve(browser, known=known)
-        asked, ended = await self.database.transact(self._confirm, digest, session, whole, known_as)
+        asked, ended = await self.database.transact(
+            changes.confirm, digest, session, whole, arriving, now=now
+        )
         await self.sessions.forget(ended)
-        return Started(secret=own, session=whole, browser=known), asked.wanted
+        return Started(secret=own, session=whole, browser=arriving.browser), asked.wanted
 
     async def deny(self, text: str, *, address: str) -> None:
         """End a sign-in that is not theirs who read the letter.
@@ -214,7 +176,8 @@ class Confirming:
         digest = secret.digest(text)
         if digest is None:
             raise UnusableProof()
-        await self.sessions.forget(await self.database.transact(self._deny, digest, address))
+        ended = await self.database.transact(changes.deny, digest, address, now=self.now())
+        await self.sessions.forget(ended)
 
     async def _is_due(self, cursor: Cursor, user_id: int, known: str | None) -> bool:
         if await self.browsers.knows(cursor, user_id, known):
@@ -224,118 +187,8 @@ class Confirming:
         log.info("Account {user_id} has no address: its new browser is let in unconfirmed", user_id=user_id)
         return False
 
-    async def _ask(self, cursor: Cursor, before: bytes, waiting: SessionRow, asked: Asked) -> None:
-        if await stored.owner(cursor, waiting.user_id) is None or not await stored.rotate(
-            cursor,
-            before,
-            new=waiting.digest,
-            expires=waiting.expires,
-            is_partial=True,
-            second_factor=waiting.second_factor,
-            is_waiting=True,
-        ):
-            raise SessionOver()
-        await self._write(cursor, waiting, asked)
-
-    async def _ask_again(self, cursor: Cursor, session: SessionRow) -> None:
-        now = self.now()
-        owner = await stored.owner(cursor, session.user_id)
-        found = await stored.by_digest(cursor, session.digest)
-        before = await proofs.asked(cursor, user_id=session.user_id, session_id=session.id, now=now)
-        if owner is None or found is None or not found.is_waiting or before is None:
-            raise SessionOver()
-        await self._write(cursor, found, Asked.of(before))
-
-    async def _write(self, cursor: Cursor, waiting: SessionRow, asked: Asked) -> None:
-        """Send a letter, in that transaction; its link is good for as long as the session waits."""
-        reached = await emails.reachable(cursor, [waiting.user_id])
-        if not reached:
-            raise SessionOver()
-        [one] = reached
-        now = self.now()
-        notice = Notice(
-            word=Word.CONFIRM_SIGN_IN,
-            to=one.address,
-            user=one.name,
-            secret=secret.make(self.random_bytes),
-            lasts=waiting.expires - now,
-            address=asked.address,
-            agent=asked.agent,
-        )
-        await keep_proof(
-            cursor, notice, user_id=waiting.user_id, purpose=PURPOSE, now=now, about=asked.kept()
-        )
-        event = Event(
-            kind=Kind.SIGN_IN_ASKED,
-            user_id=waiting.user_id,
-            actor=one.name,
-            address=asked.address,
-            about={"by": asked.by},
-        )
-        await audit.write(cursor, event, now=now)
-        await self.send(cursor, notice)
-
-    async def _look(self, cursor: Cursor, digest: bytes, session: SessionRow | None) -> Asked | None:
-        proof = await proofs.look(cursor, digest, purpose=PURPOSE, now=self.now())
-        if proof is None or proof.user_id is None:
-            return None
-        asked = Asked.of(proof)
-        if not await stored.is_waiting(
-            cursor, user_id=proof.user_id, session_id=asked.session, now=self.now()
-        ):
-            return None
-        return evolve(asked, is_here=session is not None and session.id == asked.session)
-
-    async def _confirm(
-        self, cursor: Cursor, digest: bytes, before: SessionRow, whole: SessionRow, browser: Browser
-    ) -> tuple[Asked, list[bytes]]:
-        """What was asked, and the digests that are good no longer."""
-        user_id, now = before.user_id, self.now()
-        # Whatever changes the account is done before or after, so that nothing of it is overlooked.
-        owner = await stored.owner(cursor, user_id)
-        proof = await proofs.take(cursor, digest, purpose=PURPOSE, now=now)
-        if owner is None or proof is None or proof.user_id != user_id:
-            raise UnusableProof()
-        asked = Asked.of(proof)
-        if asked.session != before.id:
-            raise UnusableProof()
-        found = await stored.by_digest(cursor, before.digest)
-        if found is None or not found.is_waiting or found.expires <= now:
-            raise SessionOver()
-        await stored.rotate(
-            cursor,
-            before.digest,
-            new=whole.digest,
-            expires=whole.expires,
-            is_partial=False,
-            second_factor=whole.second_factor,
-        )
-        ended = await stored.trim(cursor, user_id=user_id, is_partial=False, most=self.sessions.most)
-        await proofs.answered(cursor, user_id=user_id, session_id=before.id)
-        assert browser.known is not None
-        await self.browsers.note(cursor, user_id, browser.known)
-        event = Event(
-            kind=Kind.SIGNED_IN,
-            user_id=user_id,
-            actor=owner.name,
-            address=browser.address,
-            about={"by": asked.by},
-        )
-        await audit.write(cursor, event, now=now)
-        return asked, [before.digest, *ended]
-
-    async def _deny(self, cursor: Cursor, digest: bytes, address: str) -> list[bytes]:
-        """The digests of what ended."""
-        proof = await proofs.take(cursor, digest, purpose=PURPOSE, now=self.now())
-        if proof is None or proof.user_id is None:
-            raise UnusableProof()
-        session_id = Asked.of(proof).session
-        ended = await stored.end_waiting(cursor, user_id=proof.user_id, session_id=session_id)
-        await proofs.answered(cursor, user_id=proof.user_id, session_id=session_id)
-        # Who reads the mail of an account is its owner as far as anybody can tell; a name nobody has shown.
-        event = Event(kind=Kind.SIGN_IN_DENIED, user_id=proof.user_id, actor="", address=address)
-        await audit.write(cursor, event, now=self.now())
-        return ended
+    def _writing(self, now: datetime) -> Writing:
+        return Writing(send=self.send, secret=secret.make(self.random_bytes), now=now)
 
 
 def _digest(text: str) -> bytes:

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from pypi.accounts.audit import Kind
-from pypi.accounts.confirming import Asked, Confirming
+from pypi.accounts.confirming import Confirming
+from pypi.accounts.confirming_changes import Asked
 from pypi.accounts.errors import SessionOver, UnusableProof
 from pypi.accounts.second_factor import Factor
 from pypi.accounts.second_step import SecondStep
