@@ -19,6 +19,7 @@ from pypi.http.site import Site
 from tests.support import client
 from tests.support.archives import wheel, wheel_filename
 from tests.support.client import Reply
+from tests.support.confirming import links
 from tests.support.databases import Databases
 from tests.support.index import Index, basic, eventually, running, with_token
 from tests.support.managing import letters_to
@@ -98,6 +99,7 @@ async def test_journey(databases: Databases, tmp_path: Path, form: str) -> None:
     databases.drop(url)
     assert len(canary.known) > 30
     assert "/account/reset/***" in told
+    assert "/account/confirm/***" in told
     for what, secret in canary.known.items():
         assert secret not in told, what
         assert secret not in "\n".join(lines), what
@@ -129,11 +131,18 @@ async def live(canary: Canary, index: Index) -> None:
     await factors(canary)
     await programs(canary, index)
     await canary.send("/account/sign-out/")
+    del canary.cookies["cheeseshop-browser"]
     await canary.look("/account/sign-in/")
     await canary.send("/account/sign-in/", {"name": "canary", "password": OTHER})
     await canary.send("/account/second-factor/", {"code": "000000"})
     code = next(code for what, code in canary.known.items() if what.startswith("recovery code"))
     await canary.send("/account/second-factor/", {"code": code})
+    await canary.send("/account/confirm/again/")
+    path = links(index, "canary")[-1]
+    canary.known["link that lets in"] = path.removeprefix("/account/confirm/")
+    await canary.look(path)
+    await canary.send(path)
+    await canary.look(path)
     assert (await canary.look("/account/", follow=False)).status == 200
     await canary.look("/account/password/")
     await canary.send("/account/password/", {"old": PASSWORD, "new": OTHER})

@@ -17,7 +17,7 @@ from tests.support.walked import token_of
 
 SETTINGS = {"limits__factor": 0}
 
-SIGN_IN, SECOND_FACTOR = "/account/sign-in/", "/account/second-factor/"
+SIGN_IN, SECOND_FACTOR, CONFIRM = "/account/sign-in/", "/account/second-factor/", "/account/confirm/"
 
 
 @pytest_twisted.async_yield_fixture(scope="module")
@@ -36,10 +36,24 @@ async def half(index: Index) -> AsyncIterator[Visitor]:
     yield somebody
 
 
+@pytest_twisted.async_yield_fixture(scope="module")
+async def waiting(index: Index) -> AsyncIterator[Visitor]:
+    """Somebody with a new browser, who waits for a letter to be answered."""
+    await give_password(index, "kay")
+    app = give_app(index, "kay")
+    somebody = Visitor(index.port)
+    await somebody.sign_in("kay")
+    await somebody.send(SECOND_FACTOR, {"code": app.now()})
+    yield somebody
+
+
 @pytest.mark.parametrize("given", ELSEWHERE, ids=ascii)
-async def test_elsewhere(index: Index, ada: Visitor, half: Visitor, given: str) -> None:
+async def test_elsewhere(index: Index, ada: Visitor, half: Visitor, waiting: Visitor, given: str) -> None:
     """By no form, and by no link to one."""
     nobody = Visitor(index.port)
+    shown = await waiting.look(f"{CONFIRM}?next={quote(given)}")
+    assert shown.status == 400 or waiting.forms()[f"{CONFIRM}again/"]["next"] == ""
+    assert shown.status == 400 or f'href="{CONFIRM}"' in shown.text
     for somebody, path in ((nobody, SIGN_IN), (half, SECOND_FACTOR)):
         shown = await somebody.look(f"{path}?next={quote(given)}")
         assert shown.status == 400 or somebody.forms()[path]["next"] == ""
