@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from pypi.accounts import addresses, audit, tokens
+from pypi.accounts import addresses, issued, tokens
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import (
     AddressTaken,
@@ -21,11 +21,13 @@ from pypi.accounts.errors import (
     UnusablePassword,
     WrongCredentials,
 )
+from pypi.accounts.issued import Wish
 from pypi.accounts.passwords import MAX_LENGTH, MIN_LENGTH, Passwords
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import projects, second_factors, users
 from pypi.db.queries import tokens as stored_tokens
+from pypi.db.queries.tokens import ScopeRow
 from pypi.db.queries.users import UserLine
 from pypi.domain.errors import NoSuchProject
 from pypi.domain.names import normalize
@@ -159,11 +161,10 @@ class Accounts:
             NoSuchUser, NoSuchProject: they do not exist.
         """
         token = tokens.make(self.random_bytes)
-        now = self.now()
-        expires = None if lifetime is None else now + lifetime
-        await self.database.transact(
-            _add_token, user, project, token, description[:100], is_read_only, expires, now
+        wish = Wish(
+            description=description[:100], project=project, is_read_only=is_read_only, lifetime=lifetime
         )
+        await self.database.transact(_add_token, user, token, wish, now=self.now())
         return str(token)
 
 
@@ -180,40 +181,15 @@ async def _add_user(
         raise AddressTaken(email)
 
 
-async def _add_token(
-    cursor: Cursor,
-    user: str,
-    project: str | None,
-    token: tokens.Token,
-    description: str,
-    is_read_only: bool,
-    expires: datetime | None,
-    now: datetime,
-) -> None:
+async def _add_token(cursor: Cursor, user: str, token: tokens.Token, wish: Wish, *, now: datetime) -> None:
     owner = await users.by_name(cursor, user)
     if owner is None:
         raise NoSuchUser(user)
     scope = None
-    if project is not None:
-        scope = await projects.by_name(cursor, normalize(project))
-        if scope is None:
-            raise NoSuchProject(project)
-    await stored_tokens.add(
-        cursor,
-        token_id=token.id,
-        user_id=owner.id,
-        project_id=scope.id if scope else None,
-        secret_sha256=token.digest,
-        description=description,
-        is_read_only=is_read_only,
-        expires=expires,
-        now=now,
-    )
-    about = {
-        "token": token.id,
-        "description": description,
-        "project": scope.normalized if scope else None,
-        "read_only": is_read_only,
-    }
-    event = Event(kind=Kind.TOKEN_ADDED, user_id=owner.id, actor=OPERATOR.name, about=about)
-    await audit.write(cursor, event, now=now)
+    if wish.project is not None:
+        project = await projects.by_name(cursor, normalize(wish.project))
+        if project is None:
+            raise NoSuchProject(wish.project)
+        scope = ScopeRow(project.id, project.name, project.normalized)
+    event = Event(kind=Kind.TOKEN_ADDED, user_id=owner.id, actor=OPERATOR.name)
+    await issued.keep(cursor, token, wish, scope, event, now=now)

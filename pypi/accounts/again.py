@@ -11,6 +11,7 @@ from attrs import frozen
 from pypi.accounts import audit
 from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import SessionOver
+from pypi.accounts.owner import Owner
 from pypi.accounts.passwords import Passwords
 from pypi.accounts.second_factor import Need, SecondFactors
 from pypi.accounts.throttle import Act, Throttle
@@ -106,10 +107,4 @@ class Again:
 
 
 def _failed(session: SessionRow, address: str) -> Event:
-    return Event(
-        kind=Kind.SIGN_IN_FAILED,
-        user_id=session.user_id,
-        actor=session.name,
-        address=address,
-        about={"reason": "password asked for again"},
-    )
+    return Owner.of(session, address).event(Kind.SIGN_IN_FAILED, reason="password asked for again")

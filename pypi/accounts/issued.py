@@ -141,6 +141,36 @@ def is_idle(token: TokenLine, now: datetime) -> bool:
     return now - (token.last_used or token.created) > IDLE
 
 
+async def keep(
+    cursor: Cursor, token: Token, wish: Wish, scope: ScopeRow | None, event: Event, *, now: datetime
+) -> None:
+    """Let a token be good from now on, for the account that the event happens to.
+
+    Args:
+        scope: the project the wish names.
+        event: what is written of it, but for what it is about.
+    """
+    assert event.user_id is not None
+    await stored.add(
+        cursor,
+        token_id=token.id,
+        user_id=event.user_id,
+        project_id=scope.id if scope else None,
+        secret_sha256=token.digest,
+        description=wish.description,
+        is_read_only=wish.is_read_only,
+        expires=None if wish.lifetime is None else now + wish.lifetime,
+        now=now,
+    )
+    about = {
+        "token": token.id,
+        "description": wish.description,
+        "project": scope.normalized if scope else None,
+        "read_only": wish.is_read_only,
+    }
+    await audit.write(cursor, evolve(event, about=about), now=now)
+
+
 async def _make(
     cursor: Cursor, session: SessionRow, token: Token, wish: Wish, address: str, *, now: datetime
 ) -> None:
@@ -153,30 +183,8 @@ async def _make(
         scope = await stored.scope(cursor, session.user_id, normalized=wish.project)
         if scope is None:
             raise NoSuchProject(wish.project)
-    await stored.add(
-        cursor,
-        token_id=token.id,
-        user_id=session.user_id,
-        project_id=scope.id if scope else None,
-        secret_sha256=token.digest,
-        description=wish.description,
-        is_read_only=wish.is_read_only,
-        expires=None if wish.lifetime is None else now + wish.lifetime,
-        now=now,
-    )
-    event = Event(
-        kind=Kind.TOKEN_ADDED,
-        user_id=session.user_id,
-        actor=session.name,
-        address=address,
-        about={
-            "token": token.id,
-            "description": wish.description,
-            "project": scope.normalized if scope else None,
-            "read_only": wish.is_read_only,
-        },
-    )
-    await audit.write(cursor, event, now=now)
+    event = Event(kind=Kind.TOKEN_ADDED, user_id=session.user_id, actor=session.name, address=address)
+    await keep(cursor, token, wish, scope, event, now=now)
     reaches = reach(scope.name if scope else None, is_read_only=wish.is_read_only)
     letter = TokenMade(user=session.name, token=wish.description, scope=reaches)
     await tell(cursor, session.user_id, letter, now=now)

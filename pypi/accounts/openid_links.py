@@ -16,6 +16,7 @@ from pypi.accounts.audit import Event, Kind
 from pypi.accounts.errors import SessionOver
 from pypi.accounts.mailed import tell
 from pypi.accounts.openid_errors import IdentityTaken, LastWayIn, NoSuchIdentity, TooManyIdentities
+from pypi.accounts.owner import Owner
 from pypi.db.connection import Cursor
 from pypi.db.database import Database
 from pypi.db.queries import identities
@@ -125,13 +126,8 @@ async def _remove(
     left = await identities.ways(cursor, session.user_id, issuer=issuer)
     if left is None or not (left.password or left.passkeys or left.identities):
         raise LastWayIn()
-    event = Event(
-        kind=Kind.OPENID_UNLINKED,
-        user_id=session.user_id,
-        actor=session.name,
-        address=address,
-        about={"issuer": removed[0], "called": removed[1]},
-    )
+    by = Owner.of(session, address)
+    event = by.event(Kind.OPENID_UNLINKED, issuer=removed[0], called=removed[1])
     await audit.write(cursor, event, now=now)
     told = provider if removed[0] == issuer else removed[0]
     letter = SignInUnlinked(user=session.name, provider=told, called=removed[1])
