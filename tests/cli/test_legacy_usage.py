@@ -33,7 +33,7 @@ def by_name(value: dict[str, Any]) -> dict[str, Any]:
 
 def ask(service: Service, *requests: tuple[str, str, str]) -> None:
     """GET or POST so many paths over one connection, each by a client of its own."""
-    connection = HTTPConnection(urlsplit(service.url).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(service.url).netloc, timeout=60)
     for method, path, agent in requests:
         connection.request(method, path, headers={"User-Agent": agent})
         connection.getresponse().read()

@@ -113,7 +113,7 @@ def test_interrupted(service: Service, tmp_path: Path) -> None:
         while logged.stat().st_size <= size:
             time.sleep(0.01)
         process.send_signal(SIGINT)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
     finally:
         process.kill()
     value = json.loads(out)

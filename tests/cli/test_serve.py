@@ -65,9 +65,9 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
 def test_it_serves_until_ctrl_c(either: Service) -> None:
     """It says when it is ready, answers on both listeners, and ends in time with all it started."""
     either.start()
-    with urlopen(either.simple, timeout=10) as answer:
+    with urlopen(either.simple, timeout=60) as answer:
         assert answer.status == 200
-    with urlopen(f"{either.operator_url}health/ready", timeout=10) as answer:
+    with urlopen(f"{either.operator_url}health/ready", timeout=60) as answer:
         assert json.load(answer)["ready"] is True
     assert len(servers_of(either.data)) > 1
     either.stop()
@@ -95,11 +95,11 @@ def test_it_can_be_stopped_while_it_starts(new_service: Service) -> None:
         text=True,
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not list(new_service.data.glob("postgres/*")) and time.monotonic() < deadline:
             time.sleep(0.005)
         starting.send_signal(SIGINT)
-        output, _ = starting.communicate(timeout=30)
+        output, _ = starting.communicate(timeout=60)
     finally:
         starting.kill()
     assert starting.returncode == 0
@@ -206,6 +206,6 @@ def test_two_services_on_one_data_folder(stopped_service: Service, tmp_path: Pat
     assert process is not None
     process.send_signal(SIGINT)
     assert process.wait(STOP_SECONDS) == 0
-    with urlopen(stopped_service.simple, timeout=10) as answer:
+    with urlopen(stopped_service.simple, timeout=60) as answer:
         assert answer.status == 200
     stopped_service.stop()

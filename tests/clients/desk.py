@@ -124,7 +124,7 @@ class Desk:
     def listed(self, project: str) -> dict[str, dict[str, Any]]:
         """What the index says of a project's files: filename → its entry in the JSON page."""
         request = Request(f"{self.service.simple}{project}/", headers={"Accept": JSON})
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             return {file["filename"]: file for file in json.load(answer)["files"]}
 
 

@@ -177,7 +177,7 @@ def test_pip_install_of_the_project(clone: Path, tmp_path: Path, editable: bool)
     try:
         service.start()
         service.add_user("ada")
-        with urlopen(f"{service.operator_url}health/ready", timeout=10) as answer:
+        with urlopen(f"{service.operator_url}health/ready", timeout=60) as answer:
             assert answer.status == 200
         service.stop()
     finally:

@@ -32,7 +32,7 @@ dependencies = ["both-kinds"]
 
 def shown(desk: Desk, client: str) -> list[Snippet]:
     """The snippets of one client, in their order."""
-    with urlopen(f"{desk.service.url}connect/", timeout=10) as answer:
+    with urlopen(f"{desk.service.url}connect/", timeout=60) as answer:
         page = answer.read().decode()
     found = [one for one in snippets(page) if one.client == client]
     assert found

@@ -112,13 +112,13 @@ class User:
     def kill(self) -> None:
         """Kill it outright."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def leave(self) -> None:
         """Have it stop in order."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 Spawn = Callable[..., User]
@@ -172,7 +172,7 @@ def python_for(uid: int) -> str:
                 cwd="/",
                 env=environment(),
                 capture_output=True,
-                timeout=30,
+                timeout=60,
                 **account(uid),
             )
         except OSError:
