@@ -28,17 +28,19 @@ class Service:
     Attributes:
         answer: what it says to every question.
         asked: paths.
+        patience: seconds that who asks it waits.
     """
 
     answer: Callable[[BaseHTTPRequestHandler], None]
     asked: list[str] = field(factory=list)
     port: int = 0
+    patience: float = 60.0
     over: Event = field(factory=Event)
 
     @property
     def breached(self) -> Breached:
         """What asks it."""
-        client = Client(reactor, connect_timeout=1.0, timeout=1.0)
+        client = Client(reactor, connect_timeout=self.patience, timeout=self.patience)
         return Breached(url=f"http://127.0.0.1:{self.port}/range/", client=client)
 
     def says(self, body: str, status: int = 200) -> None:
@@ -111,9 +113,11 @@ async def test_strength(service: Service) -> None:
 async def test_silent(service: Service) -> None:
     """Who does not answer in time, answers wrongly, or is not there, keeps nobody from their password."""
     strength = Strength(breached=service.breached)
-    service.answer = lambda request: service.over.wait(5) and None
+    service.answer = lambda request: service.over.wait(60) and None
+    service.patience = 1.0
     with pytest.raises(NobodyKnows, match="no answer within 1 s"):
         await service.breached(LEAKED)
+    service.patience = 60.0
     service.says("", 503)
     with pytest.raises(NobodyKnows, match="status 503"):
         await service.breached(LEAKED)

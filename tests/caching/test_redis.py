@@ -87,7 +87,7 @@ async def test_a_busy_process_is_not_a_slow_server(redis: Redis) -> None:
     for one in redis._factory.pool:
         one.transport.doWrite()
     assert select([one.transport for one in redis._factory.pool], [], [], 60)[0]
-    time.sleep(0.2)
+    time.sleep(0.2)  # noqa: ASYNC251
     assert await asking == b"there"
 
 

@@ -193,7 +193,7 @@ async def fragile_store(one_stub: StubS3) -> AsyncIterator[S3Files]:
         patched.setattr(breaker, "FAILURES", 10**6)
         made = S3Files(
             S3Settings(
-                bucket="bucket", endpoint_url=one_stub.url, connect_timeout=0.5, read_timeout=0.4, **KEYS
+                bucket="bucket", endpoint_url=one_stub.url, connect_timeout=10, read_timeout=1, **KEYS
             ),
             reactor,
             threads=4,
@@ -384,7 +384,7 @@ async def test_bucket_that_keeps_failing_is_left_alone(
     stub: StubS3, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a few failures calls are refused without asking; when the bucket is back, they work again."""
-    monkeypatch.setattr(breaker, "REST", 0.05)
+    monkeypatch.setattr(breaker, "REST", 0.5)
     store = S3Files(S3Settings(bucket="bucket", endpoint_url=stub.url, **KEYS), reactor)
     await store.start()
     stub.misbehave = always("head", "500")

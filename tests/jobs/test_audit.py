@@ -73,7 +73,7 @@ async def shop(database_url: str, tmp_path: Path) -> AsyncIterator[Shop]:
             audit = Audit(
                 database=database,
                 purges=Purges(database=database, now=lambda: datetime.now(UTC), edge=True),
-                client=Client(reactor, timeout=2.0),
+                client=Client(reactor, timeout=60.0),
                 url=varnish.url,
                 now=lambda: datetime.now(UTC) + LATER,
                 random=Random(1),
