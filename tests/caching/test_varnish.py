@@ -103,7 +103,9 @@ async def test_kept(edge: Edge) -> None:
     assert (first.body, second.body) == (edge.origin.page(path),) * 2
     assert edge.origin.times(path) == 1
     assert first["Cache-Status"] == "cheeseshop-edge; fwd=miss"
-    assert second["Cache-Status"] in ("cheeseshop-edge; hit; ttl=3600", "cheeseshop-edge; hit; ttl=3599")
+    status, _, left = second["Cache-Status"].rpartition("=")
+    assert status == "cheeseshop-edge; hit; ttl"
+    assert 3500 < int(left) <= 3600
     assert second["Cache-Control"] == "max-age=0, public, must-revalidate"
     assert second["X-PyPI-Last-Serial"] == "1"
     hidden = {"surrogate-control", "surrogate-key", "xkey", "cache-tag", "cdn-cache-control", "x-varnish"}

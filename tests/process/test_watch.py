@@ -34,7 +34,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def ask(url: str, *paths: str) -> list[tuple[int, bytes]]:
     """Status and body of each path, over one connection."""
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
     found = []
     for path in paths:
         connection.request("GET", path, headers={"User-Agent": "rehearsal"})
@@ -58,7 +58,7 @@ def total(samples: list[Sample], name: str, **labels: str) -> float:
 
 def lines_of(path: Path, count: int) -> list[str]:
     """The lines of a log, once there are so many."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 60
     while len(lines := path.read_text().splitlines()) < count and time.monotonic() < give_up:
         time.sleep(0.02)
     return lines

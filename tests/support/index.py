@@ -25,6 +25,7 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent
 
+from caching.redis import Redis
 from caching.transport import EagerPort
 from pypi.app import Application, Part, build
 from pypi.config import load
@@ -207,6 +208,8 @@ async def running(
         application = evolve(application, parts=_timeless(application))
     with errors_logged() as errors:
         await application.start()
+        if redis_url != NO_REDIS:
+            await _connected(application)
         site = Site(
             application.public,
             reactor=reactor,
@@ -233,6 +236,13 @@ def _listen(listening: socket, site: Site) -> Any:
     port = EagerPort.adopt(reactor, listening.fileno(), listening.family, site)
     listening.close()
     return port
+
+
+async def _connected(application: Application) -> None:
+    """Wait for Redis, which nobody else does, and wait for its answers, which are late on busy machines."""
+    [redis] = [part for part in application.parts if isinstance(part, Redis)]
+    redis.timeout = 60.0
+    await eventually(lambda: redis._factory.size == redis.connections)
 
 
 def _timeless(application: Application) -> tuple[Part, ...]:
