@@ -1,7 +1,7 @@
 """A synthetic index into an empty database that has our schema: as if every file had once been uploaded.
 
 Everything refers to everything as uploads would have left it, and the journal tells it in the order in which
-it happened, in the words and with the tags of ``pypi.domain.changes``. What is missing is the files' content,
+it happened, in the words and with the tags of ``pypi.domain``. What is missing is the files' content,
 and all that pages of the simple index do not show: descriptions, classifiers, e-mail addresses.
 """
 
@@ -19,7 +19,9 @@ from benchmarks.copying import Copying, without_indexes
 from benchmarks.figure import BenchmarkFailed
 from benchmarks.synthetic import Project, Shape, projects
 from benchmarks.synthetic_rows import FIRST, Release, changes, releases
-from pypi.domain.changes import Change, ProjectCreated, action, tags, version
+from pypi.domain.cache_tags import tags
+from pypi.domain.changes import Change, ProjectCreated
+from pypi.domain.journal_words import action, version
 from pypi.domain.names import look_alike_key
 
 BATCH = 20_000
