@@ -41,6 +41,18 @@ async def victim(resting: Victim) -> AsyncIterator[Victim]:
     yield resting
 
 
+@pytest_twisted.async_yield_fixture
+async def embedded(tmp_path: Path) -> AsyncIterator[Victim]:
+    """A running service with a PostgreSQL of its own."""
+    made = Victim(tmp_path)
+    made.start()
+    try:
+        await made.welcome(OWNER)
+        yield made
+    finally:
+        made.end()
+
+
 @pytest_twisted.async_yield_fixture(scope="module")
 async def survivor(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Victim]:
     """A running service for all tests of a module: after each of them it has to be as good as new."""

@@ -21,18 +21,6 @@ COUNT = 12
 ENDS_WITHIN = 30.0
 
 
-@pytest_twisted.async_yield_fixture
-async def embedded(tmp_path: Path) -> AsyncIterator[Victim]:
-    """A running service with a PostgreSQL of its own."""
-    made = Victim(tmp_path)
-    made.start()
-    try:
-        await made.welcome(OWNER)
-        yield made
-    finally:
-        made.end()
-
-
 def last_serial(victim: Victim) -> int:
     """The serial of the last change."""
     return int(victim.sql("SELECT coalesce(max(serial), 0) FROM journal")[0][0])

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from random import Random
 from signal import SIGKILL
 from threading import Event, Thread
 
 import pytest
-import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from pypi.embedded import processes
-from tests.support.index import OWNER
 from tests.support.invariants import check
 from tests.support.rig import Victim, load, upload, wait_for
 
@@ -28,18 +25,6 @@ AFTER_RECOVERY = 60.0
 CUT_ONE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1"""
-
-
-@pytest_twisted.async_yield_fixture
-async def embedded(tmp_path: Path) -> AsyncIterator[Victim]:
-    """A running service with a PostgreSQL of its own."""
-    made = Victim(tmp_path)
-    made.start()
-    try:
-        await made.welcome(OWNER)
-        yield made
-    finally:
-        made.end()
 
 
 @pytest.mark.parametrize(("restarts", "kills"), [(1, 2), pytest.param(15, 4, marks=pytest.mark.long)])

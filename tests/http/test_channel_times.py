@@ -31,6 +31,20 @@ def drip(made: Service, wire: Wire, piece: bytes, *, every: float, times: int) -
         wire.pump()
 
 
+def choked(made: Service, sent: bytes = NEXT) -> Wire:
+    """A client that asks, and whose side takes no answer until it is told to."""
+    wire = made.connect()
+    wire.transport.choke()
+    wire.transport.take()
+    wire.send(sent)
+    return wire
+
+
+async def large(request: Request) -> None:
+    """A handler whose answer takes a while to read."""
+    reply(request, b"x" * 1000000)
+
+
 def test_five_hundred_dripping_heads() -> None:
     """Connections that drip one header byte per second are all closed at the header deadline, with 408."""
     made = serve(answer_at_once, limits=Limits(connections_per_address=500))
@@ -259,10 +273,7 @@ def test_client_that_does_not_read() -> None:
         producers[0].resumeProducing()
 
     made = serve(stream)
-    wire = made.connect()
-    wire.transport.choke()
-    wire.transport.take()
-    wire.send(NEXT)
+    wire = choked(made)
     made.clock.advance(30)
     wire.transport.take()
     made.clock.advance(59)
@@ -277,15 +288,8 @@ def test_client_that_does_not_read() -> None:
 
 def test_client_that_reads_a_little() -> None:
     """An answer that is taken at less than the minimum rate is cut off as well."""
-
-    async def large(request: Request) -> None:
-        reply(request, b"x" * 1000000)
-
     made = serve(large)
-    wire = made.connect()
-    wire.transport.choke()
-    wire.transport.take()
-    wire.send(NEXT)
+    wire = choked(made)
     for _ in range(59):
         wire.transport._tempDataLen -= 100
         made.clock.advance(1)
@@ -304,10 +308,7 @@ def test_writing_does_not_put_off_the_deadline() -> None:
         requests.append(request)
 
     made = serve(keep)
-    wire = made.connect()
-    wire.transport.choke()
-    wire.transport.take()
-    wire.send(NEXT)
+    wire = choked(made)
     for _ in range(6):
         requests[0].write(b"x")
         made.clock.advance(10)
@@ -317,15 +318,8 @@ def test_writing_does_not_put_off_the_deadline() -> None:
 
 def test_client_that_reads_slowly_but_steadily() -> None:
     """An answer that is taken at the minimum rate goes through."""
-
-    async def large(request: Request) -> None:
-        reply(request, b"x" * 1000000)
-
     made = serve(large)
-    wire = made.connect()
-    wire.transport.choke()
-    wire.transport.take()
-    wire.send(NEXT)
+    wire = choked(made)
     for _ in range(900):
         wire.transport._tempDataLen -= 1100
         made.clock.advance(1)
@@ -336,10 +330,7 @@ def test_client_that_reads_slowly_but_steadily() -> None:
 def test_client_that_does_not_take_the_end() -> None:
     """A connection that is closing, but whose client never takes the last bytes, is cut off too."""
     made = serve(answer_at_once)
-    wire = made.connect()
-    wire.transport.choke()
-    wire.transport.take()
-    wire.send(b"GET / HTTP/1.0\r\n\r\n")
+    wire = choked(made, b"GET / HTTP/1.0\r\n\r\n")
     assert wire.transport.disconnecting
     made.clock.advance(60)
     assert wire.transport.aborted or wire.lost

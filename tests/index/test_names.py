@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import pytest_twisted
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
 from caching.buckets import Format
 from pypi.db import database as database_module
-from pypi.db.database import Database, DatabaseDown
+from pypi.db.database import DatabaseDown
 from pypi.db.queries import projects
 from pypi.index import names as module
 from pypi.index.names import Listing, Names
@@ -25,16 +23,6 @@ TEXT = Format(
 )
 
 Sql = Callable[[str], list[tuple[Any, ...]]]
-
-
-@pytest_twisted.async_yield_fixture
-async def names(database_url: str) -> AsyncIterator[Names]:
-    database = Database(database_url, reactor, size=4)
-    made = Names(database)
-    await made.start()
-    yield made
-    await made.stop()
-    await database.stop()
 
 
 @pytest.fixture

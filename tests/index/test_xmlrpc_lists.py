@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
 from typing import Any
 from xmlrpc.client import dumps, loads
 
 import pytest
-import pytest_twisted
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet import reactor
 
 from caching.blocks import Whole
 from caching.buckets import Format, changed, gathered, written
 from pypi.db import database as database_module
-from pypi.db.database import Database, DatabaseDown
+from pypi.db.database import DatabaseDown
 from pypi.domain.names import normalize
 from pypi.http.streams import of_blocks
 from pypi.index.names import Names
@@ -78,16 +75,6 @@ def test_as_the_standard_library_says_it(form: Format, value: Any) -> None:
     """But for line ends, the answer is the one the standard library makes."""
     made = b"".join(written(gathered(["brie\tBrie\t7", "feta\tfeta\t9"]), form, 9).plain()).decode()
     assert made.replace("\n", "") == dumps((value,), methodresponse=True).replace("\n", "")
-
-
-@pytest_twisted.async_yield_fixture
-async def names(database_url: str) -> AsyncIterator[Names]:
-    database = Database(database_url, reactor, size=4)
-    made = Names(database)
-    await made.start()
-    yield made
-    await made.stop()
-    await database.stop()
 
 
 def publish(names: Names, serial: int, name: str) -> None:

@@ -75,14 +75,6 @@ async def search(small: str) -> AsyncIterator[Search]:
     await database.stop()
 
 
-@pytest_twisted.async_yield_fixture
-async def empty(database_url: str) -> AsyncIterator[Search]:
-    """Searches an index of nothing."""
-    database = Database(database_url, reactor)
-    yield Search(database=database)
-    await database.stop()
-
-
 async def names(search: Search, query: Query) -> list[str]:
     return [hit.name for hit in await search.find(query)]
 

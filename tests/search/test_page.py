@@ -84,14 +84,6 @@ async def search(real: str) -> AsyncIterator[Search]:
     await database.stop()
 
 
-@pytest_twisted.async_yield_fixture
-async def empty(database_url: str) -> AsyncIterator[Search]:
-    """Searches an index of nothing."""
-    database = Database(database_url, reactor)
-    yield Search(database=database)
-    await database.stop()
-
-
 async def found(search: Search, q: str = "", **given: str | Sequence[str]) -> Results:
     """What is found by parameters of a URL."""
     pairs = {"q": q, **given}
