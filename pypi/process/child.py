@@ -74,7 +74,8 @@ class Child(ProcessProtocol):
         pipes: dict[int, int | str] = {0: "w", 1: 1, 2: "r", REPORTS: "r"}
         pipes.update(enumerate(sockets, REPORTS + 1))
         environment = {name: value for name, value in os.environ.items() if name not in OURS_ALONE}
-        command = [sys.executable, "-m", module, *arguments]
+        # Where in its line an expression stands is 1 MB of each process, for carets below tracebacks.
+        command = [sys.executable, "-X", "no_debug_ranges", "-m", module, *arguments]
         try:
             # In the child they stay blocked until it has made up its mind about them (``link.settle``).
             with _blocked(*OURS_TO_HANDLE):

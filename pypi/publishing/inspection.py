@@ -98,7 +98,7 @@ class Inspectors:
         await self._children.stop()
 
     async def inspect(self, path: Path, filename: str) -> Contents:
-        """Inspect an archive as ``archives.inspect`` does, in another process.
+        """Inspect an archive as ``archives.whole.inspect`` does, in another process.
 
         Args:
             path: where the file is now; it has to stay there until the answer.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pypi.domain import filenames
-from pypi.publishing.archives import inspect
+from pypi.publishing.archives.whole import inspect
 
 pytestmark = pytest.mark.network
 

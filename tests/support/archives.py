@@ -18,7 +18,8 @@ from pathlib import Path
 from attrs import define, field
 
 from pypi.domain import filenames
-from pypi.publishing.archives import Contents, Limits, inspect
+from pypi.publishing.archives import Contents, Limits
+from pypi.publishing.archives.whole import inspect
 
 REGULAR = 0o100644
 SYMLINK = 0o120777
@@ -29,7 +30,7 @@ Headers = Iterable[tuple[str, str]]
 
 
 def inspected(data: bytes, filename: str, limits: Limits | None = None) -> Contents:
-    """What ``archives.inspect`` says of these bytes under that filename, in this process."""
+    """What ``archives.whole.inspect`` says of these bytes under that filename, in this process."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()

@@ -12,7 +12,7 @@ from pypi.domain import filenames
 from pypi.domain.errors import Invalid, InvalidDistribution
 from pypi.domain.filenames import DistributionFilename
 from pypi.publishing.archives import Contents, Limits, wire
-from pypi.publishing.archives import inspect as inspect_archive
+from pypi.publishing.archives.whole import inspect as inspect_archive
 from pypi.publishing.children.confined import serve
 
 Inspect = Callable[[Path, DistributionFilename, Limits], Contents]
