@@ -224,9 +224,11 @@ async def test_a_pace() -> None:
         return answer(200)
 
     async with scripted(respond) as server:
+        began = reactor.seconds()
         _, made = await replayed(server.url, log, speed=100.0)
-    assert came[1] - came[0] > 0.09
-    assert came[2] - came[0] > 0.29
+    # The first of them may be late, too.
+    assert came[1] - began > 0.09
+    assert came[2] - began > 0.29
     assert made.seconds > 0.29
 
 
