@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from socket import socket
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.hands import DESK, Hand
 from tests.browser.members import Member
 from tests.support.browser import Window, refuse
+from tests.support.ports import free_port
 from tests.support.service import PASSWORD, Service
 from tests.support.site import Site
 
@@ -36,9 +36,7 @@ REFUSING = """
 @pytest.fixture(scope="module")
 def named(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site with a name: browsers offer no passkeys for an address."""
-    with socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     origin = f"http://localhost:{port}"
     service = Service(
         tmp_path_factory.mktemp("named"), {"LIMITS_FACTOR": "0", "SERVICE_ORIGIN": origin}, port=port

@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.fastly import SERVICE, TOKEN, FastlyServer
 from tests.support.invariants import check
+from tests.support.ports import free_port
 from tests.support.rig import PATIENCE, Upload, Victim, answer, load, upload, wait_for
 from tests.support.varnish import VarnishServer
 
@@ -176,8 +177,7 @@ async def test_killed_again_and_again_under_load(behind: Victim, api: FastlyServ
 @pytest.fixture
 def varnish(resting: Victim, tmp_path: Path) -> Iterator[VarnishServer]:
     """An instance before a service that was not started yet."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        resting.port = free.getsockname()[1]
+    resting.port = free_port()
     server = VarnishServer(tmp_path / "varnish", resting.port)
     try:
         server.start()

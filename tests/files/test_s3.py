@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -42,6 +41,7 @@ from tests.contracts.file_store import (
     spooled,
 )
 from tests.files.stub_s3 import StubS3
+from tests.support.ports import free_port
 
 MiB = 1 << 20
 KEYS = {"access_key": "testing", "secret_key": "testing", "region": "us-east-1"}
@@ -51,14 +51,12 @@ buckets = count()
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """A real implementation of the S3 API, in a process of its own on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 90
         while not answers(url):
             assert server.poll() is None, "the server ended"
             assert time.monotonic() < deadline, "the server does not answer"

@@ -92,7 +92,7 @@ class Direct:
 
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait for what a thread does."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < give_up
         await deferLater(reactor, 0.01)

@@ -98,7 +98,7 @@ async def server() -> AsyncIterator[Server]:
 
 def post(port: int, path: str, body: Any, **headers: str) -> tuple[int, bytes, bool]:
     """POST as ``http.client`` does it: everything is sent before anything is read."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", path, body=body, headers=headers)
         response = connection.getresponse()
@@ -130,7 +130,7 @@ async def test_early_refusal_of_a_form(server: Server) -> None:
 
     def upload() -> tuple[int, str]:
         url = f"http://127.0.0.1:{server.port}/early"
-        answer = requests.post(url, files={"content": ("a.whl", b"x" * (30 * MIB))}, timeout=20)
+        answer = requests.post(url, files={"content": ("a.whl", b"x" * (30 * MIB))}, timeout=60)
         return answer.status_code, answer.text
 
     assert await deferToThread(upload) == (403, "Not with this token.")
@@ -143,7 +143,7 @@ async def test_expect(server: Server, path: str, interim: bytes) -> None:
     """A client that asks first is refused without sending, or told to continue."""
 
     def ask() -> bytes:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
             head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
             client.sendall(head.encode() + b"Expect: 100-continue\r\n\r\n")
             first = client.recv(65536)
@@ -161,7 +161,7 @@ async def test_refused_head_is_read_by_its_client(server: Server) -> None:
     """A client that goes on sending behind a bad head reads the answer and a clean end."""
 
     def speak() -> bytes:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n" + b"x" * 500000)
             received = b""
             while data := client.recv(65536):
@@ -196,7 +196,7 @@ async def test_connections_are_reused(server: Server) -> None:
     """Requests with and without bodies follow one another on one connection."""
 
     def talk() -> list[tuple[int, bytes]]:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         answers = []
         for body in (b"hello", None, b"x" * 100000, b""):
             connection.request("POST", "/read", body=body)

@@ -18,7 +18,8 @@ from pypi.config import ConfigError, load
 from pypi.mail.mailer import Message, NotSent, Refused
 from pypi.mail.smtp import Smtp
 from pypi.mail.smtp_url import SmtpServer
-from tests.support.mail import HERE, PASSWORD, USER, MailServer, certificate, free_port
+from tests.support.mail import HERE, PASSWORD, USER, MailServer, certificate
+from tests.support.ports import free_port
 
 reactor: Any = _reactor
 

@@ -363,7 +363,7 @@ def test_orphans_end(tmp_path: Path) -> None:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         parent.kill()
-    ends_before(pid, seconds=10)
+    ends_before(pid, seconds=60)
 
 
 ORPHANING = """

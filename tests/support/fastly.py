@@ -10,6 +10,8 @@ from typing import Any
 
 from attrs import define, field
 
+from tests.support.ports import free_port
+
 SERVICE, TOKEN = "SU1Z0isxPaozGVKXdv0eY", "t0ken"
 
 
@@ -39,7 +41,7 @@ class FastlyServer:
     _ended: Event = field(factory=Event, init=False)
     _lock: Any = field(factory=Lock, init=False)
     _server: ThreadingHTTPServer | None = field(default=None, init=False)
-    port: int = field(default=0, init=False)
+    port: int = field(factory=free_port, init=False)
 
     @property
     def url(self) -> str:

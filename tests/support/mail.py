@@ -11,7 +11,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
-from socket import socket
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -22,16 +21,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.ports import free_port
+
 USER, PASSWORD = "index", "correct horse: battery/staple"
 
 HERE = "127.0.0.1"
-
-
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket() as one:
-        one.bind((HERE, 0))
-        return int(one.getsockname()[1])
 
 
 def certificate(folder: Path, *, address: str = HERE) -> Path:
@@ -99,7 +93,7 @@ class MailServer:
             kept["ssl_context"] = context
         else:
             kept["tls_context"] = context
-        controller = Controller(self, hostname=HERE, port=self.port, ready_timeout=20.0, **kept)
+        controller = Controller(self, hostname=HERE, port=self.port, ready_timeout=60.0, **kept)
         controller.start()
         try:
             yield self

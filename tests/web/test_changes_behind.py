@@ -12,9 +12,10 @@ from twisted.internet.defer import Deferred
 
 from tests.support import client
 from tests.support.index import Index, eventually
+from tests.support.ports import free_port
 from tests.support.varnish import VarnishServer
 from tests.web.test_changes import MORE, following, publish
-from tests.web.test_downloads_handoff import NGINX, free_port
+from tests.web.test_downloads_handoff import NGINX
 
 CONFIGURATION = """
 daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;

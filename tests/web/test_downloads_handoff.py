@@ -26,6 +26,7 @@ from tests.support import client
 from tests.support.client import Headers, Reply
 from tests.support.databases import Databases
 from tests.support.index import Index, running
+from tests.support.ports import free_port
 from tests.web.test_downloads import DATA, ETAG, FILENAME, FOLDER, METADATA, PATH, SIZE
 
 FRONT = "127.0.0.7"
@@ -55,12 +56,6 @@ http {{
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
@@ -85,7 +80,7 @@ class Front:
             url = f"http://127.0.0.1:{self.index.port}{path}"
             opener = urllib.request.build_opener(From)
             try:
-                answer = opener.open(urllib.request.Request(url, headers=headers, method=method), timeout=20)
+                answer = opener.open(urllib.request.Request(url, headers=headers, method=method), timeout=60)
             except urllib.error.HTTPError as error:
                 answer = error
             with answer:
@@ -217,7 +212,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(900):
             if answers(port):
                 break
             time.sleep(0.1)
@@ -225,7 +220,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield url
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 async def test_redirected_to_the_bucket(endpoint: str, databases: Databases, tmp_path: Path) -> None:
@@ -248,7 +243,7 @@ async def test_redirected_to_the_bucket(endpoint: str, databases: Databases, tmp
         assert where.path == f"/cheese/files/{PATH.removeprefix('/packages/')}"
 
         def fetch() -> tuple[bytes, Any]:
-            with urllib.request.urlopen(reply["Location"], timeout=20) as answer:
+            with urllib.request.urlopen(reply["Location"], timeout=60) as answer:
                 return answer.read(), answer.headers
 
         body, headers = await deferToThread(fetch)
