@@ -320,10 +320,13 @@ async def test_once(index: Index) -> None:
     await petra.send(f"{HERE}again/")
     assert "One more message is on its way." in (petra.seen.text if petra.seen else "")
     first, second = links(index, "petra")
-    before = copied(petra)
+    before, stranger = copied(petra), Visitor(index.port)
     await petra.look(first)
     form = petra.forms()[first]
+    await stranger.look(second)
     assert (await petra.send(first)).status == 200
+    assert (await stranger.send(f"{second}/deny/")).status == 410
+    assert await is_in(petra)
     for somebody in (petra, before, Visitor(index.port)):
         for path in (first, second):
             reply = await somebody.look(path)
