@@ -224,7 +224,7 @@ async def test_between_two_indexes(first: Service, database_url: str, tmp_path: 
                 sum(count for name, count in counts.items() if 'result="different"' in name),
             )
 
-        give_up = reactor.seconds() + 10
+        give_up = reactor.seconds() + 60
         while (found := await shown()) != (20, 3):
             assert reactor.seconds() < give_up, found
         counts = await deferToThread(figures)

@@ -25,7 +25,7 @@ NOT_OURS = r"Unicode Normalization Form"
 """What people write is shown as they wrote it."""
 
 FETCH_SECONDS = 90.0
-CHECK_SECONDS = 90.0
+CHECK_SECONDS = 240.0
 
 
 def complaints(pages: Sequence[Path]) -> list[str]:
