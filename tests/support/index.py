@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import socket
@@ -25,10 +25,12 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent
 
+from caching import invalidations, layered
 from caching.redis import Redis
 from caching.transport import EagerPort
 from pypi.app import Application, Part, build
 from pypi.config import load
+from pypi.db import database
 from pypi.http.hosts import Hosts
 from pypi.http.site import Site
 from pypi.jobs.schedule import Schedule
@@ -47,6 +49,18 @@ OWNER = "ada"
 T = TypeVar("T")
 
 NO_REDIS = "unix:///nowhere/redis.sock"
+
+HURRIED = (
+    (invalidations, "HALTED"),
+    (invalidations, "DEADLINE"),
+    (layered, "PATIENCE"),
+    (layered, "COLD_PATIENCE"),
+    (database, "READ_DEADLINE"),
+)
+"""Seconds after which an index does without, or doubts what it knows. Busy machines need more."""
+
+_kept = [getattr(*one) for one in HURRIED]
+_indexes = 0
 
 Alter = Callable[[list[forms.Part]], Sequence[forms.Part]]
 
@@ -206,10 +220,9 @@ async def running(
     application.accounts.passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     if not scheduled:
         application = evolve(application, parts=_timeless(application))
-    with errors_logged() as errors:
+    with errors_logged() as errors, _unhurried():
         await application.start()
-        if redis_url != NO_REDIS:
-            await _connected(application)
+        await _take_its_time(application, has_redis=redis_url != NO_REDIS)
         site = Site(
             application.public,
             reactor=reactor,
@@ -238,11 +251,30 @@ def _listen(listening: socket, site: Site) -> Any:
     return port
 
 
-async def _connected(application: Application) -> None:
-    """Wait for Redis, which nobody else does, and wait for its answers, which are late on busy machines."""
-    [redis] = [part for part in application.parts if isinstance(part, Redis)]
-    redis.timeout = 60.0
-    await eventually(lambda: redis._factory.size == redis.connections)
+@contextmanager
+def _unhurried() -> Iterator[None]:
+    """Let this process stand still for many seconds, as long as there is an index, before anybody minds."""
+    global _indexes
+    _indexes += 1
+    for module, name in HURRIED:
+        setattr(module, name, 60.0)
+    try:
+        yield
+    finally:
+        _indexes -= 1
+        if not _indexes:
+            for (module, name), seconds in zip(HURRIED, _kept, strict=True):
+                setattr(module, name, seconds)
+
+
+async def _take_its_time(application: Application, *, has_redis: bool) -> None:
+    """Wait for Redis, which nobody else does; and do without nothing because the machine is busy."""
+    renderer = application.publisher.renderer
+    renderer.patience_seconds = renderer._children.deadline_seconds = 120.0
+    if has_redis:
+        [redis] = [part for part in application.parts if isinstance(part, Redis)]
+        redis.timeout = 60.0
+        await eventually(lambda: redis._factory.size == redis.connections)
 
 
 def _timeless(application: Application) -> tuple[Part, ...]:

@@ -103,12 +103,14 @@ async def test_the_releases_of_a_project(new_index: Index) -> None:
 async def test_feeds_are_kept_until_something_changes(new_index: Index) -> None:
     """A reader that asks again gets 304, out of memory; a publish changes what it is shown, at once."""
     await publish(new_index, "one")
+    await new_index.application.caches.invalidations.catch_up()
     first, _ = await feed(new_index, "/rss/updates.xml")
     again = await new_index.ask("/rss/updates.xml", {"If-None-Match": first["ETag"]})
     assert (again.status, again["Cache-Status"]) == (304, "cheeseshop-l1; hit")
     await publish(new_index, "two")
     again = await new_index.ask("/rss/updates.xml", {"If-None-Match": first["ETag"]})
     assert (again.status, len(feedparser.parse(again.body).entries)) == (200, 2)
+    await new_index.application.caches.invalidations.catch_up()
     own = await new_index.ask("/rss/project/one/releases.xml")
     assert "hit" not in own["Cache-Status"]
     await publish(new_index, "two", "1.1")

@@ -23,6 +23,7 @@ from tests.support.archives import (
 )
 from tests.support.databases import Databases
 from tests.support.index import Index, running
+from tests.support.keeping import until_kept
 
 SETTINGS = {"service__origin": "https://index.example"}
 
@@ -192,6 +193,7 @@ async def test_nothing_published(new_index: Index) -> None:
 )
 async def test_spellings_of_a_name(golden: Index, spelling: str) -> None:
     """Any spelling of a name is answered, without a redirect, out of one entry of the caches."""
+    await until_kept(golden, "/pypi/golden-cheese/json")
     plain = await golden.ask("/pypi/golden-cheese/json")
     reply = await golden.ask(f"/pypi/{spelling}/json")
     assert (reply.status, reply.body, reply["ETag"]) == (200, plain.body, plain["ETag"])

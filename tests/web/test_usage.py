@@ -91,6 +91,7 @@ async def served(database_url: str, folder: Path, **settings: Any) -> AsyncItera
         try:
             if not index.sql("SELECT 1 FROM files"):
                 assert (await index.upload(wheel("a"), wheel_filename("a"))).status == 200
+                await application.caches.invalidations.catch_up()  # before that, nothing is kept
             yield Served(index, port)
         finally:
             await listening.stopListening()
@@ -136,6 +137,8 @@ async def test_redis_when_something_is_announced(database_url: str, tmp_path: Pa
             reply = await index.ask("/simple/a/", JSON)
             statuses.append(reply["Cache-Status"].startswith("cheeseshop-l2; hit"))
             assert ("Deprecation" in reply) == bool(announced)
+            counts = index.index.application.caches.ladder.shared.counts
+            await eventually(lambda counts=counts: counts.puts or counts.hits)
             # Each start makes the same account.
             index.index.sql(
                 "UPDATE users SET name = 'was' || id; UPDATE emails SET address = 'was' || address"
