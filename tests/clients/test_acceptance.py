@@ -137,7 +137,7 @@ def test_ctrl_c_and_second_start(made: Made, desk: Desk) -> None:
     """Ctrl-C ends everything; the second start installs nothing and has all that was there before."""
     desk.twine(wheel(desk.dist, "kept-over-night"))
     made.ctrl_c()
-    made.patience = 20
+    made.patience = 60
     made.start()
     assert made.said.read_text() == f"Cheeseshop ready: {made.url}\n"
     assert list(desk.listed("kept-over-night")) == ["kept_over_night-1.0-py2.py3-none-any.whl"]
