@@ -13,6 +13,7 @@ from attrs import define
 
 from tests.support.client import Reply
 from tests.support.databases import Databases
+from tests.support.factors import give_app
 from tests.support.index import Index, running
 from tests.support.openid_provider import CLIENT, SECRET, OpenIdProvider, openid_provider, rsa_key
 from tests.support.visitor import PASSWORD, Visitor, visitor
@@ -213,6 +214,17 @@ async def test_second_factor(place: Place) -> None:
     assert reply["Location"].startswith("/account/second-factor/?next=")
     reply = await who.look("/account/", follow=False)
     assert reply["Location"].startswith("/account/second-factor/")
+
+
+async def test_new_browser(place: Place) -> None:
+    """A code after that is asked about by mail like any other, in a browser that is not known."""
+    await place.join("wary")
+    app = give_app(place.index, "wary")
+    who = place.somebody()
+    await who.look("/account/sign-in/?next=/account/log/")
+    await place.go(who)
+    await who.send("/account/second-factor/", {"code": app.now()})
+    assert who.path == "/account/confirm/?next=/account/log/"
 
 
 async def test_someone_else_in_between(place: Place) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.support.factors import give_app
 from tests.support.index import Index
 from tests.support.managing import letters_to
 from tests.support.visitor import PASSWORD, Visitor, visitor
@@ -44,6 +45,20 @@ async def test_all_the_way(index: Index) -> None:
     assert letters_to(index, "grace@navy.example")[1:] == []  # who made it just now is told of no new sign-in
     proven = index.sql("SELECT address FROM emails WHERE verified IS NOT NULL AND is_primary")
     assert ("grace@navy.example",) in proven
+
+
+async def test_known(index: Index) -> None:
+    """The browser in which an account was made is known, so that a code alone signs in there."""
+    ada = Visitor(index.port)
+    await wish(ada, "hopper", "hopper@people.example")
+    path = link(index, "hopper@people.example")
+    await ada.look(path)
+    await ada.send(path, {"password": PASSWORD})
+    await ada.send("/account/sign-out/")
+    app = give_app(index, "hopper")
+    await ada.sign_in("hopper")
+    await ada.send("/account/second-factor/", {"code": app.now()})
+    assert ada.path == "/account/"
 
 
 async def test_once(index: Index) -> None:
