@@ -52,6 +52,7 @@ def deaf():
 def test_fails_first(deaf):
     assert False
 
+@pytest.mark.timeout(100)
 def test_does_nothing():
     pass
 """
@@ -64,11 +65,11 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
     (folder / "test_hanging.py").write_text(HANGING)
     (folder / "pytest.ini").write_text("[pytest]\n")
     options = [f"-p{name}" for name in PLUGINS.split()]
-    command = [sys.executable, "-m", "pytest", *options, "-n", "1", "--timeout", "1", "-v", folder]
+    command = [sys.executable, "-m", "pytest", *options, "-n", "1", "--timeout", "2", "-v", folder]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     here = Path(__file__).parents[1]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=here, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=here, timeout=250)
     return done.stdout + done.stderr
 
 
