@@ -25,9 +25,9 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 READY = re.compile(r"^Cheeseshop ready: (http://\S+/)$", re.MULTILINE)
 OPERATOR = re.compile(r"Health for the operator: (http://\S+/)health/ready")
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 STOP_SECONDS = 30.0
-COMMAND_SECONDS = 120.0
+COMMAND_SECONDS = 240.0
 
 PASSWORD = "correct horse battery"
 
