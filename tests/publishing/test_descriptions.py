@@ -408,8 +408,17 @@ async def test_surprises(rough: Any) -> None:
 async def test_deadline(rough: Any) -> None:
     """A text the clock on the wall stopped is worth another try when the machine is less busy."""
     renderer = rough(deadline_seconds=2.0)
+    await begins(renderer)
     assert await renderer.render("sleep 60", "") == Rendered(None, (TOO_MUCH,), "")
-    assert (await renderer.render("flood 1", "")).html == "x"
+    await begins(renderer)
+
+
+async def begins(renderer: Any) -> None:
+    """Have a process render, which on a busy machine may need more time to start than texts have here."""
+    for number in range(20):
+        if (await renderer.render("flood 1", str(number))).html == "x":
+            return
+    pytest.fail("no process renders")
 
 
 async def test_patience(rough: Any) -> None:

@@ -179,8 +179,17 @@ async def test_processor_time_is_granted_anew(rough: Any) -> None:
 async def test_deadline(rough: Any) -> None:
     """A job that takes too long by the clock is refused, and its inspector replaced."""
     rough = rough(deadline_seconds=2.0)
+    await begins(rough)
     assert await rough.says("sleep 60") == TOO_MUCH
-    assert await rough.recovers()
+    await begins(rough)
+
+
+async def begins(rough: Any) -> None:
+    """Have an inspector work, which on a busy machine may need more time to start than jobs have here."""
+    for _ in range(20):
+        if await rough.recovers():
+            return
+    pytest.fail("no inspector works")
 
 
 @pytest.mark.parametrize(
