@@ -318,6 +318,7 @@ def test_looks(box: Callable[..., Box], width: int) -> None:
     """An open list is accessible, fits, and can be told from what is behind it."""
     long = [{"name": "a" + "-very" * 40, "summary": "word " * 200} for _ in range(8)]
     here = box("/search/", known={"a": long})
+    here.page.clock.resume()  # axe-core waits for it
     for scheme in SCHEMES:
         here.window.show(width, scheme)
         here.input.fill("")
