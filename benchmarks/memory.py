@@ -1,7 +1,8 @@
 """Memory of a worker, idle and with pages, and how soon it is ready.
 
-*Idle*: the resident set two seconds after the start, before anybody asked, of one worker of two; beside it,
-to compare, that of a service of one process, which sees to the embedded servers as well. *A cached page*:
+*Idle*: the resident set two seconds after the start, before anybody asked, of one worker of two, and what of
+it are pages of files, the code of libraries, which the machine holds once for all workers; beside it, to
+compare, that of a service of one process, which sees to the embedded servers as well. *A cached page*:
 pages of the 140,000 that are neither the most nor the least popular, asked for once each as pip does, after
 some others that warm everything else up; what the resident set grew by for each, beside 1.3 times the page's
 compressed size and 1.5 kB. *Bound*: the same pages at a worker that may keep 8 MB; what its resident set
@@ -42,6 +43,7 @@ class Found:
     """One number for each run; bytes, but for ``ready`` in seconds."""
 
     idle: list[float] = field(factory=list)
+    shared: list[float] = field(factory=list)
     alone: list[float] = field(factory=list)
     page: list[float] = field(factory=list)
     allowed: list[float] = field(factory=list)
@@ -66,12 +68,15 @@ def measure(setting: Setting) -> Iterator[Row]:
             found.allowed.append(TIMES * mean(sizes) + BESIDES)
             found.ready.append(_second(data, folder))
         setting.say(f"Run {run + 1} of {setting.runs}: two workers")
-        found.idle.append(_idle(data, folder) / 1e6)
+        idle, shared = _idle(data, folder)
+        found.idle.append(idle / 1e6)
+        found.shared.append(shared / 1e6)
         setting.say(f"Run {run + 1} of {setting.runs}: without room")
         env = {"CHEESESHOP_CACHE_MEMORY": str(BOUND)}
         with servers.reading(data, folder / "bounded", env=env) as service:
             found.bounded.append(_fill(service, names)[0] / 1e6)
     yield Row(measure="idle worker", unit="MB", ours=found.idle, bar=at_most(MOST_IDLE))
+    yield Row(measure="of that, code that all workers share", unit="MB", ours=found.shared)
     yield Row(measure="idle service of one process", unit="MB", ours=found.alone)
     yield Row(
         measure="a cached page",
@@ -90,11 +95,13 @@ def measure(setting: Setting) -> Iterator[Row]:
     yield Row(measure="ready, on running databases", unit="s", ours=found.ready, bar=at_most(LONGEST_START))
 
 
-def _idle(data: Path, folder: Path) -> float:
-    """Bytes that a worker of two holds before anybody asked."""
+def _idle(data: Path, folder: Path) -> tuple[float, float]:
+    """Bytes that a worker of two holds before anybody asked, and how many of them are pages of files."""
     with servers.reading(data, folder / "two", workers=2, env=MEMORY) as service:
         time.sleep(SETTLING)
-        return mean(machine.memory(pid, "VmRSS") for pid in servers.workers(service, 2))
+        pids = servers.workers(service, 2)
+        held, of_files = ([machine.memory(pid, what) for pid in pids] for what in ("VmRSS", "RssFile"))
+        return mean(held), mean(of_files)
 
 
 def _held(service: Running) -> int:

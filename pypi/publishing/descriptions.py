@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
+from functools import cached_property
 from hashlib import blake2b
-from importlib.metadata import version
 from typing import Any
 
 from attrs import define, field, frozen
@@ -59,6 +59,9 @@ class Rendered:
 
 def installed_renderer() -> str:
     """Name and versions of what renders here: other ones may make other HTML of the same text."""
+    # Imported here: most workers render nothing before they have been up for long.
+    from importlib.metadata import version
+
     libraries = (f"{library} {version(library)}" for library in _LIBRARIES)
     return ", ".join((f"cheeseshop {_REVISION}", *libraries))
 
@@ -101,7 +104,6 @@ class Renderer:
         idle_seconds: after so long without a description a process is ended.
         remembered_bytes: of HTML; the same text is not rendered again.
         child: module whose ``main`` a process runs.
-        name: of what renders, with versions.
     """
 
     reactor: Any
@@ -115,10 +117,14 @@ class Renderer:
     idle_seconds: float = 60.0
     remembered_bytes: int = 8 << 20
     child: str = "pypi.publishing.rendering.child"
-    name: str = field(factory=installed_renderer)
     _children: Children[wire.Result] = field(init=False)
     _recent: _Recent = field(init=False)
     _under_way: dict[bytes, list[Deferred[Rendered]]] = field(factory=dict, init=False)
+
+    @cached_property
+    def name(self) -> str:
+        """Of what renders, with versions."""
+        return installed_renderer()
 
     @_children.default
     def _pool(self) -> Children[wire.Result]:

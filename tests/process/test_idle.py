@@ -21,6 +21,7 @@ UNASKED = {
     "boto3": "unless files lie in a bucket",
     "botocore": "the same",
     "packaging.licenses": "until something is published",
+    "importlib.metadata": "until a description is rendered",
     "pypi.publishing.archives.whole": "but the processes that inspect archives do",
     "pypi.publishing.rendering.markup": "but the processes that render descriptions do",
     "docutils": "the same",
