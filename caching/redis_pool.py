@@ -15,14 +15,25 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
-from txredisapi import RedisFactory
+from txredisapi import RedisFactory, RedisProtocol
 
 log = Logger()
+
+
+class Protocol(RedisProtocol):  # type: ignore[misc]
+    """A connection that puts a command together in one go: piece by piece takes a twentieth of a page."""
+
+    def _build_command(self, *words: Any, **_: Any) -> bytes:
+        encoded = [word if type(word) is bytes else self._encode_value(word) for word in words]
+        return b"".join(
+            (b"*%d\r\n" % len(words), *(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded))
+        )
 
 
 class RedisPool(RedisFactory):  # type: ignore[misc]
     """A pool that nothing but ``disconnect`` ends."""
 
+    protocol = Protocol
     _refused = False
 
     def stopTrying(self) -> Deferred[Any]:

@@ -299,17 +299,29 @@ class StrictChannel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         """Write the head of an answer, and decide with it whether the connection stays open."""
+        head = self._head(version, code, reason, headers)
+        self._watch_write(0)
+        self.transport.write(head + b"\r\n")
+
+    def write_answer(
+        self, version: bytes, code: bytes, reason: bytes, headers: Headers, lines: bytes, body: bytes
+    ) -> None:
+        """Write a whole answer, some of whose header lines are ready, without waiting for a turn."""
+        head = b"%s%s\r\n" % (self._head(version, code, reason, headers), lines)
+        self.write_now(*((head, body) if body else (head,)))
+
+    def _head(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> bytes:
+        """Status line and header lines; with them it is decided whether the connection stays open."""
         last = self.site.draining and self._at == len(self._pending)
         if last or b"close" in headers.getRawHeaders(b"Connection", ()) or not self._can_go_on():
             self._persistent = False
         if not self._persistent:
             headers.setRawHeaders(b"Connection", [b"close"])
-        self._watch_write(0)
         lines = b"".join(
             b"%s: %s\r\n" % (name, value) for name, values in headers.getAllRawHeaders() for value in values
         )
         # In one piece: Twisted looks at each that it is given several times.
-        self.transport.write(b"%s %s %s\r\n%s\r\n" % (version, code, reason.translate(_PRINTABLE), lines))
+        return b"%s %s %s\r\n%s" % (version, code, reason.translate(_PRINTABLE), lines)
 
     def write(self, data: bytes) -> None:
         """Write a piece of an answer."""

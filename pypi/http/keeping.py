@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from attrs import evolve, field, frozen
 from twisted.web import http_headers
 
-from caching.kept import Form, Kept, fields
+from caching.kept import Form, Kept, fields, lines
 from caching.lane import BESIDE
 from caching.layered import Found, Ladder, Question, Uncacheable
 from caching.policy import NO_STORE, Dialect, Policy
@@ -143,23 +143,24 @@ class Keeper:
         request.setHeader("Cache-Status", found.status)
         if found.age:
             request.setHeader("Age", str(found.age))
-        head = kept.shared_304 + form.own if known else kept.shared + form.own + form.end
-        for name, value in veiled_fields(head) if request.for_readers else fields(head):
-            request.responseHeaders.addRawHeader(name, value)
+        head, body = kept.shared_304 + form.own, b""
         if known:
             kept.stats.not_modified += 1
-        elif request.method != b"HEAD":
-            kept.stats.bytes += form.length
-            request.write(form.body)
+        else:
+            head = kept.shared + form.own + form.end.removesuffix(b"\r\n")
+            if request.method != b"HEAD":
+                kept.stats.bytes += form.length
+                body = form.body
+        request.write_ready(veiled_lines(head) if request.for_readers else head, body)
 
     async def _form(self, kept: Kept, gzip: bool) -> Form:
         return kept.packed if gzip else await self.ladder.plain(kept)
 
 
-def veiled_fields(head: bytes) -> list[tuple[bytes, bytes]]:
-    """The (name, value) pairs of header lines, as readers get them."""
+def veiled_lines(head: bytes) -> bytes:
+    """Header lines, as readers get them."""
     pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields(head)]
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in veiled(pairs)]
+    return lines(tuple(veiled(pairs)))
 
 
 async def entry_of(answer: Answer, policy: Policy, dialect: Dialect | None = None) -> Entry | None:

@@ -156,6 +156,21 @@ class Request(server.Request):
         """Whether the caller itself spoke TLS, be it to us or to a trusted proxy."""
         return self.caller.scheme == "https"
 
+    def write_ready(self, lines: bytes, body: bytes = b"") -> None:
+        """Write a whole answer at once; nothing happens when nobody is there to take it.
+
+        Args:
+            lines: of its head, beside those in ``responseHeaders``, ready to be sent; with the length of the
+                body, unless it can have none.
+            body: nothing where the method or the status wants none.
+        """
+        if self._disconnected:
+            return
+        self.startedWriting = 1
+        self.sentLength = len(body)
+        code, reason = b"%d" % self.code, self.code_message
+        self.channel.write_answer(self.clientproto, code, reason, self.responseHeaders, lines, body)
+
     def finish(self) -> None:
         """The answer is complete; nothing happens when nobody is there to take it any more."""
         if self._disconnected or self.broken_off:

@@ -67,6 +67,18 @@ async def test_bytes_go_in_and_bytes_come_out(redis: Redis) -> None:
     assert await redis.command("get", "nothing") is None
 
 
+@pytest.mark.parametrize(
+    "words", [("GET", b"\xff"), ("SET", "café", 7, 0.5, b"", bytearray(b"x")), ("PING",)]
+)
+def test_commands_are_put_together_alike(words: tuple[Any, ...]) -> None:
+    """A command is the very bytes that txredisapi makes of it."""
+    from txredisapi import RedisProtocol
+
+    from caching.redis_pool import Protocol as Quick
+
+    assert Quick()._build_command(*words) == RedisProtocol()._build_command(*words)
+
+
 async def test_not_connected_is_a_failure_at_once() -> None:
     """A command is refused while there is no connection, rather than kept waiting for one."""
     nowhere = Redis("unix:///nonexistent/redis.sock", reactor)
