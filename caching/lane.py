@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from attrs import define, field
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IProtocol
 from twisted.internet.protocol import connectionDone
@@ -27,6 +28,7 @@ from caching.memfiles import LARGE, MemFile, MemFiles
 from caching.memory import Memory, Page
 from caching.moment import JOINED, Moment
 from caching.policy import Chooser
+from caching.sendfile import PIECE, is_at_hand
 from caching.transport import bare
 
 log = Logger()
@@ -527,11 +529,21 @@ class Lane:
 
     def _hand(self, file: KeptFile, held: AbstractContextManager[int], line: bytes, meaning: Meaning) -> None:
         """Begin to send the file; until its end nothing else goes on."""
-        transport = self._bare
+        transport, begun = self._bare, self._moment.reactor.seconds()
         assert transport is not None
-        handing = Handing(file, held, line, meaning.logged, self._moment.reactor.seconds())
         head = self._moment.plain_head(200) + file.own + file.end
-        sending = transport.send_file(held.__enter__(), 0, file.size, head)
+        number = held.__enter__()
+        sending: Deferred[None] | None
+        if file.size <= PIECE and is_at_hand(number, 0, file.size):
+            sending = transport.send_page(head, number, file.size)
+        else:
+            sending = transport.send_file(number, 0, file.size, head)
+        if sending is None:
+            held.__exit__(None, None, None)
+            self._note(file, 200, file.size, self._moment.reactor.seconds() - begun, line, meaning.logged)
+            file.sent()
+            return
+        handing = Handing(file, held, line, meaning.logged, begun)
         sending.addBoth(self._handed, handing)
         if not handing.over:
             self._beside = handing.waits = True

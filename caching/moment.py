@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -103,8 +104,7 @@ class Moment:
 
     def plain_head(self, code: int) -> bytes:
         """The same of an answer that is not from memory: nothing of caches is in it."""
-        phrase = HTTPStatus(code).phrase.encode("ascii")
-        return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n" % (code, phrase, self.server, self.date)
+        return b"%s\r\nServer: %s\r\nDate: %s\r\n" % (_status_line(code), self.server, self.date)
 
     def joined(self, kept: Kept, form: Form) -> bytes:
         """Head and body of a 200, in one piece; kept until the second is over."""
@@ -165,13 +165,10 @@ class Moment:
         self.unchanged = self._head(304)
 
     def _head(self, code: int) -> bytes:
-        status = HTTPStatus(code)
         age = b"Age: %d\r\n" % self.told_age if self.told_age else b""
-        return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\nCache-Status: %s\r\n%s" % (
-            code,
-            status.phrase.encode("ascii"),
-            self.server,
-            self.date,
-            self.noted,
-            age,
-        )
+        return b"%sCache-Status: %s\r\n%s" % (self.plain_head(code), self.noted, age)
+
+
+@cache
+def _status_line(code: int) -> bytes:
+    return b"HTTP/1.1 %d %s" % (code, HTTPStatus(code).phrase.encode("ascii"))

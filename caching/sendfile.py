@@ -31,6 +31,10 @@ BLOCK = 256 << 10
 """Bytes a thread reads at once; they are thrown away."""
 
 
+_NOWHERE = [bytearray(1)]
+"""Where bytes are read to that nobody looks at."""
+
+
 class FileCut(Exception):
     """A file ended before the part of it that was to be sent."""
 
@@ -70,8 +74,8 @@ class Sending:
 
     def is_at_hand(self) -> bool:
         """Whether the next piece can be sent without waiting for a disk."""
-        end = self.offset + self.piece
-        return end <= self.ready_to or (_resident(self.file, self.offset) and _resident(self.file, end - 1))
+        piece = self.piece
+        return self.offset + piece <= self.ready_to or is_at_hand(self.file, self.offset, piece)
 
     def fail(self, why: Failure | BaseException) -> None:
         """Tell whoever waits, unless that is over."""
@@ -125,9 +129,14 @@ class ReadAhead:
             pool.stop()
 
 
+def is_at_hand(file: int, offset: int, count: int) -> bool:
+    """Whether a piece of a file is in memory, as far as its first and last byte tell."""
+    return _resident(file, offset) and _resident(file, offset + count - 1)
+
+
 def _resident(file: int, offset: int) -> bool:
     try:
-        os.preadv(file, [bytearray(1)], offset, os.RWF_NOWAIT)
+        os.preadv(file, _NOWHERE, offset, os.RWF_NOWAIT)
     except (
         OSError
     ):  # not here (EAGAIN), or nobody can tell (EOPNOTSUPP); sendfile will say what else is wrong

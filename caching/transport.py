@@ -148,7 +148,9 @@ class EagerServer(tcp.Server):
                 pass  # met again, and dealt with, when the rest is sent
             if sent == size:
                 return None
-        return self.send_file(file, sent, size - sent, head[taken:], at_hand=True)
+        sending = self.send_file(file, sent, size - sent, head[taken:], at_hand=True)
+        self.sent_of_file += sent
+        return sending
 
     def send_file(
         self, file: int, offset: int, count: int, head: bytes = b"", *, at_hand: bool = False

@@ -555,6 +555,19 @@ async def test_parts_of_a_file(eager: Line, file: OpenFile, offset: int, count: 
     assert (talker.transport.sent_of_file, talker.transport.unsent) == (count, 0)
 
 
+@pytest.mark.parametrize("count", [100, MIB, len(LONG)])
+async def test_head_and_file(eager: Line, file: OpenFile, count: int) -> None:
+    """A head and a file arrive whole, be it at once or bit by bit; what the kernel took is counted in all."""
+    talker, client = await eager.connect()
+    sending = talker.transport.send_page(b"head", file.number, count)
+    assert (count == len(LONG)) <= (sending is not None)
+    await client.has(b"head" + LONG[:count])
+    if sending is not None:
+        await sending
+        assert talker.transport.sent_of_file == count
+    assert talker.transport.unsent == 0
+
+
 async def test_nothing_of_a_file(eager: Line, file: OpenFile) -> None:
     """No bytes are sent at once."""
     talker, _ = await eager.connect()

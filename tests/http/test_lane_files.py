@@ -17,6 +17,7 @@ from twisted.internet.task import Clock
 from caching.lane import FastLane
 from caching.memory import Memory
 from caching.moment import Moment
+from caching.sendfile import PIECE
 from caching.transport import EagerPort
 from pypi.files.descriptors import FRESH
 from pypi.files.local import LocalFiles
@@ -39,11 +40,12 @@ from tests.http.memory import errors_logged, parse_responses
 reactor: Any = global_reactor
 DATA = os.urandom(1 << 20) * 12
 SMALL, LARGE = store_path("0" * 64, "small-1.0.tar.gz"), store_path("1" * 64, "large-1.0.tar.gz")
+MIDDLE = store_path("2" * 64, "middle-1.0.tar.gz")
 
 
 @define(eq=False)
 class Shop:
-    """A site that hands out two files, by the lane once it has seen them."""
+    """A site that hands out three files, by the lane once it has seen them."""
 
     files: LocalFiles
     clock: Clock = field(factory=Clock)
@@ -109,7 +111,7 @@ async def shop(tmp_path: Path, workers: Workers) -> AsyncIterator[Shop]:
     workers.reactor = Clockwork()  # on which no file is ever forgotten for its age
     files = LocalFiles(tmp_path, workers)
     await files.start()
-    for path, data in ((SMALL, DATA[:5000]), (LARGE, DATA)):
+    for path, data in ((SMALL, DATA[:5000]), (MIDDLE, DATA[:PIECE]), (LARGE, DATA)):
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_bytes(data)
     made = Shop(files)
@@ -187,6 +189,23 @@ async def test_in_order(shop: Shop) -> None:
     assert [answer.body for answer in answers[:5]] == [DATA[:5000], DATA, DATA[:5000], DATA, DATA[:5000]]
     assert shop.by_lane >= 2
     assert shop.held == 0
+
+
+async def test_files_of_one_piece(shop: Shop) -> None:
+    """However much the client takes at once, a file of one piece comes whole, in order, and is counted."""
+    await shop.warm(MIDDLE)
+    shop.counted.clear()
+    client = shop.ask(f"GET {MIDDLE}")
+    for _ in range(9):
+        await turns(2)
+        shop.send(f"GET {MIDDLE}")
+    await eventually(lambda: client.read(1 << 20) or len(client.got) > 10 * PIECE)
+    shop.send("GET nothing\nConnection: close")
+    assert await client.ends() == "closed"
+    answers = parse_responses(bytes(client.got))
+    assert [answer.status for answer in answers] == [200] * 10 + [404]
+    assert all(answer.body == DATA[:PIECE] for answer in answers[:10])
+    assert (shop.by_lane > 0, shop.held, shop.counted) == (True, 0, ["2" * 64] * 10)
 
 
 async def test_conditions_on_dates(shop: Shop) -> None:
