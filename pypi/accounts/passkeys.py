@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+from twisted.internet.threads import deferToThread
 
 from pypi.accounts import audit
 from pypi.accounts.audit import Kind
@@ -92,7 +94,7 @@ class Passkeys:
         if len(known) >= MOST:
             raise TooManyPasskeys(MOST)
         challenge = await self._ask(session, user_id, _TO_MAKE)
-        asked: str = self._ceremonies().creation(
+        asked: str = (await self._ceremonies()).creation(
             self.site, challenge=challenge, user_id=user_id, user_name=user_name, known=_known(known)
         )
         return asked
@@ -111,7 +113,7 @@ class Passkeys:
             TooManyPasskeys: the account has as many as it may have.
         """
         challenge = await self._taken(session, owner.user_id, _TO_MAKE)
-        ceremonies = self._ceremonies()
+        ceremonies = await self._ceremonies()
         try:
             made = ceremonies.made(self.site, answer, challenge=challenge)
         except ceremonies.Untrue:
@@ -134,7 +136,7 @@ class Passkeys:
         if not known:
             raise NoSuchPasskey()
         challenge = await self._ask(session, user_id, _TO_SHOW)
-        asked: str = self._ceremonies().request(self.site, challenge=challenge, known=_known(known))
+        asked: str = (await self._ceremonies()).request(self.site, challenge=challenge, known=_known(known))
         return asked
 
     async def use(self, session: bytes, user_id: int, answer: str) -> Shown:
@@ -146,7 +148,7 @@ class Passkeys:
             CopiedPasskey: the passkey was used more often than this copy of it.
         """
         challenge = await self._taken(session, user_id, _TO_SHOW)
-        return await self._proven(self._claimed(answer), answer, challenge, user_id)
+        return await self._proven(await self._claimed(answer), answer, challenge, user_id)
 
     async def ask_anybody(self, browser: bytes) -> str:
         """What the browser of somebody who has not signed in is asked, as JSON: any passkey it has for here.
@@ -156,7 +158,7 @@ class Passkeys:
         Raises:
             PasskeysImpossible: not at this address.
         """
-        ceremonies = self._ceremonies()
+        ceremonies = await self._ceremonies()
         now = self.now()
         challenge = _challenge(self.random_bytes, now + LIFETIME, _TO_SHOW)
         await self.database.transact(
@@ -173,7 +175,7 @@ class Passkeys:
             WrongPasskey: the answer proves nothing, or its account is inactive.
             CopiedPasskey: the passkey was used more often than this copy of it.
         """
-        claim = self._claimed(answer)
+        claim = await self._claimed(answer)
         now = self.now()
         if not await self.database.transact(
             stored.take_from_anybody, _key(browser, claim.challenge), now=now
@@ -200,7 +202,7 @@ class Passkeys:
     # --- how ------------------------------------------------------------------------------------------------
 
     async def _ask(self, session: bytes, user_id: int, purpose: bytes) -> bytes:
-        self._ceremonies()
+        await self._ceremonies()
         now = self.now()
         challenge = _challenge(self.random_bytes, now + LIFETIME, purpose)
         if not await self.database.transact(
@@ -217,8 +219,8 @@ class Passkeys:
             raise StaleChallenge()
         return challenge
 
-    def _claimed(self, answer: str) -> Claim:
-        ceremonies = self._ceremonies()
+    async def _claimed(self, answer: str) -> Claim:
+        ceremonies = await self._ceremonies()
         try:
             claim: Claim = ceremonies.claimed(answer)
         except ceremonies.Untrue:
@@ -226,7 +228,7 @@ class Passkeys:
         return claim
 
     async def _proven(self, claim: Claim, answer: str, challenge: bytes, user_id: int) -> Shown:
-        ceremonies = self._ceremonies()
+        ceremonies = await self._ceremonies()
         row = await self.database.ask(stored.by_id, claim.id)
         if row is None or row.user_id != user_id or claim.user_id not in (None, user_id):
             raise WrongPasskey()
@@ -240,12 +242,12 @@ class Passkeys:
             raise CopiedPasskey(user_id, row.name)
         return Shown(user_id, row.user_name, row.name)
 
-    def _ceremonies(self) -> ModuleType:
+    async def _ceremonies(self) -> ModuleType:
         if not self.site.may_have_passkeys:
             raise PasskeysImpossible(self.site.origin)
-        from pypi.accounts import ceremonies  # heavy, and not every worker ever sees a passkey
-
-        return ceremonies
+        # Heavy, and not every worker ever sees a passkey. The first time takes 50 ms: in a thread, so that
+        # readers need not wait. Ever after it gives the module there is.
+        return await deferToThread(import_module, "pypi.accounts.ceremonies")
 
 
 async def _add(cursor: Cursor, owner: Owner, made: Made, name: str, now: datetime) -> None:
