@@ -57,6 +57,7 @@ class SocketSet(_DisconnectSelectableMixin):
         self.reactor = reactor
         self._members: dict[int, Any] = {}
         self._wanted: dict[int, int] = {}
+        self._readers: dict[int, Any] = {}  # those members that want to read, and nothing else
         self._places: dict[Any, int] = {}
         self._fresh: set[int] = set()
         self._retiring = False
@@ -108,7 +109,7 @@ class SocketSet(_DisconnectSelectableMixin):
             self._take_in(member, event)
         elif not self._wanted[fd] & event:
             self._epoll.modify(fd, self._wanted[fd] | event)
-            self._wanted[fd] |= event
+            self._set(fd, self._wanted[fd] | event)
 
     def _take_in(self, member: Any, event: int) -> None:
         if self._epoll.closed:  # a socket that paused was not in the set when the last one left it
@@ -117,8 +118,16 @@ class SocketSet(_DisconnectSelectableMixin):
         if fd in self._members:  # closed by somebody who did not say so; the number is another socket's now
             self._forget(fd)
         self._epoll.register(fd, event)
-        self._members[fd], self._wanted[fd], self._places[member] = member, event, fd
+        self._members[fd], self._places[member] = member, fd
+        self._set(fd, event)
         self._fresh.add(fd)
+
+    def _set(self, fd: int, wanted: int) -> None:
+        self._wanted[fd] = wanted
+        if wanted == _IN:
+            self._readers[fd] = self._members[fd]
+        else:
+            self._readers.pop(fd, None)
 
     def _want_no_more(self, member: Any, event: int) -> None:
         fd = self._places.get(member)
@@ -127,7 +136,7 @@ class SocketSet(_DisconnectSelectableMixin):
         left = self._wanted[fd] & ~event
         if left:
             self._epoll.modify(fd, left)
-            self._wanted[fd] = left
+            self._set(fd, left)
         else:
             self._forget(fd)
             self._leave_if_done()
@@ -135,6 +144,7 @@ class SocketSet(_DisconnectSelectableMixin):
     def _forget(self, fd: int) -> None:
         member = self._members.pop(fd)
         del self._wanted[fd], self._places[member]
+        self._readers.pop(fd, None)
         try:
             self._epoll.unregister(fd)
         except OSError:  # it was closed before it was removed, and epoll has dropped it by itself
@@ -153,16 +163,12 @@ class SocketSet(_DisconnectSelectableMixin):
         before, self._turned = self._turned, self._seconds()
         if self._turned - before > PAUSE:
             return  # what is ready stays so, and the reactor asks again
-        fresh, members, wanted = self._fresh, self._members, self._wanted
+        fresh, readers = self._fresh, self._readers
         fresh.clear()
         for fd, event in self._epoll.poll(0, BATCH):
-            # A number that was closed and taken again meanwhile has no event yet; it comes again if it has.
-            member = members.get(fd)
-            if member is None or fd in fresh:
-                continue
-            wants = wanted[fd]
-            if event != _IN or wants != _IN:
-                self._serve(member, event, wants)
+            member = readers.get(fd)
+            if member is None or event != _IN or (fresh and fd in fresh):
+                self._serve(fd, event)
                 continue
             # What ``_serve`` does, short, for nearly all events.
             reading = True
@@ -183,8 +189,13 @@ class SocketSet(_DisconnectSelectableMixin):
                 log.failure("{member} could not be closed", member=member)
         self._close()
 
-    def _serve(self, member: Any, event: int, wanted: int) -> None:
+    def _serve(self, fd: int, event: int) -> None:
         """Tell a socket what happened, and close it where that went wrong, as Twisted's reactors do it."""
+        # A number that was closed and taken again meanwhile has no event yet; it comes again if it has.
+        member = self._members.get(fd)
+        if member is None or fd in self._fresh:
+            return
+        wanted = self._wanted[fd]
         reading = False
         why: BaseException | None = None
         if event & _GONE and not event & _IN:

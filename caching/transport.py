@@ -72,7 +72,7 @@ class EagerServer(tcp.Server):
             return self.unsent
         return self.unsent + int.from_bytes(queued, sys.byteorder)
 
-    def send_now(self, *pieces: bytes) -> bool:
+    def send_now(self, first: bytes, *more: bytes) -> bool:
         """Write, by the socket and at once where nothing waits to be written.
 
         What the kernel does not take is written the ordinary way, which also meets the end of the connection,
@@ -92,18 +92,19 @@ class EagerServer(tcp.Server):
             or self._writeDisconnecting
             or self.TLS
         ):
-            self.writeSequence(pieces)
+            self.writeSequence((first, *more))
             return False
         try:
-            if len(pieces) == 1:
-                sent = self.socket.send(pieces[0])
-                if sent == len(pieces[0]):
+            if not more:
+                sent = self.socket.send(first)
+                if sent == len(first):
                     return True
+                pieces: tuple[bytes, ...] = (first,)
             else:
-                pieces = pieces if len(pieces) <= _PIECES else (b"".join(pieces),)
+                pieces = (first, *more) if len(more) < _PIECES else (b"".join((first, *more)),)
                 sent = self.socket.sendmsg(pieces)
         except OSError:
-            sent = 0
+            pieces, sent = (first, *more), 0
         for piece in pieces:
             if sent < len(piece):
                 self._leave(piece, sent)
