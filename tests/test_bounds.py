@@ -17,6 +17,7 @@ import signal, time
 import pytest, pytest_twisted
 from twisted.internet.defer import Deferred
 from tests.support import bounds
+from tests.support.browser import chromium
 
 bounds.GRACE = 1.0
 
@@ -52,6 +53,22 @@ def deaf():
 def test_fails_first(deaf):
     assert False
 
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as running:
+        yield running
+
+@pytest.mark.timeout(100)
+def test_opens_a_browser(browser):
+    browser.new_page()
+
+def test_waits_for_a_browser(browser):
+    browser.new_page().evaluate("new Promise(() => {})")  # looks on here
+
+@pytest.mark.timeout(100)
+def test_uses_it_again(browser):
+    assert browser.new_page().evaluate("6 * 7") == 42
+
 @pytest.mark.timeout(100)
 def test_does_nothing():
     pass
@@ -81,19 +98,27 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
         ("does_not_close", "ERROR"),
         ("hears_nothing", "FAILED"),
         ("fails_first", "FAILED"),
+        ("waits_for_a_browser", "FAILED"),
+        ("uses_it_again", "PASSED"),
         ("does_nothing", "PASSED"),
     ],
 )
 def test_outcome(said: str, test: str, outcome: str) -> None:
     """A test that hangs fails, however it hangs, once; one that does not is run all the same."""
+    if f"SKIPPED test_hanging.py::test_{test}" in said:
+        pytest.skip("There is no Chromium on this machine.")
     assert len(re.findall(rf"{outcome} \S*test_hanging.py::test_{test}\b", said)) >= 1, said
     assert len(re.findall(rf"^test_hanging.py::test_{test}\b", said, re.M)) <= 1, said
 
 
-@pytest.mark.parametrize("mark", ["waits here", "sleeps here", "closes here", "is deaf here", "stays here"])
+@pytest.mark.parametrize(
+    "mark", ["waits here", "sleeps here", "closes here", "looks on here", "is deaf here", "stays here"]
+)
 def test_place(said: str, mark: str) -> None:
     """What it says names the line that hangs."""
     line = next(number for number, text in enumerate(HANGING.splitlines(), 1) if mark in text)
+    if mark == "looks on here" and "There is no Chromium" in said:
+        pytest.skip("There is no Chromium on this machine.")
     assert re.search(rf"test_hanging.py(:|\", line ){line}\b", said), said
 
 

@@ -1,14 +1,16 @@
 """What ends a test that hangs, wherever it does.
 
 The alarm of pytest-timeout raises in whatever runs at that moment. While a test waits for the reactor, that
-is the reactor's loop, which logs the error and goes on waiting, for good. So what the test waits for is
-cancelled then: it fails at the line that waits, and closes what it has opened. Where that does not help, nor
-an alarm at all (in a call of a C library, or while a fixture of a failed test is taken down), the process
-says where it is, and ends: this test is one that failed, and another process runs the rest.
+is the reactor's loop, which logs the error and goes on waiting, for good; while it waits for a browser, it is
+Playwright's, which breaks for all tests. So what the test waits for is cancelled then: it fails at the line
+that waits, and closes what it has opened. Where that does not help, nor an alarm at all (in a call of a C
+library, or while a fixture of a failed test is taken down), the process says where it is, and ends: this test
+is one that failed, and another process runs the rest.
 """
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import os
 import signal
@@ -46,14 +48,28 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Iterator[None]
 
     def end(number: int, frame: FrameType | None) -> None:
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        print(f"{item.nodeid} takes more than {settings.timeout:g} s", file=sys.stderr)
         waited = _waited_for(tests)
-        if waited is None or frame is None or frame.f_code.co_name != "doPoll":
+        if asked := _asked_of_a_browser():
+            for one in asked:
+                one.get_loop().call_soon_threadsafe(one.cancel)
+        elif waited is not None and frame is not None and frame.f_code.co_name == "doPoll":
+            reactor.callFromThread(waited.cancel)
+        else:
             raising(number, frame)
-        print(f"{item.nodeid} has waited for {settings.timeout:g} s", file=sys.stderr)
-        reactor.callFromThread(waited.cancel)
 
     signal.signal(signal.SIGALRM, end)
     return done
+
+
+def _asked_of_a_browser() -> list[asyncio.Task[Any]]:
+    """What Playwright does for a test, if anything."""
+    try:
+        tasks = asyncio.all_tasks()
+    except RuntimeError:  # its loop does not run
+        return []
+    # It marks the tasks of calls, and not those of its own.
+    return [one for one in tasks if hasattr(one, "__pw_caller_frame__")]
 
 
 def _waited_for(tests: greenlet) -> Deferred[Any] | None:
