@@ -81,7 +81,7 @@ async def test_one_statement(database: Database) -> None:
 
 async def test_the_server_ends_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A statement that takes too long is ended by the server, and the connection goes on."""
-    monkeypatch.setattr(module, "_ASK", "SET LOCAL statement_timeout = 100; ")
+    monkeypatch.setattr(module, "_ASK", "SET LOCAL statement_timeout = 1000; ")
     before = await database.ask(pid)
     with pytest.raises(DeadlineExceeded):
         await database.ask(sleep)
@@ -90,6 +90,7 @@ async def test_the_server_ends_it(database: Database, monkeypatch: pytest.Monkey
 
 async def test_a_deadline_ends_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that does not answer in time is no longer waited for."""
+    await database.ask(texts, 1)  # that there is a connection
     monkeypatch.setattr(module, "_ASK", "SET LOCAL statement_timeout = 60000; ")
     monkeypatch.setattr(module, "READ_DEADLINE", 0.2)
     with pytest.raises(DeadlineExceeded):

@@ -113,6 +113,7 @@ async def test_a_caller_who_leaves_does_not_stop_the_transaction(database: Datab
 
 async def test_a_deadline_ends_a_slow_statement(database: Database, monkeypatch: Any) -> None:
     """A transaction over its time fails with a sentence, changes nothing, and frees its place."""
+    await gatherResults([Deferred.fromCoroutine(database.read(pid)) for _ in range(2)])
     monkeypatch.setattr(module, "WRITE_DEADLINE", 0.2)
 
     async def slow(cursor: Cursor) -> None:
@@ -128,6 +129,7 @@ async def test_a_deadline_ends_a_slow_statement(database: Database, monkeypatch:
 
 async def test_a_deadline_ends_a_function_that_never_returns(database: Database, monkeypatch: Any) -> None:
     """It is the whole transaction that has a deadline, not only its statements."""
+    await gatherResults([Deferred.fromCoroutine(database.read(pid)) for _ in range(2)])
     monkeypatch.setattr(module, "WRITE_DEADLINE", 0.2)
 
     async def dawdle(cursor: Cursor) -> None:

@@ -364,7 +364,7 @@ async def test_workers_that_are_gone(
     listening: Listening, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Workers that do not answer, or not well, are left out and counted; the others are shown."""
-    monkeypatch.setattr(metrics_siblings, "PATIENCE", 0.5)
+    monkeypatch.setattr(metrics_siblings, "PATIENCE", 3.0)
     monkeypatch.setattr(metrics_siblings, "LARGEST", 1 << 20)
     listening.worker(1)
     with socket.socket(socket.AF_UNIX) as dead:
