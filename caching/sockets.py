@@ -25,6 +25,9 @@ from zope.interface import implementer
 BATCH = 64
 """Most sockets served before the reactor comes to its other descriptors and its timed calls."""
 
+TURN = 0.0005
+"""Seconds within which it is asked again who is ready, before the reactor has its turn."""
+
 PAUSE = 1.0
 """Seconds without any event after which the reactor's timed calls come first: this process may have been
 halted, and they know better what it may still say."""
@@ -163,9 +166,18 @@ class SocketSet(_DisconnectSelectableMixin):
         before, self._turned = self._turned, self._seconds()
         if self._turned - before > PAUSE:
             return  # what is ready stays so, and the reactor asks again
+        left, until = BATCH, self._turned + TURN
+        # A turn of the reactor costs as much as an answer: what comes meanwhile is served in this one, too.
+        while events := self._epoll.poll(0, left):
+            self._serve_all(events)
+            left -= len(events)
+            if left <= 0 or self._epoll.closed or self._seconds() > until:
+                return
+
+    def _serve_all(self, events: list[tuple[int, int]]) -> None:
         fresh, readers = self._fresh, self._readers
         fresh.clear()
-        for fd, event in self._epoll.poll(0, BATCH):
+        for fd, event in events:
             member = readers.get(fd)
             if member is None or event != _IN or (fresh and fd in fresh):
                 self._serve(fd, event)

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from caching.sockets import BATCH, PAUSE, SocketSet, socket_set
+from caching.sockets import BATCH, PAUSE, TURN, SocketSet, socket_set
 from tests.caching.turns import eventually, turns
 from tests.http.memory import errors_logged
 
@@ -325,6 +325,51 @@ async def test_nobody_starves(crowd: Crowd) -> None:
     late.other.send(b"hello")
     await turns(20)
     assert late.told == [b"hello"]
+
+
+async def test_what_comes_meanwhile(crowd: Crowd) -> None:
+    """What comes while others are served is served in the same turn, unless that has taken long already."""
+    first, second = crowd.join(), crowd.join()
+    now = [0.0, 0.0]
+    crowd.sockets._seconds = lambda: now[0]
+
+    def answer() -> None:
+        first.told.append(first.socket.recv(100))
+        second.other.send(b"second")
+        now[0] += now[1]
+
+    first.on_read = answer
+    first.other.send(b"first")
+    crowd.sockets.doRead()
+    assert (first.told, second.told) == ([b"first"], [b"second"])
+    now[1] = 2 * TURN
+    first.other.send(b"again")
+    crowd.sockets.doRead()
+    assert (first.told[1:], second.told[1:]) == ([b"again"], [])
+    crowd.sockets.doRead()
+    assert second.told[1:] == [b"second"]
+
+
+async def test_a_turn_is_bounded(crowd: Crowd) -> None:
+    """Sockets that are always ready are served so many times together before the reactor goes on."""
+    crowd.sockets._seconds = lambda: 0.0
+    busy = [crowd.join() for _ in range(3)]
+    for member in busy:
+        member.on_read = lambda member=member: member.told.append(1)  # type: ignore[misc]
+        member.other.send(b"x")
+    crowd.sockets.doRead()
+    assert sum(len(member.told) for member in busy) == BATCH
+
+
+async def test_all_leave_within_a_turn(crowd: Crowd) -> None:
+    """A set that retires may lose its last socket while it serves."""
+    only = crowd.join()
+    crowd.sockets.retire()
+    only.on_read = ConnectionDone
+    only.other.send(b"x")
+    crowd.sockets.doRead()
+    assert only.told == [ConnectionDone]
+    assert crowd.sockets.fileno() == -1
 
 
 async def test_all_removed_and_the_reactor_stopped(crowd: Crowd) -> None:
