@@ -30,11 +30,15 @@ __all__ = ["LONGEST_TARGET", "AccessLog"]
 SOON = 0.02
 """Seconds a line waits at most while there are requests: small batches are the shortest pauses."""
 
+BRIEFLY = 0.002
+"""Seconds it waits at least, however many come."""
+
 RARELY = 0.25
 """Seconds it waits when there was nothing to write for a while."""
 
 MANY = 512
-"""Lines that are handed over before their time."""
+"""Lines that are handed over before their time: more would be out of the processor's cache when they are
+written, and keep it busy for long."""
 
 
 @define(eq=False, repr=False)
@@ -129,7 +133,11 @@ class AccessLog:
             self.writer.put(data, count)
 
     def _flush_again(self) -> None:
-        self._pause = SOON if self._pending else min(RARELY, 2 * self._pause)
+        count = len(self._pending)
+        if count:  # as long as it will take for so many to come, if they come as before
+            self._pause = min(SOON, max(BRIEFLY, self._pause * MANY / count))
+        else:
+            self._pause = min(RARELY, 2 * self._pause)
         self.flush()
         self._next = self.reactor.callLater(self._pause, self._flush_again)
 

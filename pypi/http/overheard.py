@@ -20,7 +20,10 @@ from pypi.http.log_lines import Combined, Lines
 from pypi.http.noted import feature_of
 
 LOOKED_AT = 32
-"""Lines of a batch that are looked at; there are at most fifty batches a second."""
+"""Lines of a batch up to which all are looked at."""
+
+SAMPLED = 8
+"""Lines of a longer batch that are looked at; there are at most five hundred batches a second."""
 
 NOW_AND_THEN = 0.1
 """Seconds between batches where there is no access log."""
@@ -88,7 +91,7 @@ class Overheard:
 
     def listen(self, lines: Sequence[bytes]) -> None:
         """Look at some of a batch of lines."""
-        step = -(-len(lines) // LOOKED_AT)
+        step = 1 if len(lines) <= LOOKED_AT else -(-len(lines) // SAMPLED)
         self._turn += 1
         for line in lines[self._turn % step :: step] if step > 1 else lines:
             if type(line) is bytes:

@@ -20,7 +20,7 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.task import Clock, deferLater
 
 from caching.stats import RouteStats
-from pypi.http.access_log import AccessLog
+from pypi.http.access_log import MANY, AccessLog
 from pypi.http.log_file import PIPE, LogFile, LogStream
 from pypi.http.log_lines import Combined, Json, Lines
 from pypi.http.log_writer import LogUnusable, LogWriter
@@ -287,6 +287,27 @@ async def test_batches() -> None:
     await log.stop()
     assert writer.batches[2:] == [b"d\n"]
     assert not clock.getDelayedCalls()
+
+
+async def test_batches_of_a_busy_service() -> None:
+    """The more lines come, the sooner they are handed over, but no more than five hundred times a second."""
+    clock = Clock()
+    log, writer = log_in(Combined(), clock)
+    await log.start()
+    sizes = []
+    for milliseconds in [250] + [1] * 40:
+        for _ in range(128 * milliseconds):
+            log.append(b"x\n")
+        before = len(writer.batches)
+        clock.advance(milliseconds / 1000)
+        sizes += [batch.count(b"\n") for batch in writer.batches[before:]]
+    assert sizes[-3:] == [MANY] * 3
+    for _ in range(30):
+        for _ in range(10_000):
+            log.append(b"x\n")
+        clock.advance(0.001)
+    assert writer.batches[-1].count(b"\n") == 20_000
+    await log.stop()
 
 
 async def test_the_stamp_is_of_the_second() -> None:

@@ -14,7 +14,7 @@ from pypi.domain.features import FEATURES
 from pypi.http import usage
 from pypi.http.log_lines import Combined, Json, Lines
 from pypi.http.noted import FeatureStats
-from pypi.http.overheard import LOOKED_AT, MOST_SPEAKERS, NOW_AND_THEN, Murmur, Overheard, Slow
+from pypi.http.overheard import LOOKED_AT, MOST_SPEAKERS, NOW_AND_THEN, SAMPLED, Murmur, Overheard, Slow
 from pypi.http.usage import Seen, Sum, Usage, shared
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -105,7 +105,7 @@ def test_of_many_hits_some_are_looked_at() -> None:
         world.answer(b"Wget/1.21", "html", 10)
     world.flush()
     looked_at = sum(sum(families.values()) for families in world.overheard.heard.values())
-    assert LOOKED_AT / 2 < looked_at <= LOOKED_AT
+    assert SAMPLED / 2 < looked_at <= SAMPLED
     counts = world.counts
     assert sum(count for (feature, _), count in counts.items() if feature == "simple.json") == 1000
     assert counts[("simple.html", "Wget")] == 250
