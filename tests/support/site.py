@@ -110,7 +110,7 @@ def _download(wanted: Sequence[str], folder: Path) -> str:
     """Wheels only, for a source distribution would be built; whoever has no wheel is passed over."""
     complaint = ""
     for _ in range(TRIES):
-        complaint = _ask_pip("download", "--only-binary", ":all:", "--dest", str(folder), *wanted)
+        complaint = ask_pip("download", "--only-binary", ":all:", "--dest", str(folder), *wanted)
         without_wheel = re.search(r"No matching distribution found for ([\w.-]+)", complaint)
         if without_wheel is None:
             break
@@ -118,7 +118,7 @@ def _download(wanted: Sequence[str], folder: Path) -> str:
     return complaint
 
 
-def _ask_pip(verb: str, *arguments: str) -> str:
+def ask_pip(verb: str, *arguments: str) -> str:
     """Run pip; returns what went wrong, or nothing."""
     quiet = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "10"]
     try:
