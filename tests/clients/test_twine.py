@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from tests.clients.desk import Desk, said
 from tests.clients.distributions import installed, sha256
 from tests.support.interpreters import Pip
 from tests.support.service import PASSWORD
+from tests.support.site import ask_pip, kept
 
 OWN_WHEELS = ["attrs", "klein", "packaging", "txredisapi"]
 OWN_SDISTS = ["packaging"]
@@ -121,9 +121,10 @@ def test_file_that_is_no_wheel(desk: Desk) -> None:
 @pytest.mark.network
 def test_dependencies_of_this_project(desk: Desk, current_pip: Pip) -> None:
     """Real wheels and source distributions, which pip downloaded, are published and installed again."""
-    _download(desk, "--only-binary=:all:", *OWN_WHEELS)
-    _download(desk, "--no-binary=:all:", *OWN_SDISTS)
-    files = sorted(desk.dist.iterdir())
+    folder = kept("own-distributions", _download)
+    if isinstance(folder, str):
+        pytest.skip(f"pip cannot download from the index of this machine: {folder}")
+    files = sorted(folder.iterdir())
     assert len(files) == len(OWN_WHEELS) + len(OWN_SDISTS)
     desk.twine(*files)
     for file in files:
@@ -133,15 +134,9 @@ def test_dependencies_of_this_project(desk: Desk, current_pip: Pip) -> None:
     assert set(installed(desk.target)) == {"attrs", "klein", "packaging"}
 
 
-def _download(desk: Desk, *arguments: str) -> None:
-    """Have this machine's pip download into ``dist``, with its own settings; skips where it cannot."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "1"]
-    done = subprocess.run(
-        [*command, "--dest", str(desk.dist), *arguments],
-        cwd=desk.folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    if done.returncode:
-        pytest.skip(f"pip cannot download from the index of this machine: {done.stderr.strip()[-200:]}")
+def _download(folder: Path) -> str:
+    """Have this machine's pip download, with its own settings; returns why it cannot, or nothing."""
+    for only, wanted in (("--only-binary=:all:", OWN_WHEELS), ("--no-binary=:all:", OWN_SDISTS)):
+        if complaint := ask_pip("download", "--no-deps", "--dest", str(folder), only, *wanted):
+            return complaint
+    return ""

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from attrs import frozen
 from greenlet import getcurrent, greenlet
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -34,8 +35,24 @@ terminal = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the way to the terminal, which is covered while tests run."""
+    """Keep the way to the terminal, which is covered while tests run; and tell there of failures, at once."""
     config.stash[terminal] = os.dup(2)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(AtOnce(config))
+
+
+@frozen
+class AtOnce:
+    """Tells of failures when they happen: a run that is ended before its end has told all the same."""
+
+    config: pytest.Config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write one line."""
+        if report.failed:
+            why = str(getattr(report.longrepr, "reprcrash", report.longrepr)).partition("\n")[0]
+            reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+            reporter.write_line(f"\nFailed {report.when}: {report.nodeid}: {why[:300]}")
 
 
 @pytest.hookimpl(wrapper=True)
