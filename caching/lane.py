@@ -592,7 +592,7 @@ class Lane:
 
 
 def _names(given: bytes, etag: bytes) -> bool:
-    return bool(etag) and (given == etag or given[2:] == etag)
+    return bool(etag) and given in (etag, b"W/" + etag)
 
 
 def _without_tags(block: bytes) -> tuple[bytes, bytes | None]:

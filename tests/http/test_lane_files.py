@@ -220,6 +220,18 @@ async def test_conditions_on_dates(shop: Shop) -> None:
     assert shop.by_lane == 0
 
 
+async def test_conditions_the_long_way_weighs(shop: Shop) -> None:
+    """What only looks like the tag of a file names none; the channel finds what is wrong with it."""
+    await shop.warm(SMALL)
+    etag = f'"{"0" * 64}"'
+    statuses = []
+    for line in (etag, f"W/{etag}", f"xx{etag}", f"{etag}, {etag}", f"\n{etag}", f"{etag}\n{etag}"):
+        client = shop.ask(f"GET {SMALL}\nIf-None-Match: {line}")
+        await eventually(lambda: client.read() or b"\r\n\r\n" in client.got)  # noqa: B023
+        statuses.append(int(client.got[9:12]))
+    assert statuses == [304, 304, 200, 304, 400, 400]
+
+
 async def test_client_that_leaves(shop: Shop) -> None:
     """A client that goes in the middle costs nothing: the file is let go."""
     await shop.warm(LARGE)
