@@ -47,6 +47,9 @@ MiB = 1 << 20
 KEYS = {"access_key": "testing", "secret_key": "testing", "region": "us-east-1"}
 buckets = count()
 
+NEVER = 10**6
+"""Failures after which a breaker opens."""
+
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
@@ -188,7 +191,7 @@ def one_stub() -> Iterator[StubS3]:
 @pytest_twisted.async_yield_fixture(scope="module")
 async def fragile_store(one_stub: StubS3) -> AsyncIterator[S3Files]:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(breaker, "FAILURES", 10**6)
+        patched.setattr(breaker, "FAILURES", NEVER)
         made = S3Files(
             S3Settings(
                 bucket="bucket", endpoint_url=one_stub.url, connect_timeout=10, read_timeout=1, **KEYS
@@ -222,6 +225,7 @@ def stub(one_stub: StubS3) -> Iterator[StubS3]:
 def fragile(fragile_store: S3Files, stub: StubS3, monkeypatch: pytest.MonkeyPatch) -> S3Files:
     """A store on the API that misbehaves; its breaker stays closed, its parts are small."""
     monkeypatch.setattr(s3, "PART_SIZE", MiB)
+    monkeypatch.setattr(breaker, "FAILURES", NEVER)
     return fragile_store
 
 
