@@ -57,6 +57,8 @@ async def test_all(renderer: Renderer) -> None:
 async def test_nobody_waits(database_url: str, tmp_path: Path) -> None:
     """While hostile descriptions come in everybody else is answered; then they are published, as text."""
     async with running(database_url, tmp_path) as index:
+        renderer = index.application.publisher.renderer
+        renderer.patience_seconds, renderer._children.deadline_seconds = 8.0, 4.0  # as ever
         uploads = [
             Deferred.fromCoroutine(published(index, f"heavy-{n}", *one)) for n, one in enumerate(WORST)
         ]

@@ -14,7 +14,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
-TIMEOUT = 30.0
+TIMEOUT = 180.0
 
 Headers = Mapping[str, str | None] | Iterable[tuple[str, str]]
 """Names and values to send; of a mapping, ``None`` means not to send it."""
@@ -83,7 +83,7 @@ class Exchange(Protocol):
 
 async def connect(port: int) -> Exchange:
     """Open a connection to loopback."""
-    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port, timeout=5)
+    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port, timeout=60)
     return await connectProtocol(endpoint, Exchange())
 
 

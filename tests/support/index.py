@@ -270,7 +270,7 @@ def _unhurried() -> Iterator[None]:
 async def _take_its_time(application: Application, *, has_redis: bool) -> None:
     """Wait for Redis, which nobody else does; and do without nothing because the machine is busy."""
     renderer = application.publisher.renderer
-    renderer.patience_seconds = renderer._children.deadline_seconds = 120.0
+    renderer.patience_seconds = renderer._children.deadline_seconds = 60.0
     if has_redis:
         [redis] = [part for part in application.parts if isinstance(part, Redis)]
         redis.timeout = 60.0
