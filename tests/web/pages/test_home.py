@@ -11,6 +11,7 @@ import pytest
 from pypi.domain.permissions import OPERATOR
 from tests.support.archives import wheel, wheel_filename
 from tests.support.index import Index, running
+from tests.support.keeping import until_kept
 
 SETTINGS = {"service__origin": "https://index.example"}
 
@@ -132,6 +133,7 @@ async def test_foreign_host(index: Index) -> None:
 
 async def test_forwarded_headers_of_strangers(index: Index) -> None:
     """What a stranger says of another host or path has no effect on the page."""
+    await until_kept(index, "/")
     plain = await index.ask("/")
     forged = await index.ask(
         "/",
