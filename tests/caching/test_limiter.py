@@ -13,6 +13,7 @@ from redis import Redis as PlainRedis
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
+from caching import limiter as module
 from caching.limiter import MOST_AT_HAND, MOST_KEYS, Limiter, Verdict
 from caching.rate import Rate
 from caching.redis import Redis
@@ -37,6 +38,12 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is let through because this process stood still for a moment."""
+    monkeypatch.setattr(module, "PATIENCE", 60.0)
 
 
 @pytest_twisted.async_yield_fixture

@@ -25,7 +25,7 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent
 
-from caching import invalidations, layered
+from caching import invalidations, layered, limiter
 from caching.redis import Redis
 from caching.transport import EagerPort
 from pypi.app import Application, Part, build
@@ -55,6 +55,7 @@ HURRIED = (
     (invalidations, "DEADLINE"),
     (layered, "PATIENCE"),
     (layered, "COLD_PATIENCE"),
+    (limiter, "PATIENCE"),
     (database, "READ_DEADLINE"),
 )
 """Seconds after which an index does without, or doubts what it knows. Busy machines need more."""
