@@ -51,6 +51,7 @@ T = TypeVar("T")
 NO_REDIS = "unix:///nowhere/redis.sock"
 
 HURRIED = (
+    (invalidations, "BLIND"),
     (invalidations, "HALTED"),
     (invalidations, "DEADLINE"),
     (layered, "PATIENCE"),
