@@ -21,12 +21,17 @@ class Withheld(Looking):
 
     digests: frozenset[str] = field(default=frozenset(), init=False)
     _looks: int = field(default=0, init=False)
+    _seen: int = field(default=0, init=False)
 
     def __repr__(self) -> str:
         return f"<Withheld {len(self.digests)} files>"
 
     async def look(self) -> None:
-        """Know what is withheld now; never fails. Of several looks the one that began last counts."""
+        """Know what is withheld now; never fails.
+
+        Of several looks at once none undoes what one saw that began later, and none waits for another: who
+        has looked knows what was so before.
+        """
         self._looks += 1
         number = self._looks
         try:
@@ -35,5 +40,5 @@ class Withheld(Looking):
             log.warn("It is not known which files are withheld: {error}", error=repr(error))
             self._later()
             return
-        if number == self._looks:
-            self.digests = found
+        if number > self._seen:
+            self._seen, self.digests = number, found
