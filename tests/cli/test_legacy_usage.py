@@ -40,6 +40,17 @@ def ask(service: Service, *requests: tuple[str, str, str]) -> None:
     connection.close()
 
 
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running service that nobody asks anything: what it counted would be added to what is recorded."""
+    running = Service(tmp_path_factory.mktemp("unused"))
+    try:
+        yield running.start()
+        running.stop()
+    finally:
+        running.end()
+
+
 @pytest.fixture
 def used(new_service: Service) -> Service:
     """A service of two workers that was used, and stopped."""
