@@ -92,7 +92,7 @@ class Confirming:
         text, now = secret.make(self.random_bytes), self.now()
         waiting = evolve(
             session,
-            digest=_digest(text),
+            digest=secret.digest_of_made(text),
             expires=now + LASTS,
             is_waiting=True,
             second_factor=now if by in CODES else None,
@@ -153,7 +153,7 @@ class Confirming:
         )
         whole = evolve(
             session,
-            digest=_digest(own),
+            digest=secret.digest_of_made(own),
             expires=now + self.sessions.lifetime,
             is_partial=False,
             is_waiting=False,
@@ -189,9 +189,3 @@ class Confirming:
 
     def _writing(self, now: datetime) -> Writing:
         return Writing(send=self.send, secret=secret.make(self.random_bytes), now=now)
-
-
-def _digest(text: str) -> bytes:
-    digest = secret.digest(text)
-    assert digest is not None
-    return digest

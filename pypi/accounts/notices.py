@@ -66,11 +66,9 @@ async def keep_proof(
         about: what else has to be known then.
     """
     assert notice.secret is not None
-    digest = secret.digest(notice.secret)
-    assert digest is not None
     await proofs.add(
         cursor,
-        digest=digest,
+        digest=secret.digest_of_made(notice.secret),
         user_id=user_id,
         purpose=purpose,
         address=notice.to,

@@ -127,7 +127,7 @@ class OpenId:
         now = self.now()
         await self.database.transact(
             openid.ask,
-            state=_digest(state),
+            state=secret.digest_of_made(state),
             browser=browser,
             user_id=user_id,
             nonce=nonce,
@@ -231,9 +231,3 @@ class OpenId:
             )
         except WrongCredentials:
             raise AccountClosed(self.provider.name) from None
-
-
-def _digest(text: str) -> bytes:
-    digest = secret.digest(text)
-    assert digest is not None
-    return digest

@@ -27,3 +27,10 @@ def digest(secret: str) -> bytes | None:
     if _GRAMMAR.fullmatch(secret) is None:
         return None
     return hashlib.sha256(secret.encode("ascii")).digest()
+
+
+def digest_of_made(secret: str) -> bytes:
+    """The same of a secret that was made here, which always has one."""
+    found = digest(secret)
+    assert found is not None
+    return found

@@ -104,7 +104,7 @@ class Sessions:
         """
         text = secret.make(self.random_bytes)
         new = New(
-            digest=_digest(text),
+            digest=secret.digest_of_made(text),
             expires=self.now() + (OWED if is_partial else self.lifetime),
             address=address[:64],
             agent=agent.replace("\0", "")[:300],
@@ -162,7 +162,7 @@ class Sessions:
             SessionOver: it was ended in the meantime.
         """
         text, now = secret.make(self.random_bytes), self.now()
-        new = evolve(session, digest=_digest(text))
+        new = evolve(session, digest=secret.digest_of_made(text))
         if second_factor is not None:
             expires = now + self.lifetime if session.is_partial else session.expires
             new = evolve(new, is_partial=False, is_waiting=False, second_factor=now, expires=expires)
@@ -293,12 +293,6 @@ class Sessions:
     def _goes_on(self, session: SessionRow) -> bool:
         now = self.now()
         return now < session.expires and now < session.last_seen + self.idle
-
-
-def _digest(text: str) -> bytes:
-    digest = secret.digest(text)
-    assert digest is not None
-    return digest
 
 
 def _key(digest: bytes) -> str:
